@@ -1,0 +1,48 @@
+"""The engine: what makes a specification run.  It knows no term of any particular system.
+
+Declarations are in `vocabulary` and `spec`, the questions a spec asks in `reading`, the readings in `concrete` and `symbolic`.
+"""
+
+from .reading import SpecError, exists, forall, implies, negation, require
+from .spec import Call, Spec, action, counter, invariant, lemma, step_property, unused
+from .vocabulary import (
+    Enumeration,
+    Fresh,
+    Map,
+    Option,
+    Parameter,
+    Queue,
+    Rigid,
+    Sort,
+    State,
+    constant,
+    none,
+)
+
+__all__ = [
+    "Call",
+    "Enumeration",
+    "Fresh",
+    "Map",
+    "Option",
+    "Parameter",
+    "Queue",
+    "Rigid",
+    "Sort",
+    "Spec",
+    "SpecError",
+    "State",
+    "action",
+    "constant",
+    "counter",
+    "exists",
+    "forall",
+    "implies",
+    "invariant",
+    "lemma",
+    "negation",
+    "none",
+    "require",
+    "step_property",
+    "unused",
+]

@@ -1,0 +1,392 @@
+"""The concrete reading: a state is a tuple of tuples of small integers, a question has the one answer there is.
+
+It is the oracle for fuzzing and replay and what exploration steps with.  An element of a sort is its index, 0 is none,
+constants come first.  A state never changes; an operation writes to a copy of the components that it touches.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import vocabulary
+from .reading import Refusal, SpecError, reading
+from .spec import Action, Call, Counter, Declaration, Scope, Spec
+from .vocabulary import Component, Slot, Type, is_enumeration, is_sort
+
+Vector = tuple[tuple[Any, ...], ...]
+"""A state, a part a component in the spec's order: a map's cells with the last key fastest; a queue's lines by key,
+each a tuple, oldest first; a parameter's value as a tuple of one."""
+
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: `exit` is "ok" or the error's name, `state` the state after, `answer` what it returned."""
+
+    exit: str
+    state: Vector
+    answer: Any = None
+
+
+class _Cells:
+    """A map's cells while an operation runs: reads through, copied at the first write."""
+
+    __slots__ = ("cells", "log", "name", "shape")
+
+    def __init__(self, name: str, shape: tuple[int, ...], cells: tuple[Any, ...], log: list[_Cells]) -> None:
+        self.name, self.shape, self.cells, self.log = name, shape, cells, log
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.cells[self._index(key)]
+
+    def _index(self, key: Any) -> int:
+        if len(self.shape) == 1:
+            return key  # type: ignore[no-any-return]
+        index = 0
+        for part, size in zip(key, self.shape, strict=True):
+            index = index * size + part
+        return index
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._open()[self._index(key)] = value
+
+    def _open(self) -> list[Any]:
+        if type(self.cells) is tuple:
+            self.cells = list(self.cells)  # type: ignore[assignment]
+            self.log.append(self)
+        return self.cells  # type: ignore[return-value]
+
+
+class _Map(_Cells):
+    __slots__ = ("domains",)
+
+    def __init__(
+        self, name: str, shape: tuple[int, ...], cells: tuple[Any, ...], log: list[_Cells], domains: tuple[range, ...]
+    ) -> None:
+        self.name, self.shape, self.cells, self.log = name, shape, cells, log
+        self.domains = domains
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        for part, domain in zip(key if type(key) is tuple else (key,), self.domains, strict=True):
+            if part not in domain:
+                raise SpecError(f"{self.name}[{key}] = {value}: a map is never written at none")
+        super().__setitem__(key, value)
+
+    def where(self, condition: Callable[..., bool], value: Any) -> None:
+        keys = [key for key in itertools.product(*self.domains) if condition(*key)]
+        cells = self._open()
+        for key in keys:
+            cells[self._index(key if len(key) > 1 else key[0])] = value
+
+
+class _FlatMap(_Map):
+    """A map with one key, which is its index."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.cells[key]
+
+
+class _Rigid(_Cells):
+    __slots__ = ()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise SpecError(f"{self.name}[{key}] = {value}: a rigid map never changes; declare it as a Map to write it")
+
+
+class _Line:
+    __slots__ = ("key", "queue")
+
+    def __init__(self, queue: _Queue, key: int) -> None:
+        self.queue, self.key = queue, key
+
+    @property
+    def empty(self) -> bool:
+        return not self.queue.cells[self.key]
+
+    @property
+    def length(self) -> int:
+        return len(self.queue.cells[self.key])
+
+    @property
+    def head(self) -> int:
+        line = self.queue.cells[self.key]
+        return line[0] if line else vocabulary.none  # type: ignore[no-any-return]
+
+    def push(self, element: int) -> None:
+        queue = self.queue
+        if not self.key or not element or queue.of(element):
+            raise SpecError(f"{queue.name}[{self.key}].push({element}): needs an element that stands in no line")
+        queue._open()[self.key] += (element,)
+
+    def pop(self) -> int:
+        line = self.queue.cells[self.key]
+        if not line:
+            raise SpecError(f"{self.queue.name}[{self.key}].pop(): the line is empty; require that it is not")
+        self.queue._open()[self.key] = line[1:]
+        return line[0]  # type: ignore[no-any-return]
+
+
+class _Queue(_Cells):
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> _Line:
+        return _Line(self, key)
+
+    def of(self, element: int) -> int:
+        if element:
+            for key, line in enumerate(self.cells):
+                if element in line:
+                    return key
+        return vocabulary.none  # type: ignore[no-any-return]
+
+    def ahead(self, first: int, second: int) -> bool:
+        line = self.cells[self.of(first)]
+        return second in line and line.index(first) < line.index(second)
+
+    def remove(self, element: int) -> None:
+        self.drop(lambda other: other == element)
+
+    def drop(self, condition: Callable[[int], bool]) -> None:
+        kept = [tuple(e for e in line if not condition(e)) for line in self.cells]
+        if kept != list(self.cells):
+            self._open()[:] = kept
+
+
+class _System:
+    """A state as spec functions see it.  Components are wrapped when first asked for."""
+
+    def __init__(self, model: Model, vector: Vector) -> None:
+        self.__dict__.update(_model=model, _vector=vector, _log=[])
+
+    def __getattr__(self, name: str) -> Any:
+        model = self.__dict__["_model"]
+        if name == "before":
+            wrapped: Any = _System(model, self._vector)
+        elif name in model.positions:
+            wrapped = model.wrap(model.positions[name], self._vector, self._log)
+        else:
+            raise SpecError(f"the state has no {name!r}; it has {', '.join(model.positions)}")
+        self.__dict__[name] = wrapped
+        return wrapped
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise SpecError(f"system.{name} = ...: a component is written cell by cell, or with where()")
+
+    def after(self) -> Vector:
+        if not self._log:
+            return self._vector  # type: ignore[no-any-return]
+        parts = list(self._vector)
+        for part in self._log:
+            parts[self._model.positions[part.name]] = tuple(part.cells)
+        return tuple(parts)
+
+
+class Model:
+    """A spec in a scope, in the concrete reading: makes states, calls operations, judges statements."""
+
+    def __init__(self, spec: Spec, scope: Scope | None = None) -> None:
+        self.spec = spec
+        self.scope = spec.scope(scope)
+        self.components = spec.components
+        self.positions = {c.name: i for i, c in enumerate(self.components)}
+        self._shapes = [tuple(len(self._indices(k)) for k in c.keys) for c in self.components]
+        self._domains = [tuple(self.domain(k) for k in c.keys) for c in self.components]
+        self._survey: list[str] | None = None
+        self._running: _System | None = None  # of the last call; calls that wrote nothing share one
+        self._free_arguments: dict[str, list[dict[str, int]]] = {}
+        self._fresh_at: tuple[Vector | None, dict[Type, int]] = (None, {})
+
+    def domain(self, kind: Type) -> range:
+        """The values of a type in this scope, none left out."""
+        if is_sort(kind):
+            return range(1, self.scope[kind.plural] + 1)
+        if is_enumeration(kind):
+            return range(len(kind))
+        return range(2) if kind is bool else range(self.scope["numbers"] + 1)
+
+    def _indices(self, kind: Type) -> range:
+        """The keys under which a map has a cell: the domain, and none."""
+        return range(self.domain(kind).stop)
+
+    def keys(self, component: Component) -> Iterator[tuple[int, ...]]:
+        """The keys of a component, none left out, in the order of its cells."""
+        return itertools.product(*self._domains[self.positions[component.name]])
+
+    def wrap(self, position: int, vector: Vector, log: list[_Cells]) -> Any:
+        """A component as spec functions see it; `log` collects what is written."""
+        component, cells, shape = self.components[position], vector[position], self._shapes[position]
+        if component.kind == "parameter":
+            return cells[0]
+        if component.kind == "queue":
+            return _Queue(component.name, shape, cells, log)
+        if component.kind == "rigid":
+            return _Rigid(component.name, shape, cells, log)
+        kind = _FlatMap if len(shape) == 1 else _Map
+        return kind(component.name, shape, cells, log, self._domains[position])
+
+    def index(self, component: Component, key: tuple[int, ...]) -> int:
+        """Where in its component's cells the cell of `key` is."""
+        position = 0
+        for part, size in zip(key, self._shapes[self.positions[component.name]], strict=True):
+            position = position * size + part
+        return position
+
+    def blank(self) -> Vector:
+        """The state in which every map and queue holds its default; rigid maps and parameters as the scope says."""
+        parts: list[tuple[Any, ...]] = []
+        for position, component in enumerate(self.components):
+            shape = self._shapes[position]
+            if component.kind == "parameter":
+                parts.append((self.scope[component.name],))
+            elif component.kind == "queue":
+                parts.append(((),) * shape[0])
+            else:
+                cells = [vocabulary.default(component.value)]
+                for size in shape:
+                    cells = cells * size
+                if component.kind == "rigid" and component.name in self.spec.rigid:
+                    for key in self.keys(component):
+                        cells[self.index(component, key)] = self.spec.rigid[component.name](self.scope, *key)
+                parts.append(tuple(cells))
+        return tuple(parts)
+
+    def initial(self) -> Vector:
+        """The initial state."""
+        system = _System(self, self.blank())
+        with reading(self):
+            self.spec.initial(system)
+        return system.after()
+
+    def system(self, vector: Vector) -> Any:
+        """`vector` as spec functions see it, to read from."""
+        return _System(self, vector)
+
+    def require(self, condition: Any, error: str) -> None:
+        if condition:
+            return
+        if self._running is not None and self._running._log:
+            raise SpecError(f"refused with {error} after an effect: put every require before the first write")
+        if self._survey is None:
+            raise Refusal(error)
+        self._survey.append(error)
+
+    def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> bool:
+        found = (body(element) for element in self.domain(sort))
+        return all(found) if universal else any(found)
+
+    def count(self, counter: Counter, system: Any, arguments: tuple[Any, ...]) -> int:
+        member, kind = counter.function, counter.slots[-1].type
+        return sum(1 for element in self.domain(kind) if member(system, *arguments, element))
+
+    def call(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> Outcome:
+        """Call an operation.  Raises SpecError where the spec itself is at fault."""
+        system = self._running
+        if system is None or system._log or system._vector is not vector:
+            self._running = system = _System(self, vector)
+        try:
+            with reading(self):
+                answer = action.function(system, **arguments)
+        except Refusal as refusal:
+            return Outcome(refusal.error, vector)
+        except BaseException:
+            self._running = None
+            raise
+        return Outcome(OK, system.after(), answer)
+
+    def permitted(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> list[str]:
+        """Every error whose condition applies, in the operation's order; empty where the call succeeds.
+
+        Found by going on after a refusal, up to the first effect: maps are total, so every question has an answer.
+        """
+        self._survey = found = []
+        try:
+            self.call(action, vector, arguments)
+        except SpecError:
+            if not found:
+                raise
+        finally:
+            self._survey = None
+        return list(dict.fromkeys(found))
+
+    def fresh(self, vector: Vector, kind: Type, reserved: int = 0) -> int:
+        """The least name of a sort that is not in use, or 0; the last `reserved` names are never given out."""
+        test = self.spec.unused[kind].function
+        system = _System(self, vector)
+        first = len(kind.constants) + 1
+        with reading(self):
+            for element in range(first, self.scope[kind.plural] + 1 - reserved):
+                if test(system, element):
+                    return element
+        return 0
+
+    def choices(self, slot: Slot) -> list[int]:
+        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out."""
+        return [0, *self.domain(slot.type)] if slot.optional else list(self.domain(slot.type))
+
+    def calls(self, action: Action, vector: Vector) -> Iterator[dict[str, int] | None]:
+        """Every call of `action` in this scope: fresh names are the least ones (the spec is the same under renaming).
+
+        None stands for calls that the scope cuts off: an endless sort has run out of names in it.
+        """
+        fresh = {s.name: self._fresh_once(vector, s.type) for s in action.slots if s.fresh}
+        if any(s.type.endless and not fresh[s.name] for s in action.slots if s.fresh):
+            yield None
+            return
+        free = self._free_arguments.get(action.name)
+        if free is None:
+            slots = [s for s in action.slots if not s.fresh]
+            names = [s.name for s in slots]
+            combinations = itertools.product(*(self.choices(s) for s in slots))
+            free = [dict(zip(names, values, strict=True)) for values in combinations]
+            self._free_arguments[action.name] = free
+        if not fresh:
+            yield from free
+        else:
+            for arguments in free:
+                yield arguments | fresh
+
+    def _fresh_once(self, vector: Vector, kind: Type) -> int:
+        at, found = self._fresh_at
+        if at is not vector:
+            found = {}
+            self._fresh_at = vector, found
+        if kind not in found:
+            found[kind] = self.fresh(vector, kind)
+        return found[kind]
+
+    def broken(self, statement: Declaration, *states: Any) -> dict[str, int] | None:
+        """The first binding of a statement's parameters under which it does not hold, or None where it does.
+
+        `states` is what its function takes before its parameters: a system, or two and a Call.
+        """
+        names = [s.name for s in statement.slots]
+        with reading(self):
+            for values in itertools.product(*(self.domain(s.type) for s in statement.slots)):
+                if not statement.function(*states, *values):
+                    return dict(zip(names, values, strict=True))
+        return None
+
+    def step(self, before: Vector, action: Action, arguments: Mapping[str, int], after: Vector) -> tuple[Any, Any, Call]:
+        """What a step property takes before its parameters."""
+        return _System(self, before), _System(self, after), Call(action.name, arguments)
+
+    def violations(
+        self, before: Vector | None, action: Action | None, arguments: Mapping[str, int], after: Vector
+    ) -> Iterator[tuple[Declaration, dict[str, int]]]:
+        """The statements that a successful call breaks, each with a binding; without a call, that a state breaks."""
+        statements: list[tuple[Declaration, tuple[Any, ...]]] = [
+            (s, (_System(self, after),)) for s in self.spec.invariants.values()
+        ]
+        if before is not None and action is not None:
+            states = self.step(before, action, arguments, after)
+            statements += [(s, states) for s in self.spec.step_properties.values()]
+        for statement, given in statements:
+            binding = self.broken(statement, *given)
+            if binding is not None:
+                yield statement, binding

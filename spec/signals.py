@@ -1,0 +1,188 @@
+"""Control signals: requests that wait at a partition, paid for by who sent them (seed 0056, 0057)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..model import (
+    Call,
+    Map,
+    Queue,
+    State,
+    action,
+    implies,
+    invariant,
+    lemma,
+    negation,
+    none,
+    require,
+    step_property,
+    unused,
+)
+from .common import raise_event, refund, standing, withdraw
+from .errors import EAGAIN, EBADF, EISCONN
+from .events import unserving
+from .names import (
+    ACTIVE,
+    CHANNEL,
+    CONNECTING,
+    EVENT,
+    REFUSED,
+    Partition,
+    Port,
+    Receiver,
+    Sender,
+    Service,
+    Signal,
+    SignalKind,
+)
+
+if TYPE_CHECKING:
+    from .system import System
+
+
+class Signals(State):
+    signals: Queue[Partition, Signal]
+    signal_at: Map[Signal, Partition]
+    """Where a signal was sent to; it is there in the queue, or taken and waiting for its answer."""
+    signal_kind: Map[Signal, SignalKind]
+    signal_source: Map[Signal, Partition]
+    signal_service: Map[Signal, Service]
+    signal_port: Map[Signal, Port]
+    signal_sender: Map[Signal, Sender]
+    """The message port or the event sender that asks."""
+    payer: Map[Signal, Partition]
+    signal_receiver: Map[Partition, Receiver]
+    """The receiver designated for arrivals."""
+
+
+class Taken(NamedTuple):
+    """A control signal as its target sees it."""
+
+    signal: Signal
+    kind: SignalKind
+    source: Partition
+    service: Service
+
+
+@unused
+def signal_unused(system: System, signal: Signal) -> bool:
+    return system.signal_at[signal] == none
+
+
+@action(seed="SIG-1 SIG-2 SIG-4", step="S102")
+def take_signal(system: System, caller: Partition) -> Taken:
+    """Take the oldest signal out of the caller's queue.  It waits for its answer, and stays charged to its sender."""
+    standing(system, caller)
+    require(not system.signals[caller].empty, EAGAIN)
+
+    signal = system.signals[caller].pop()
+    return Taken(
+        signal, system.signal_kind[signal], system.signal_source[signal], system.signal_service[signal]
+    )
+
+
+@action(seed="CHAN-3 EVT-6 SIG-3")
+def refuse(system: System, caller: Partition, signal: Signal) -> None:
+    """Answer a taken signal with no.  A client's port is told by its status and an event, so that it never waits for
+    nothing; a sender may ask again."""
+    standing(system, caller)
+    require((system.signal_at[signal] == caller) & (system.signals.of(signal) == none), EBADF)
+
+    if system.signal_kind[signal] == CHANNEL:
+        port = system.signal_port[signal]
+        system.port_status[port] = REFUSED
+        raise_event(system, system.port_receiver[port])
+    withdraw(system, signal)
+    refund(system, signal)
+
+
+@action(seed="SIG-5")
+def designate_receiver(system: System, caller: Partition, receiver: Receiver) -> None:
+    """Name the receiver that tells of signals arriving at the empty queue; the one before is released.  With signals
+    waiting it becomes pending at once."""
+    standing(system, caller)
+    require(system.receiver_owner[receiver] == caller, EBADF)
+    require(unserving(system, receiver), EISCONN)
+
+    former = system.signal_receiver[caller]
+    if former != none:
+        system.serves_signals[former] = False
+    system.serves_signals[receiver] = True
+    system.signal_receiver[caller] = receiver
+    if not system.signals[caller].empty:
+        raise_event(system, receiver)
+
+
+@invariant(seed="SIG-3 RES-3")
+def charge_exact(system: System, signal: Signal) -> bool:
+    """A signal is charged from its arrival until it is answered, withdrawn, or either side ends; to its sender, and to
+    no one else."""
+    return system.payer[signal] == system.signal_source[signal]
+
+
+@invariant(seed="SIG-3")
+def signals_join_the_living(system: System, signal: Signal) -> bool:
+    """A signal that waits is between two different partitions, both active; one that does not wait has no sender."""
+    target, source = system.signal_at[signal], system.signal_source[signal]
+    live = (system.status[target] == ACTIVE) & (system.status[source] == ACTIVE) & (target != source)
+    gone = (target == none) & (source == none)
+    return live | gone
+
+
+@invariant(seed="SIG-2")
+def signal_queued_where_sent(system: System, signal: Signal) -> bool:
+    """A queued signal stands in the queue of the partition that it was sent to."""
+    place = system.signals.of(signal)
+    return (place == none) | (place == system.signal_at[signal])
+
+
+@lemma("so that what a signal asks can be looked up from either side")
+def request_links(system: System, signal: Signal, port: Port, sender: Sender) -> bool:
+    by_port = (system.port_request[port] == signal) == (system.signal_port[signal] == port)
+    by_sender = (system.sender_request[sender] == signal) == (system.signal_sender[signal] == sender)
+    return by_port & by_sender
+
+
+@lemma("so that a signal's kind says which of its fields holds")
+def signal_shape(system: System, signal: Signal) -> bool:
+    port, sender, source = system.signal_port[signal], system.signal_sender[signal], system.signal_source[signal]
+    channel = (port != none) & (sender == none) & (system.port_owner[port] == source)
+    event = (sender != none) & (port == none) & (system.sender_owner[sender] == source)
+    kind = system.signal_kind[signal]
+    live = implies(kind == CHANNEL, channel) & implies(kind == EVENT, event)
+    blank = (kind == EVENT) & (port == none) & (sender == none) & (system.signal_service[signal] == none)
+    return ((system.signal_at[signal] != none) & live) | ((system.signal_at[signal] == none) & blank)
+
+
+@lemma("so that a port waits exactly while its request does")
+def connecting_has_a_request(system: System, port: Port) -> bool:
+    return (system.port_status[port] == CONNECTING) == (system.port_request[port] != none)
+
+
+@lemma("so that the designated receiver is one of the partition's own")
+def signal_receiver_links(system: System, partition: Partition, receiver: Receiver) -> bool:
+    designated = system.signal_receiver[partition] == receiver
+    return implies(designated, system.receiver_owner[receiver] == partition) & implies(
+        system.receiver_owner[receiver] == partition, designated == system.serves_signals[receiver]
+    )
+
+
+@step_property(seed="SIG-2")
+def signals_in_order(before: System, after: System, call: Call, first: Signal, second: Signal) -> bool:
+    """Signals keep their order, and the oldest is taken first."""
+    together = before.signals.ahead(first, second)
+    stays = after.signals.of(second) == before.signals.of(second)
+    in_order = after.signals.ahead(first, second) | (after.signals.of(first) == none)
+    taken = (call.operation == "take_signal") & negation(stays)
+    return implies(together & stays, in_order) & negation(together & taken)
+
+
+@step_property(seed="SIG-5")
+def no_lost_signal(before: System, after: System, call: Call, partition: Partition) -> bool:
+    """A signal that arrives at an empty queue, and a queue that is not empty when a receiver is designated, make the
+    designated receiver pending."""
+    receiver = after.signal_receiver[partition]
+    arrived = before.signals[partition].empty | (before.signal_receiver[partition] != receiver)
+    woken = arrived & negation(after.signals[partition].empty) & (receiver != none)
+    return implies(woken, after.pending[receiver])

@@ -1,0 +1,151 @@
+"""The whole system: its rooms put together, its initial state, and the scopes in which it is explored and fuzzed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..model import Spec
+from ..model.spec import Exploration, Scope
+from . import channels, events, partitions, regions, resources, signals, termination
+from .channels import Channels
+from .events import Events
+from .names import ACTIVE, SYSTEM, Data, Kind, Place, Service, Short
+from .partitions import Partitions
+from .regions import Regions
+from .resources import Resources
+from .signals import Signals
+
+
+class System(Partitions, Resources, Regions, Events, Signals, Channels):
+    """The state of the system: that of all rooms."""
+
+
+def initial(system: System) -> None:
+    """The system control OS runs in its own partition; there is nothing else (seed 0050)."""
+    system.status[SYSTEM] = ACTIVE
+    system.booted[SYSTEM] = True
+
+
+PAGE_SIZE = 4096
+PAGES_PER_REGION = 2
+DATUM_SIZE = 8
+SHORT_LIMIT = 64
+
+
+def topology(scope: Scope) -> dict[str, Any]:
+    """What an implementation is told: how much there is of everything, sizes in bytes."""
+    given = ("partitions", "regions", "receivers", "senders", "ports", "signals")
+    return {name: scope[name] for name in given} | {
+        "queue_depth": scope["queue_depth"],
+        "page_size": PAGE_SIZE,
+        "pages_per_region": PAGES_PER_REGION,
+        "short_limit": SHORT_LIMIT,
+    }
+
+
+def offset(scope: Scope, place: int) -> int:
+    """Where in a region a place is, in bytes: at its start, at its end, then across its page boundaries."""
+    size = PAGE_SIZE * PAGES_PER_REGION
+    where = [0, size - DATUM_SIZE, PAGE_SIZE - DATUM_SIZE // 2]
+    if place > len(where):
+        raise ValueError(f"places: {len(where)} at most")
+    return where[place - 1]
+
+
+def datum(scope: Scope, data: int) -> str:
+    """A datum as hexadecimal digits; zeroed memory is all zeroes."""
+    return f"{data:02x}" * DATUM_SIZE
+
+
+def short_text(scope: Scope, short: int) -> str | None:
+    """A short message as text: the last of a scope is one byte too long, the one before it just fits."""
+    if not short:
+        return None
+    length = {scope["shorts"]: SHORT_LIMIT + 1, scope["shorts"] - 1: SHORT_LIMIT}.get(short, short)
+    return chr(ord("a") + short - 1) * length
+
+
+def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[str, int]]]:
+    """After a step: read and write, as every party, each region whose owner changed; ask for each charge of the parties.
+
+    The write puts back what is there, so that looking changes nothing.
+    """
+    for region in range(1, scope["regions"] + 1):
+        parties = {before.owner[region], after.owner[region]} - {0}
+        if before.owner[region] == after.owner[region]:
+            continue
+        for party in sorted(parties):
+            for place in range(1, scope["places"] + 1):
+                yield "read_memory", {"caller": party, "region": region, "place": place}
+                data = after.content[region, place] or 1
+                if party != after.owner[region]:
+                    yield "write_memory", {"caller": party, "region": region, "place": place, "data": data}
+        for party in sorted(parties):
+            for place in range(1, scope["places"] + 1):
+                yield "read_memory", {"caller": party, "region": region, "place": place}
+    for partition in range(1, scope["partitions"] + 1):
+        if after.status[partition] == ACTIVE:
+            for kind in Kind:
+                yield "query_usage", {"caller": SYSTEM, "partition": partition, "kind": int(kind)}
+
+
+EVENT_REQUESTS = ("request_event", "accept_event")
+CHANNEL_CALLS = ("connect", "cancel", "accept", "send", "receive", "close_port")
+
+EXPLORATIONS = {
+    "messages": Exploration(
+        {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 3},
+        without=("set_limit", "query_usage", "boot", "designate_receiver", "cancel", "refuse"),
+    ),
+    "requests": Exploration(
+        {"partitions": 2, "receivers": 1, "regions": 0},
+        without=("set_limit", "query_usage", "boot", "connect_event", "read_event", "destroy_receiver"),
+    ),
+    "events": Exploration(
+        {"partitions": 2, "receivers": 2, "ports": 0, "regions": 0},
+        without=("set_limit", "query_usage", "boot"),
+    ),
+    "limits": Exploration(
+        {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 2, "numbers": 0},
+        without=("boot", "terminate", "free", "write_memory", "close_port", "read_event", "destroy_receiver", "refuse",
+                 "designate_receiver", "cancel", "receive"),
+    ),
+    "partitions": Exploration({"partitions": 3, "receivers": 0, "senders": 0, "ports": 0}),
+}
+
+FUZZ_SCOPE = {
+    "partitions": 6,
+    "regions": 5,
+    "places": 3,
+    "data": 3,
+    "receivers": 7,
+    "senders": 3,
+    "ports": 6,
+    "messages": 14,
+    "signals": 4,
+    "services": 2,
+    "shorts": 4,
+    "numbers": 4,
+    "queue_depth": 2,
+}
+
+ROOMS = (partitions, resources, regions, events, signals, channels, termination)
+
+SPEC = Spec(
+    name="oneowner",
+    state=System,
+    modules=ROOMS,
+    initial=initial,
+    explorations=EXPLORATIONS,
+    fuzz_scope=FUZZ_SCOPE,
+    rigid={"too_long": lambda scope, short: short == scope["shorts"]},
+    encodings={
+        Data: datum,
+        Place: offset,
+        Service: lambda scope, service: 6000 + service,
+        Short: short_text,
+    },
+    topology=topology,
+    probes=probes,
+)
