@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from .concrete import OK, Model, Vector
-from .reading import SpecError
 from .spec import Action, Declaration
 
 Step = tuple[str, dict[str, int]]
@@ -140,15 +139,3 @@ def explore(
     graph.finished = graph.finished or not (level or graph.violations)
     graph.seconds = time.monotonic() - started
     return graph
-
-
-def run(model: Model, steps: list[Step]) -> list[tuple[Vector, str]]:
-    """The states and exits of a sequence of calls, from the initial state.  Raises SpecError for an unknown operation."""
-    vector, found = model.initial(), []
-    for name, arguments in steps:
-        if name not in model.spec.actions:
-            raise SpecError(f"no operation is called {name}")
-        outcome = model.call(model.spec.actions[name], vector, arguments)
-        vector = outcome.state
-        found.append((vector, outcome.exit))
-    return found
