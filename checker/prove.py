@@ -19,9 +19,9 @@ import z3
 
 from ..model.concrete import OK, Model, Vector
 from ..model.finite import Finite, growing_scopes, smaller_scopes
-from ..model.graph import Step, explore
+from ..model.graph import explore
 from ..model.reading import SpecError
-from ..model.spec import Action, Declaration, Spec, StepProperty, load
+from ..model.spec import Action, Declaration, Spec, Step, StepProperty, load
 from ..model.symbolic import Path, Symbolic
 
 QUICK = 2_000_000

@@ -7,10 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from .concrete import OK, Model, Vector
-from .spec import Action, Declaration
-
-Step = tuple[str, dict[str, int]]
-"""An operation's name and its arguments."""
+from .spec import Action, Declaration, Step
 
 
 @dataclass(frozen=True)

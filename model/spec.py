@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
@@ -156,6 +156,9 @@ def _mark(function: F, made: Declaration) -> F:
     return function
 
 
+Step = tuple[str, dict[str, int]]
+"""An operation's name and its arguments, as the concrete reading has them."""
+
 Scope = Mapping[str, int]
 """How many elements a finite reading has of each sort (under its plural), the parameters' values, and under `numbers`
 the largest whole number used as an argument."""
@@ -179,6 +182,8 @@ class Spec:
     rigid: for each rigid map, its value in a finite scope: (scope, *key) -> value.
     encodings: how elements of sorts that are data, not handles, are written to an implementation: (scope, element) ->
     plain data.  topology: what an implementation is told by reset (default: the scope).
+    openings: by name, sequences of calls with which a fuzzer may begin a run, to be deep in the system at once.
+    seldom: operations that undo much, which a fuzzer tries now and then only.
     probes: calls to make after a step, to see what the step did: (before, after, scope) -> [(operation, arguments)].
     """
 
@@ -192,6 +197,8 @@ class Spec:
     encodings: Mapping[type[Sort], Callable[[Scope, int], Any]] = field(default_factory=dict)
     topology: Callable[[Scope], dict[str, Any]] = dict
     probes: Callable[[Any, Any, Scope], Iterable[tuple[str, dict[str, int]]]] | None = None
+    openings: Mapping[str, Sequence[Step]] = field(default_factory=dict)
+    seldom: frozenset[str] = frozenset()
     replaced: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     where: str = ""
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .concrete import Model, Outcome, Vector
-from .graph import Step
 from .reading import SpecError
-from .spec import Action
+from .spec import Action, Step
 from .vocabulary import Type, answer_fields, is_enumeration, is_sort
 
 

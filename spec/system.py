@@ -10,10 +10,11 @@ from ..model.spec import Exploration, Scope
 from . import channels, events, partitions, regions, resources, signals, termination
 from .channels import Channels
 from .events import Events
+from .openings import OPENINGS
 from .names import ACTIVE, SYSTEM, Data, Kind, Place, Service, Short
 from .partitions import Partitions
 from .regions import Regions
-from .resources import Resources
+from .resources import Resources, used
 from .signals import Signals
 
 
@@ -67,7 +68,7 @@ def short_text(scope: Scope, short: int) -> str | None:
 
 
 def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[str, int]]]:
-    """After a step: read and write, as every party, each region whose owner changed; ask for each charge of the parties.
+    """After a step: read and write, as every party, each region whose owner changed; ask for each charge that changed.
 
     The write puts back what is there, so that looking changes nothing.
     """
@@ -87,11 +88,9 @@ def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[st
     for partition in range(1, scope["partitions"] + 1):
         if after.status[partition] == ACTIVE:
             for kind in Kind:
-                yield "query_usage", {"caller": SYSTEM, "partition": partition, "kind": int(kind)}
+                if used(before, partition, kind) != used(after, partition, kind):
+                    yield "query_usage", {"caller": SYSTEM, "partition": partition, "kind": int(kind)}
 
-
-EVENT_REQUESTS = ("request_event", "accept_event")
-CHANNEL_CALLS = ("connect", "cancel", "accept", "send", "receive", "close_port")
 
 EXPLORATIONS = {
     "messages": Exploration(
@@ -115,18 +114,18 @@ EXPLORATIONS = {
 }
 
 FUZZ_SCOPE = {
-    "partitions": 6,
-    "regions": 5,
+    "partitions": 3,
+    "regions": 4,
     "places": 3,
-    "data": 3,
-    "receivers": 7,
-    "senders": 3,
-    "ports": 6,
-    "messages": 14,
-    "signals": 4,
+    "data": 2,
+    "receivers": 6,
+    "senders": 2,
+    "ports": 4,
+    "messages": 9,
+    "signals": 2,
     "services": 2,
-    "shorts": 4,
-    "numbers": 4,
+    "shorts": 3,
+    "numbers": 3,
     "queue_depth": 2,
 }
 
@@ -143,9 +142,13 @@ SPEC = Spec(
     encodings={
         Data: datum,
         Place: offset,
-        Service: lambda scope, service: 6000 + service,
+        Service: lambda scope, service: 6000 + service if service else None,
         Short: short_text,
     },
     topology=topology,
     probes=probes,
+    openings=OPENINGS,
+    seldom=frozenset(
+        ["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]
+    ),
 )

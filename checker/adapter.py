@@ -1,0 +1,51 @@
+"""How an implementation is reached: a connection string, and two calls.
+
+    reset(topology) -> {"SYSTEM": handle, ...}      start afresh; answers the handles of the constants
+    call(operation, arguments) -> answer            {"ok": value} or {"error": name}
+
+Handles are strings that the implementation mints; everything else is plain data.  `py:module` reaches a Python
+implementation in this process: `module.implementation()`, or `py:module:name` for another callable that makes one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class AdapterError(Exception):
+    """The implementation cannot be reached, or does not keep to the interface; says what to do."""
+
+
+class Implementation(Protocol):
+    """What is behind a connection string."""
+
+    def reset(self, topology: dict[str, Any]) -> dict[str, str]:
+        """Start afresh with the resources of `topology`."""
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Do one operation."""
+
+
+def connect(where: str) -> Implementation:
+    """Reach the implementation at a connection string.  Raises AdapterError."""
+    scheme, _, rest = where.partition(":")
+    if scheme != "py" or not rest:
+        raise AdapterError(f"{where!r} is no connection string; write py:MODULE or py:MODULE:FACTORY")
+    module_name, _, name = rest.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise AdapterError(f"{where}: cannot import {module_name}: {error}") from None
+    make: Callable[[], Implementation] | None = getattr(module, name or "implementation", None)
+    if not callable(make):
+        raise AdapterError(f"{where}: {module_name} has no callable {name or 'implementation'!r} that makes an implementation")
+    made = make()
+    for method in ("reset", "call"):
+        if not callable(getattr(made, method, None)):
+            raise AdapterError(f"{where}: what it makes has no method {method}()")
+    return made

@@ -1,0 +1,335 @@
+"""The specification and an implementation in lock-step: every answer is compared with what the spec permits.
+
+The model's elements and the implementation's handles are tied as answers show them.  A handle whose element died stays known
+as dead, and is used on purpose; for the model a handle that was never given out or is dead is an element that never lives.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.concrete import OK, Model, Vector
+from ..model.reading import reading
+from ..model.spec import Action, Spec
+from ..model.trace import answer_names, value_name
+from ..model.vocabulary import Slot, Type, answer_fields, is_enumeration, is_sort
+from .adapter import AdapterError, Implementation
+
+NEVER = "never-given-out"
+"""A handle that no implementation has given out; one that does breaks the protocol."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a handle came from: the `call`-th recorded call's answer, at `field`; call -1 is reset."""
+
+    call: int
+    field: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call as it can be made again: handles by origin, data by the model's values, `never` for a handle not given out."""
+
+    operation: str
+    arguments: dict[str, Origin | int | str | None]
+    exit: str = ""
+    answer: Any = None
+
+
+class Mismatch(Exception):
+    """The implementation did what the specification does not permit.  `clause` is what it broke."""
+
+    def __init__(self, clause: str, text: str) -> None:
+        super().__init__(text)
+        self.clause, self.text = clause, text
+
+
+@dataclass
+class Names:
+    """The handles of one sort: by living element, the living elements by handle, and all ever given out, dead ones apart."""
+
+    handle: dict[int, str] = field(default_factory=dict)
+    element: dict[str, int] = field(default_factory=dict)
+    origin: dict[str, Origin] = field(default_factory=dict)
+    dead: list[str] = field(default_factory=list)
+
+
+class Session:
+    """One run of an implementation beside the model, from reset on.
+
+    `strict` takes the canonical error only; otherwise any error whose condition applies is permitted.  `probing` makes the
+    spec's probes after every step.  Raises Mismatch from `call`, AdapterError where the interface is not kept to.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        implementation: Implementation,
+        scope: Mapping[str, int],
+        *,
+        strict: bool = False,
+        probing: bool = True,
+    ) -> None:
+        self.spec, self.strict, self.probing = spec, strict, probing
+        self.implementation = implementation
+        self.scope = spec.scope(scope)
+        self.handle_sorts = [kind for kind in spec.unused if not kind.endless]
+        strangers = {kind.plural: self.scope[kind.plural] + 1 for kind in self.handle_sorts}
+        self.model = model(spec, self.scope | strangers)
+        self.names = {kind: Names() for kind in self.handle_sorts}
+        self.vector = self.model.initial()
+        self.clauses: Counter[str] = Counter()
+        self.recorded: list[Recorded] = []
+        self.vectors: list[Vector] = [self.vector]
+        self.actions = spec.actions
+        self._reset()
+
+    def _reset(self) -> None:
+        try:
+            constants = self.implementation.reset(self.spec.topology(self.scope))
+        except Exception as error:
+            raise AdapterError(f"reset failed: {type(error).__name__}: {error}") from error
+        for kind in self.handle_sorts:
+            for constant in kind.constants:
+                handle = constants.get(constant.name) if isinstance(constants, dict) else None
+                if not isinstance(handle, str):
+                    raise AdapterError(f"reset answers {constants!r}, without a handle for {constant.name}")
+                self._bind(kind, int(constant), handle, Origin(-1, constant.name))
+
+    def _bind(self, kind: Type, element: int, handle: str, origin: Origin) -> None:
+        names = self.names[kind]
+        names.handle[element], names.element[handle], names.origin[handle] = handle, element, origin
+
+    def stranger(self, kind: Type) -> int:
+        """The element that stands for every handle that is dead or was never given out."""
+        return self.model.scope[kind.plural]
+
+    def element(self, kind: Type, handle: str | None) -> int:
+        """The model's element for a handle."""
+        return 0 if handle is None else self.names[kind].element.get(handle, self.stranger(kind))
+
+    def fresh(self, action: Action) -> dict[str, int]:
+        """The fresh arguments of a call now: the least names not in use."""
+        return {
+            s.name: self.model.fresh(self.vector, s.type, 0 if s.type.endless else 1) for s in action.slots if s.fresh
+        }
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> str:
+        """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit."""
+        before = self.vector
+        exit = self._judge(operation, arguments)
+        if exit == OK and self.probing and self.spec.probes and self.vector is not before:
+            self._probe(before)
+        self._bury()
+        return exit
+
+    def _probe(self, before: Vector) -> None:
+        assert self.spec.probes is not None
+        with reading(self.model):
+            calls = list(self.spec.probes(self.model.system(before), self.model.system(self.vector), self.scope))
+        for operation, values in calls:
+            slots = {s.name: s for s in self.actions[operation].slots}
+            given = {name: self.argument(slots[name], value) for name, value in values.items()}
+            if all(g is not None for g in given.values()):
+                self._judge(operation, given)
+
+    def call_model(self, operation: str, values: Mapping[str, int]) -> str:
+        """Make a call whose arguments are all the model's values; its handles must have been shown."""
+        slots = {s.name: s for s in self.actions[operation].slots}
+        return self.call(operation, {name: self.argument(slots[name], value) for name, value in values.items()})
+
+    def argument(self, slot: Slot, value: int) -> Any:
+        """A model value as `call` takes it; None also where the element has no handle that was shown."""
+        return self.names[slot.type].handle.get(value) if slot.type in self.names else value
+
+    def _judge(self, operation: str, arguments: Mapping[str, Any]) -> str:
+        action = self.actions[operation]
+        slots = [s for s in action.slots if not s.fresh]
+        values = {
+            s.name: self.element(s.type, arguments[s.name]) if s.type in self.names else arguments[s.name] for s in slots
+        } | self.fresh(action)
+        outcome = self.model.call(action, self.vector, values)
+        self.clauses[f"{operation}/{outcome.exit}"] += 1
+        index = len(self.recorded)
+        self.recorded.append(Recorded(operation, self._by_origin(slots, arguments), outcome.exit))
+        self.vectors.append(outcome.state)
+        wire = {s.name: self._encoded(s.type, arguments[s.name]) for s in slots}
+        answer = self._ask(operation, wire, outcome.exit)
+        self.recorded[index] = Recorded(operation, self.recorded[index].arguments, outcome.exit, answer)
+        self._compare(action, values, outcome.exit, outcome.answer, answer, index)
+        self.vector = outcome.state
+        return outcome.exit
+
+    def _by_origin(self, slots: Iterable[Slot], arguments: Mapping[str, Any]) -> dict[str, Origin | int | str | None]:
+        return {
+            s.name: (
+                self.names[s.type].origin.get(arguments[s.name], NEVER)
+                if s.type in self.names and arguments[s.name] is not None
+                else arguments[s.name]
+            )
+            for s in slots
+        }
+
+    def _ask(self, operation: str, wire: dict[str, Any], expected: str) -> dict[str, Any]:
+        try:
+            answer = self.implementation.call(operation, wire)
+        except Exception as error:
+            text = f"the implementation failed with {type(error).__name__}: {error}"
+            raise Mismatch(f"{operation}/{expected}", f"{operation}: {text}; {expected} was expected") from error
+        if not isinstance(answer, dict) or len(answer) != 1 or next(iter(answer)) not in ("ok", "error"):
+            raise AdapterError(f'{operation}: answers {answer!r}; an answer is {{"ok": value}} or {{"error": name}}')
+        return answer
+
+    def _compare(
+        self, action: Action, values: dict[str, int], exit: str, expected: Any, answer: dict[str, Any], index: int
+    ) -> None:
+        clause = f"{action.name}/{exit}"
+        if exit != OK:
+            if answer.get("error") == exit:
+                return
+            permitted = [exit] if self.strict else self.model.permitted(action, self.vector, values)
+            if answer.get("error") in permitted:
+                return
+            told = f"answers {answer['error']}" if "error" in answer else "does it"
+            wanted = exit if len(permitted) == 1 else f"{', '.join(permitted)} ({exit} first)"
+            raise Mismatch(clause, f"{action.name} must be refused with {wanted}; the implementation {told}")
+        if "error" in answer:
+            raise Mismatch(clause, f"{action.name} must succeed; the implementation answers {answer['error']}")
+        fields = answer_fields(action.answer)
+        got = answer["ok"]
+        if fields and fields[0][0] and not (isinstance(got, dict) and set(got) == {name for name, _ in fields}):
+            raise AdapterError(f"{action.name}: answers {got!r}; its fields are {', '.join(name for name, _ in fields)}")
+        for position, (name, kind) in enumerate(fields):
+            value = expected[position] if name else expected
+            self._compare_value(clause, name, kind, int(value), got[name] if name else got, Origin(index, name))
+        if not fields and got is not None:
+            raise AdapterError(f"{action.name}: answers {got!r}; it has no answer, so null")
+
+    def _compare_value(self, clause: str, name: str, kind: Type, value: int, got: Any, origin: Origin) -> None:
+        what = f"{clause.partition('/')[0]}: its {name or 'answer'}"
+        if kind not in self.names or not value:
+            wanted = self._encoded(kind, value) if kind not in self.names else None
+            if got != wanted or isinstance(got, bool) != isinstance(wanted, bool):
+                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
+            return
+        names = self.names[kind]
+        if not isinstance(got, str):
+            raise Mismatch(clause, f"{what} must be a {kind.__name__.lower()}; the implementation answers {got!r}")
+        known = names.handle.get(value)
+        if known is not None and got != known:
+            raise Mismatch(clause, f"{what} must be {known!r}; the implementation answers {got!r}")
+        if known is None:
+            if got in names.origin:
+                use = "in use" if got in names.element else "dead, and never given out again"
+                raise Mismatch(clause, f"{what} must be new; the implementation answers {got!r}, which is {use}")
+            if got == NEVER:
+                raise AdapterError(f"{what} is {NEVER!r}, which this checker keeps for itself")
+            self._bind(kind, value, got, origin)
+
+    def _encoded(self, kind: Type, value: Any) -> Any:
+        if kind in self.names:
+            return value
+        if is_sort(kind):
+            if kind in self.spec.encodings:
+                return self.spec.encodings[kind](self.scope, value)
+            return value_name(kind, value) if value else None
+        return kind(value).name if is_enumeration(kind) else kind(value)
+
+    def _bury(self) -> None:
+        system = self.model.system(self.vector)
+        with reading(self.model):
+            for kind, names in self.names.items():
+                test = self.spec.unused[kind].function
+                gone = [e for e in names.handle if test(system, e) and e > len(kind.constants)]
+                for element in gone:
+                    handle = names.handle.pop(element)
+                    del names.element[handle]
+                    names.dead.append(handle)
+
+    def shown(self, operation: str, answer: Any) -> Any:
+        """A model's answer as text."""
+        return answer_names(self.actions[operation], answer)
+
+
+_models: dict[tuple[int, tuple[tuple[str, int], ...]], Model] = {}
+
+
+def model(spec: Spec, scope: Mapping[str, int]) -> Model:
+    """The concrete reading of a scope, made once: a fuzz run has thousands of sessions."""
+    key = id(spec), tuple(scope.items())
+    found = _models.get(key)
+    if found is None or found.spec is not spec:
+        found = _models[key] = Model(spec, scope)
+    return found
+
+
+def again(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    calls: Iterable[Recorded],
+    *,
+    strict: bool = False,
+) -> tuple[Session, Mismatch | None]:
+    """Make recorded calls again, from reset, without probes.  Stops at the first mismatch.
+
+    A handle whose origin did not show one this time is one that was never given out.
+    """
+    session = Session(spec, implementation, scope, strict=strict, probing=False)
+    try:
+        for call in calls:
+            slots = {s.name: s for s in session.actions[call.operation].slots}
+            given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
+            session.call(call.operation, given)
+    except Mismatch as mismatch:
+        return session, mismatch
+    return session, None
+
+
+def _resolved(session: Session, slot: Slot, argument: Origin | int | str | None) -> Any:
+    if isinstance(argument, Origin):
+        origins = session.names[slot.type].origin
+        return next((handle for handle, origin in origins.items() if origin == argument), NEVER)
+    return argument
+
+
+def minimise(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    calls: list[Recorded],
+    clause: str,
+    *,
+    strict: bool = False,
+) -> list[Recorded]:
+    """The fewest of `calls` found that still break `clause`: runs of them, then single ones, are tried without, last first."""
+    kept, size = calls, max(1, len(calls) // 2)
+    while True:
+        before = len(kept)
+        end = len(kept)
+        while end > 0:
+            start = max(0, end - size)
+            tried = without(kept, start, end)
+            session, mismatch = again(spec, implementation, scope, tried, strict=strict)
+            if mismatch is not None and mismatch.clause == clause:
+                kept = session.recorded
+            end = min(start, len(kept))
+        if size == 1 and len(kept) == before:
+            return kept
+        size = max(1, size // 2)
+
+
+def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:
+    """`calls` without those from `start` to before `end`; what came from them becomes a handle that was never given out."""
+
+    def moved(argument: Any) -> Any:
+        if not isinstance(argument, Origin) or argument.call < start:
+            return argument
+        return NEVER if argument.call < end else Origin(argument.call - (end - start), argument.field)
+
+    kept = [*calls[:start], *calls[end:]]
+    return [Recorded(c.operation, {n: moved(a) for n, a in c.arguments.items()}) for c in kept]
