@@ -14,12 +14,16 @@ from typing import Any
 from ..model.concrete import OK, Model, Vector
 from ..model.reading import reading
 from ..model.spec import Action, Spec
-from ..model.trace import answer_names, value_name
+from ..model.trace import value_name
 from ..model.vocabulary import Slot, Type, answer_fields, is_enumeration, is_sort
 from .adapter import AdapterError, Implementation
 
 NEVER = "never-given-out"
 """A handle that no implementation has given out; one that does breaks the protocol."""
+
+
+EVERY = 10
+"""After how many refused calls all probes are made."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Session:
         self.recorded: list[Recorded] = []
         self.vectors: list[Vector] = [self.vector]
         self.actions = spec.actions
+        self._refused = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -118,12 +123,21 @@ class Session:
             s.name: self.model.fresh(self.vector, s.type, 0 if s.type.endless else 1) for s in action.slots if s.fresh
         }
 
-    def call(self, operation: str, arguments: Mapping[str, Any]) -> str:
-        """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit."""
+    def call(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
+        """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit.
+
+        A refused call must have changed nothing: with `look`, and after every tenth anyway, all probes are made as if the
+        whole state had just come.
+        """
         before = self.vector
         exit = self._judge(operation, arguments)
-        if exit == OK and self.probing and self.spec.probes and self.vector is not before:
-            self._probe(before)
+        if self.probing and self.spec.probes:
+            if self.vector is not before:
+                self._probe(before)
+            elif exit != OK:
+                self._refused += 1
+                if look or self._refused % EVERY == 0:
+                    self._probe(self.model.blank())
         self._bury()
         return exit
 
@@ -157,7 +171,7 @@ class Session:
         index = len(self.recorded)
         self.recorded.append(Recorded(operation, self._by_origin(slots, arguments), outcome.exit))
         self.vectors.append(outcome.state)
-        wire = {s.name: self._encoded(s.type, arguments[s.name]) for s in slots}
+        wire = {s.name: self.encoded(s.type, arguments[s.name]) for s in slots}
         answer = self._ask(operation, wire, outcome.exit)
         self.recorded[index] = Recorded(operation, self.recorded[index].arguments, outcome.exit, answer)
         self._compare(action, values, outcome.exit, outcome.answer, answer, index)
@@ -212,7 +226,7 @@ class Session:
     def _compare_value(self, clause: str, name: str, kind: Type, value: int, got: Any, origin: Origin) -> None:
         what = f"{clause.partition('/')[0]}: its {name or 'answer'}"
         if kind not in self.names or not value:
-            wanted = self._encoded(kind, value) if kind not in self.names else None
+            wanted = self.encoded(kind, value) if kind not in self.names else None
             if got != wanted or isinstance(got, bool) != isinstance(wanted, bool):
                 raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
             return
@@ -230,7 +244,8 @@ class Session:
                 raise AdapterError(f"{what} is {NEVER!r}, which this checker keeps for itself")
             self._bind(kind, value, got, origin)
 
-    def _encoded(self, kind: Type, value: Any) -> Any:
+    def encoded(self, kind: Type, value: Any) -> Any:
+        """A model's value, or a handle, as the implementation takes and gives it."""
         if kind in self.names:
             return value
         if is_sort(kind):
@@ -249,10 +264,6 @@ class Session:
                     handle = names.handle.pop(element)
                     del names.element[handle]
                     names.dead.append(handle)
-
-    def shown(self, operation: str, answer: Any) -> Any:
-        """A model's answer as text."""
-        return answer_names(self.actions[operation], answer)
 
 
 _models: dict[tuple[int, tuple[tuple[str, int], ...]], Model] = {}

@@ -29,6 +29,8 @@ from .conform import NEVER, Mismatch, Recorded, Session, again, minimise
 
 MAX_COMBINATIONS = 600
 HANDFUL = 5
+AGAIN = "again"
+"""In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
             self.session = Session(spec, implementation, scope, strict=strict)
             self.successes: Counter[str] = Counter()
             self.next = ("", OK)
+            self.given: dict[str, Any] = {}
             self.cut_short = False
             budget.last = self.session
             budget.report.runs += 1
@@ -137,12 +140,18 @@ def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
         if time.monotonic() >= budget.until:
             budget.stopped = True
             raise _Spent
-        arguments = self.chance.choice(outcomes(self.session, action)[self.next[1]])
-        given = _handles(self.session, action, arguments, self.chance)
-        if self.session.call(action.name, given) == OK:
-            self.successes[action.name] += 1
+        if self.next[1] == AGAIN:
+            self.session.call(action.name, self.given, look=True)
+        else:
+            arguments = self.chance.choice(outcomes(self.session, action)[self.next[1]])
+            self.given = _handles(self.session, action, arguments, self.chance)
+            if self.session.call(action.name, self.given) == OK:
+                self.successes[action.name] += 1
         self.cut_short = False
-        self.next = choose(self.session, self.successes, self.chance)
+        if self.chance.random() < 1 / 12:
+            self.next = action.name, AGAIN
+        else:
+            self.next = choose(self.session, self.successes, self.chance)
 
     # Hypothesis switches rules off for whole runs, by name; a chain of ten operations would seldom survive that
     run.__name__ = "operation"

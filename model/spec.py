@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -173,6 +174,18 @@ class Exploration:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """A scenario: calls in order, each with the seed's steps that it carries out (or ""); fresh names are the least free
+    ones.  `seed` are the rows that the whole carries, `actors` names who takes part."""
+
+    name: str
+    title: str
+    seed: tuple[str, ...]
+    actors: Mapping[int, str]
+    steps: tuple[tuple[str, str, Mapping[str, int]], ...]
+
+
+@dataclass(frozen=True)
 class Spec:
     """A whole specification, and what a checker needs to know to run it.
 
@@ -183,6 +196,8 @@ class Spec:
     encodings: how elements of sorts that are data, not handles, are written to an implementation: (scope, element) ->
     plain data.  topology: what an implementation is told by reset (default: the scope).
     openings: by name, sequences of calls with which a fuzzer may begin a run, to be deep in the system at once.
+    flows: the scenarios that it is to carry out.
+    requirements: the file of the requirements that `seed` names, if there is one.
     seldom: operations that undo much, which a fuzzer tries now and then only.
     probes: calls to make after a step, to see what the step did: (before, after, scope) -> [(operation, arguments)].
     """
@@ -198,6 +213,8 @@ class Spec:
     topology: Callable[[Scope], dict[str, Any]] = dict
     probes: Callable[[Any, Any, Scope], Iterable[tuple[str, dict[str, int]]]] | None = None
     openings: Mapping[str, Sequence[Step]] = field(default_factory=dict)
+    flows: tuple[Flow, ...] = ()
+    requirements: Path | None = None
     seldom: frozenset[str] = frozenset()
     replaced: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     where: str = ""

@@ -49,6 +49,17 @@ OPENINGS: dict[str, list[Step]] = {
     "a message waits": [*_channel_stands, *_send(ONE, 1, 1)],
     "an inbox is full": _inbox_full,
     "a peer is gone, a message is left": [*_inbox_full, ("close_port", {"caller": ONE, "port": 1})],
+    "a limited partition has ended": [
+        *_guests,
+        ("set_limit", {"caller": int(SYSTEM), "partition": ONE, "kind": 0, "amount": 1}),
+        ("terminate", {"caller": int(SYSTEM), "partition": ONE}),
+    ],
+    "every port is taken": [
+        *_channel_stands,
+        *_port(TWO, 3),
+        *_port(TWO, 4),
+        ("create_receiver", {"caller": ONE}),
+    ],
     "a receiver has no headroom": [
         *_channel_stands,
         ("allocate", {"caller": ONE}),

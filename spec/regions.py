@@ -69,7 +69,7 @@ def write_memory(system: System, caller: Partition, region: Region, place: Place
     system.content[region, place] = data
 
 
-@invariant(seed="REG-2 LAYER-3 SHM-1", step="S107")
+@invariant(seed="REG-2 LAYER-3", step="S107")
 def exclusive_mapping(system: System, partition: Partition, region: Region) -> bool:
     """A region is mapped by at most one partition, and that is its owner."""
     return implies(system.mapped[partition, region], system.owner[region] == partition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ..model import Spec
@@ -10,8 +11,9 @@ from ..model.spec import Exploration, Scope
 from . import channels, events, partitions, regions, resources, signals, termination
 from .channels import Channels
 from .events import Events
-from .openings import OPENINGS
+from .flows import FLOW_1
 from .names import ACTIVE, SYSTEM, Data, Kind, Place, Service, Short
+from .openings import OPENINGS
 from .partitions import Partitions
 from .regions import Regions
 from .resources import Resources, used
@@ -88,7 +90,8 @@ def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[st
     for partition in range(1, scope["partitions"] + 1):
         if after.status[partition] == ACTIVE:
             for kind in Kind:
-                if used(before, partition, kind) != used(after, partition, kind):
+                new = before.status[partition] != ACTIVE
+                if new or used(before, partition, kind) != used(after, partition, kind):
                     yield "query_usage", {"caller": SYSTEM, "partition": partition, "kind": int(kind)}
 
 
@@ -114,7 +117,7 @@ EXPLORATIONS = {
 }
 
 FUZZ_SCOPE = {
-    "partitions": 3,
+    "partitions": 4,
     "regions": 4,
     "places": 3,
     "data": 2,
@@ -148,6 +151,8 @@ SPEC = Spec(
     topology=topology,
     probes=probes,
     openings=OPENINGS,
+    flows=(FLOW_1,),
+    requirements=Path(__file__).with_name("requirements.toml"),
     seldom=frozenset(
         ["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]
     ),

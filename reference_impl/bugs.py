@@ -1,0 +1,308 @@
+"""Real bugs of real systems, planted: each a variant of the control OS beside it, none of them in it.
+
+`BUGS` maps a name to the class; `py:oneowner.reference_impl.bugs:NAME` reaches the variant behind the interface.  Where each bug
+comes from stands in the museum's catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .control_os import ControlOS, Interface
+from .objects import (
+    MANAGEMENT_MEMORY,
+    PROGRAM_MEMORY,
+    Message,
+    Partition,
+    Port,
+    Receiver,
+    Refused,
+    Region,
+    Signal,
+)
+
+
+class FailedSendLosesRegion(ControlOS):
+    """A refused send frees the region."""
+
+    def check_message(self, peer: Port, sent: Region | None, short: str | None) -> None:
+        try:
+            super().check_message(peer, sent, short)
+        except Refused:
+            if sent is not None and not sent.queued:
+                self.release_region(sent)
+            raise
+
+
+class OldFrameAfterMove(ControlOS):
+    """The content moves to new frames, the receiver is mapped to the old ones."""
+
+    def transfer(self, region: Region, receiver: Partition) -> None:
+        old = list(region.frames)
+        super().transfer(region, receiver)
+        fresh = self.memory.take(len(old))
+        if fresh is not None:
+            for source, target in zip(old, fresh, strict=True):
+                self.memory.store(target, 0, self.memory.load(source, 0, self.memory.page_size))
+                self.memory.scrub(source)
+            region.frames = fresh
+            self.memory.give_back(old)
+
+
+class UnmapFailureIgnored(ControlOS):
+    """The unmapping fails at a page, and the receiver is mapped all the same."""
+
+    def unmap_region(self, partition: Partition, region: Region) -> None:
+        partition.space.unmap(region.address, len(region.frames) - 1)
+
+
+class ReceiverDiesInSend(ControlOS):
+    """The receiver terminates mid-send: its port is gone, and the region stays with nobody."""
+
+    def tell_peer(self, port: Port) -> None:
+        if port.owner.active:
+            super().tell_peer(port)
+
+    def deliver(self, peer: Port, message: Message) -> None:
+        if not peer.owner.active and message.region is not None:
+            self.unmap_region(peer.owner, message.region)
+            return
+        super().deliver(peer, message)
+
+
+class SelfSend(ControlOS):
+    """A channel to oneself is allowed."""
+
+    def other_side(self, caller: Partition, handle: str) -> Partition:
+        if handle == caller.handle:
+            self.need_room_for_signal(caller)
+            return caller
+        return super().other_side(caller, handle)
+
+
+class QueuedTwice(ControlOS):
+    """The same region may be queued twice."""
+
+    def check_message(self, peer: Port, sent: Region | None, short: str | None) -> None:
+        queued = sent is not None and sent.queued
+        if sent is not None:
+            sent.queued = False
+        try:
+            super().check_message(peer, sent, short)
+        finally:
+            if sent is not None:
+                sent.queued = queued
+
+
+class BothEndsRollBack(ControlOS):
+    """After an error both the sender and the receiver give the region's charge back."""
+
+    def check_message(self, peer: Port, sent: Region | None, short: str | None) -> None:
+        try:
+            super().check_message(peer, sent, short)
+        except Refused:
+            if sent is not None and not sent.queued:
+                self.refund(peer.owner, PROGRAM_MEMORY)
+                self.release_region(sent)
+            raise
+
+
+class LateInvalidation(ControlOS):
+    """The old mapping is invalidated when the new owner first makes a call, not before the new one is made."""
+
+    def __init__(self, topology: dict[str, int]) -> None:
+        super().__init__(topology)
+        self.stale: list[tuple[Partition, Region]] = []
+
+    def unmap_region(self, partition: Partition, region: Region) -> None:
+        self.stale.append((partition, region))
+
+    def receive(self, caller: Partition, port: str) -> dict[str, Any]:
+        for partition, region in self.stale:
+            super().unmap_region(partition, region)
+        self.stale.clear()
+        return super().receive(caller, port)
+
+
+class FreeBeforeUnmap(ControlOS):
+    """Memory is free before access to it ends."""
+
+    def release_region(self, region: Region) -> None:
+        self.scrub_region(region)
+        self.memory.give_back(region.frames)
+        self.refund(region.owner, PROGRAM_MEMORY)
+        del self.regions[region.address]
+
+
+class DoubleClose(ControlOS):
+    """A repeated close gives back a second time."""
+
+    def __init__(self, topology: dict[str, int]) -> None:
+        super().__init__(topology)
+        self.closed: dict[str, Port] = {}
+
+    def destroy_port(self, port: Port) -> None:
+        self.closed[port.handle] = port
+        super().destroy_port(port)
+
+    def close_port(self, caller: Partition, port: str) -> None:
+        again = self.closed.get(port)
+        if again is not None and again.owner is caller:
+            self.refund(caller, MANAGEMENT_MEMORY)
+        super().close_port(caller, port)
+
+
+class PublishThenFail(ControlOS):
+    """A port is shown as connecting, then the request fails and leaves it so."""
+
+    def connect(self, caller: Partition, port: str, partition: str, service: int) -> None:
+        client = self.own_port(caller, port)
+        was, client.status = client.status, "CONNECTING"
+        if was not in ("IDLE", "REFUSED"):
+            client.status = was
+            raise Refused("EALREADY" if was == "CONNECTING" else "EISCONN")
+        self.post(caller, self.other_side(caller, partition), client, service)
+
+
+class DeadPeer(ControlOS):
+    """Closing the second end touches a peer that is gone."""
+
+    def tell_peer(self, port: Port) -> None:
+        peer = port.peer
+        if peer is not None:
+            self.ports[peer.handle].status = "PEER_CLOSED"
+            self.raise_event(peer.receiver)
+
+
+class EventBeforeAttachLost(ControlOS):
+    """A signal that arrived before a receiver was designated is never told of."""
+
+    def designate_receiver(self, caller: Partition, receiver: str) -> None:
+        designated = self.own_receiver(caller, receiver)
+        was = designated.pending
+        super().designate_receiver(caller, receiver)
+        designated.pending = was
+
+
+class PendingCounted(ControlOS):
+    """An event on a pending receiver counts up."""
+
+    def __init__(self, topology: dict[str, int]) -> None:
+        super().__init__(topology)
+        self.counts: dict[str, int] = {}
+
+    def raise_event(self, receiver: Receiver | None) -> None:
+        super().raise_event(receiver)
+        if receiver is not None:
+            self.counts[receiver.handle] = self.counts.get(receiver.handle, 0) + 1
+
+    def read_event(self, caller: Partition, receiver: str) -> bool:
+        was_pending = super().read_event(caller, receiver)
+        if was_pending:
+            self.counts[receiver] -= 1
+            self.receivers[receiver].pending = self.counts[receiver] > 0
+        return was_pending
+
+
+class ClearAfterDrain(ControlOS):
+    """The pending event is cleared when the port is drained, and with it one that came since."""
+
+    def receive(self, caller: Partition, port: str) -> dict[str, Any]:
+        received = super().receive(caller, port)
+        if not self.ports[port].inbox:
+            self.ports[port].receiver.pending = False
+        return received
+
+
+class DeadSendersCharge(ControlOS):
+    """A dead sender's signals are charged to the system control OS."""
+
+    def end(self, partition: Partition) -> None:
+        orphans = [s for s in self.signals.values() if s.source is partition]
+        super().end(partition)
+        for _ in orphans:
+            self.charge(self.system, MANAGEMENT_MEMORY)
+
+
+class RefusalKeepsCharge(ControlOS):
+    """Refusing a request does not refund it."""
+
+    def answer_no(self, signal: Signal) -> None:
+        super().answer_no(signal)
+        self.charge(signal.source, MANAGEMENT_MEMORY)
+
+
+class RefundWrongPartition(ControlOS):
+    """The refund goes to the receiver of the signal."""
+
+    def refund_signal(self, signal: Signal) -> None:
+        self.refund(signal.target, MANAGEMENT_MEMORY)
+
+
+class BacklogLeak(ControlOS):
+    """An accept that fails has taken its signal out of the table, and never lowers the count of those that are charged."""
+
+    def accept(self, caller: Partition, signal: str, port: str) -> None:
+        try:
+            super().accept(caller, signal, port)
+        except Refused as refused:
+            if refused.error == "EISCONN":
+                self.charge(caller.taken[signal].source, MANAGEMENT_MEMORY)
+            raise
+
+
+class NoScrub(ControlOS):
+    """A freed region is given out with its old content."""
+
+    def scrub_region(self, region: Region) -> None:
+        pass
+
+
+class IdInheritsPermission(ControlOS):
+    """A new partition inherits the limits of a dead one."""
+
+    def __init__(self, topology: dict[str, int]) -> None:
+        self.inherited: dict[str, int] = {}
+        super().__init__(topology)
+
+    def end(self, partition: Partition) -> None:
+        self.inherited = dict(partition.limit)
+        super().end(partition)
+
+    def new_partition(self) -> Partition:
+        partition = super().new_partition()
+        partition.limit = dict(self.inherited)
+        return partition
+
+
+BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
+    "failed_send_loses_region": FailedSendLosesRegion,
+    "old_frame_after_move": OldFrameAfterMove,
+    "unmap_failure_ignored": UnmapFailureIgnored,
+    "receiver_dies_in_send": ReceiverDiesInSend,
+    "self_send": SelfSend,
+    "queued_twice": QueuedTwice,
+    "both_ends_roll_back": BothEndsRollBack,
+    "late_invalidation": LateInvalidation,
+    "free_before_unmap": FreeBeforeUnmap,
+    "double_close": DoubleClose,
+    "publish_then_fail": PublishThenFail,
+    "dead_peer": DeadPeer,
+    "event_before_attach_lost": EventBeforeAttachLost,
+    "pending_counted": PendingCounted,
+    "clear_after_drain": ClearAfterDrain,
+    "dead_senders_charge": DeadSendersCharge,
+    "refusal_keeps_charge": RefusalKeepsCharge,
+    "refund_wrong_partition": RefundWrongPartition,
+    "backlog_leak": BacklogLeak,
+    "no_scrub": NoScrub,
+    "id_inherits_permission": IdInheritsPermission,
+}
+
+
+def __getattr__(name: str) -> Callable[[], Interface]:
+    """What makes the variant `name` behind the interface, for connection strings."""
+    if name not in BUGS:
+        raise AttributeError(name)
+    return lambda: Interface(BUGS[name])
