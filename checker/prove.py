@@ -448,13 +448,15 @@ def _with_traces(spec: Spec, obligations: list[Obligation]) -> list[Obligation]:
 def shortest_trace(spec: Spec, statement: str, scope: dict[str, int]) -> tuple[list[Step], dict[str, int]] | None:
     """The shortest sequence of calls from the initial state that breaks `statement`, in the spec's explorations or in `scope`."""
     tries = [(dict(e.sizes), e.without) for e in spec.explorations.values()] or [(scope, ())]
-    shortest = None
+    shortest: tuple[list[Step], dict[str, int]] | None = None
     for sizes, without in tries:
         graph = explore(
-            Model(spec, sizes), without=without, seconds=TRACE_SECONDS, statements=frozenset([statement])
+            Model(spec, sizes),
+            without=without,
+            seconds=TRACE_SECONDS,
+            max_depth=len(shortest[0]) - 1 if shortest else None,
+            statements=frozenset([statement]),
         )
         if graph.violations:
-            trace = graph.violations[0].trace
-            if shortest is None or len(trace) < len(shortest[0]):
-                shortest = trace, graph.model.scope
+            shortest = graph.violations[0].trace, graph.model.scope
     return shortest

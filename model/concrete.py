@@ -199,6 +199,7 @@ class Model:
         self._domains = [tuple(self.domain(k) for k in c.keys) for c in self.components]
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
+        self._bindings: dict[str, list[tuple[int, ...]]] = {}
         self._free_arguments: dict[str, list[dict[str, int]]] = {}
         self._fresh_at: tuple[Vector | None, dict[Type, int]] = (None, {})
 
@@ -365,11 +366,15 @@ class Model:
 
         `states` is what its function takes before its parameters: a system, or two and a Call.
         """
-        names = [s.name for s in statement.slots]
+        bindings = self._bindings.get(statement.name)
+        if bindings is None:
+            bindings = list(itertools.product(*(self.domain(s.type) for s in statement.slots)))
+            self._bindings[statement.name] = bindings
+        function = statement.function
         with reading(self):
-            for values in itertools.product(*(self.domain(s.type) for s in statement.slots)):
-                if not statement.function(*states, *values):
-                    return dict(zip(names, values, strict=True))
+            for values in bindings:
+                if not function(*states, *values):
+                    return dict(zip((s.name for s in statement.slots), values, strict=True))
         return None
 
     def step(self, before: Vector, action: Action, arguments: Mapping[str, int], after: Vector) -> tuple[Any, Any, Call]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from .concrete import OK, Model, Vector
-from .spec import Action, Declaration, Step
+from .spec import Action, Call, Declaration, Step
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def explore(
     without: Collection[str] = (),
     keep_edges: bool = False,
     max_states: int | None = None,
+    max_depth: int | None = None,
     seconds: float | None = None,
     statements: frozenset[str] | None = None,
     stop_at_violation: bool = True,
@@ -91,9 +92,12 @@ def explore(
             return True
         if max_states is not None and len(graph.parents) >= max_states:
             return True
+        if max_depth is not None and graph.depth >= max_depth:
+            return True
         return seconds is not None and time.monotonic() - started > seconds
 
     def visit(vector: Vector, following: list[Vector]) -> None:
+        before = model.system(vector)
         for action in actions:
             for arguments in model.calls(action, vector):
                 if arguments is None:
@@ -109,8 +113,9 @@ def explore(
                 after = outcome.state
                 if keep_edges:
                     graph.edges.append((vector, after, action.name))
+                step = (before, model.system(after), Call(action.name, arguments))
                 for statement in properties:
-                    binding = model.broken(statement, *model.step(vector, action, arguments, after))
+                    binding = model.broken(statement, *step)
                     if binding is not None:
                         trace = [*graph.trace(vector), (action.name, arguments)]
                         graph.violations.append(Violation(statement, binding, trace))

@@ -109,11 +109,14 @@ EXPLORATIONS = {
         without=("set_limit", "query_usage", "boot"),
     ),
     "limits": Exploration(
-        {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 2, "numbers": 0},
+        {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 3, "numbers": 0},
         without=("boot", "terminate", "free", "write_memory", "close_port", "read_event", "destroy_receiver", "refuse",
                  "designate_receiver", "cancel", "receive"),
     ),
-    "partitions": Exploration({"partitions": 3, "receivers": 0, "senders": 0, "ports": 0}),
+    "partitions": Exploration(
+        {"partitions": 3, "receivers": 0, "senders": 0, "ports": 0, "signals": 0},
+        without=("set_limit", "query_usage"),
+    ),
 }
 
 FUZZ_SCOPE = {

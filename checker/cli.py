@@ -1,0 +1,560 @@
+"""The command line.  Results go to stdout, progress to stderr; every claim is printed with its scope.
+
+Exit codes: 0 holds; 1 violation; 2 usage; 3 unknown, or the budget spent before everything was seen; 4 the implementation
+cannot be reached or does not keep to the interface; 5 nothing ran; 70 a fault of this tool; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..model.reading import SpecError
+from ..model.spec import Exploration, Spec, load, parse_scope
+from .adapter import AdapterError, connect
+
+if TYPE_CHECKING:
+    from .explore import ExploreReport
+    from .fuzz import FuzzReport
+    from .prove import Report
+
+HOLDS, VIOLATION, USAGE, UNKNOWN, ADAPTER, NOTHING, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
+DEFAULT_SPEC = "oneowner.spec:SPEC"
+DEFAULT_IMPLEMENTATION = "py:oneowner.reference_impl"
+TRACES = Path(".oneowner")
+ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
+
+
+def _load(where: str) -> Spec:
+    return load(where)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+class _Output:
+    """Where a command's result goes: lines as they come, or one JSON object at the end."""
+
+    def __init__(self, format: str) -> None:
+        self.pretty = format == "pretty"
+
+    def line(self, text: str = "") -> None:
+        if self.pretty:
+            click.echo(text)
+
+    def result(self, value: Any) -> None:
+        if not self.pretty:
+            click.echo(json.dumps(value, indent=1))
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")(
+        command
+    )
+    choice = click.Choice(["pretty", "json"])
+    return click.option("--format", "format", type=choice, default="pretty", help="How the result is printed.")(command)
+
+
+_jobs = click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes (default: the cores).")
+_traces = click.option(
+    "--traces", type=click.Path(path_type=Path, file_okay=False), default=TRACES, help="Where traces are written."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="oneowner")
+def cli() -> None:
+    """Prove, explore and fuzz message passing by moving memory, against its executable specification."""
+
+
+@cli.command()
+@_common
+@click.option("--operation", "operations", multiple=True, help="Only this operation (may be repeated).")
+@click.option("--invariant", "statements", multiple=True, help="Only this statement (may be repeated).")
+@_jobs
+@_traces
+def prove(spec_name: str, format: str, operations: tuple[str, ...], statements: tuple[str, ...], jobs: int, traces: Path) -> int:
+    """Prove every invariant, for systems of any size and runs of any length."""
+    spec, out = _load(spec_name), _Output(format)
+    report = _prove(spec, operations, statements, jobs)
+    _show_proof(out, spec, report, traces)
+    out.result(_proof_json(spec, report))
+    return _proof_code(report)
+
+
+def _prove(spec: Spec, operations: tuple[str, ...], statements: tuple[str, ...], jobs: int) -> Report:
+    from .prove import PROVED
+    from .prove import prove as run
+
+    def progress(name: str, part: Report) -> None:
+        _say(f"{name}: {part.count(PROVED)} of {len(part.obligations)} proved, {part.seconds:.1f} s")
+
+    return run(spec, chosen_operations=operations, chosen_statements=statements, jobs=jobs, progress=progress)
+
+
+def _proof_code(report: Report) -> int:
+    if not report.obligations:
+        return NOTHING
+    if report.count("refuted") or report.vacuous:
+        return VIOLATION
+    return UNKNOWN if report.count("unknown") else HOLDS
+
+
+def _show_proof(out: _Output, spec: Spec, report: Report, traces: Path) -> None:
+    from .matrix import is_lemma
+    from .report import proof_matrix, refutation
+
+    for line in proof_matrix(spec, report, lambda name: is_lemma(spec, name)):
+        out.line(line)
+    for o in report.obligations:
+        if o.status == "refuted":
+            out.line()
+            for line in refutation(spec, o, traces):
+                out.line(line)
+        elif o.status == "unknown":
+            out.line(f"\nUNKNOWN {o.operation}/{o.exit} against {o.statement}: {o.reason}")
+    for clause in report.vacuous:
+        out.line(f"\nVACUOUS {clause}: no state that satisfies the invariants was found from which it can happen")
+    out.line()
+    out.line(f"scope: {ANY_SIZE}")
+    out.line(
+        f"{len(report.obligations)} obligations over {sum(report.paths.values())} paths: {report.count('proved')} proved, "
+        f"{report.count('refuted')} refuted, {report.count('unknown')} unknown; "
+        f"{report.exits - len(report.vacuous)} of {report.exits} exits shown possible; {report.seconds:.1f} s"
+    )
+
+
+def _proof_json(spec: Spec, report: Report) -> dict[str, Any]:
+    return {
+        "scope": ANY_SIZE,
+        "obligations": len(report.obligations),
+        "proved": report.count("proved"),
+        "refuted": report.count("refuted"),
+        "unknown": report.count("unknown"),
+        "vacuous": report.vacuous,
+        "exits": report.exits,
+        "paths": report.paths,
+        "seconds": round(report.seconds, 3),
+        "matrix": [
+            {"operation": o.operation, "exit": o.exit, "statement": o.statement, "status": o.status, "seconds": o.seconds}
+            for o in report.obligations
+        ],
+    }
+
+
+@cli.command()
+@_common
+@click.option("--scope", metavar="NAME=N,...", help="One scope to explore, such as partitions=2,regions=1.")
+@click.option("--without", metavar="OPERATION,...", default="", help="Operations to leave out of --scope.")
+@click.option("--max-states", type=click.IntRange(1), help="Stop --scope after so many states.")
+@click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write --scope's state graph as GraphML.")
+@_jobs
+@_traces
+def explore(
+    spec_name: str,
+    format: str,
+    scope: str | None,
+    without: str,
+    max_states: int | None,
+    graph: Path | None,
+    jobs: int,
+    traces: Path,
+) -> int:
+    """See every reachable state of small scopes, with every invariant checked."""
+    spec, out = _load(spec_name), _Output(format)
+    if scope is None and (without or max_states or graph):
+        raise SpecError("--without, --max-states and --graph go with --scope")
+    if scope is None and not spec.explorations:
+        raise SpecError(f"{spec.name} has no explorations of its own: give --scope")
+    if scope is None:
+        reports = _explore_all(spec, jobs)
+    else:
+        reports = [_explore_one(spec, scope, without, max_states, graph)]
+    missing = _show_explorations(out, spec, reports, traces, all_scopes=scope is None)
+    rows = [_exploration_json(r) for r in reports]
+    out.result(rows[0] if scope is not None else {"scopes": rows, **_exploration_totals(reports), "unreached": missing})
+    return _exploration_code(reports, missing if scope is None else [])
+
+
+def _explore_all(spec: Spec, jobs: int) -> list[ExploreReport]:
+    from .explore import explore_all
+
+    return explore_all(
+        spec, jobs=jobs, progress=lambda r: _say(f"{r.name}: {r.states} states, depth {r.depth}, {r.seconds:.1f} s")
+    )
+
+
+def _explore_one(spec: Spec, scope: str, without: str, max_states: int | None, graph: Path | None) -> ExploreReport:
+    from ..model.concrete import Model
+    from ..model.graph import explore as search
+    from .explore import as_networkx, report_of
+
+    left_out = tuple(filter(None, without.split(",")))
+    for name in left_out:
+        if name not in spec.actions:
+            raise SpecError(f"--without: no operation is called {name!r}")
+    exploration = Exploration(spec.scope(parse_scope(scope)), left_out)
+    found = search(
+        Model(spec, exploration.sizes),
+        without=left_out,
+        max_states=max_states,
+        keep_edges=graph is not None,
+        progress=lambda g: _say(f"depth {g.depth}: {len(g.parents)} states, {g.transitions} transitions"),
+    )
+    if graph is not None:
+        import networkx
+
+        networkx.write_graphml(as_networkx(found), graph)
+        _say(f"wrote {graph}")
+    return report_of("scope", exploration, found)
+
+
+def _exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
+    if not any(r.states for r in reports):
+        return NOTHING
+    if missing or any(r.violations for r in reports):
+        return VIOLATION
+    return HOLDS if all(r.complete for r in reports) else UNKNOWN
+
+
+def _show_explorations(
+    out: _Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool
+) -> list[str]:
+    from .explore import unreached
+    from .report import clause_depths, exploration, exploration_violation
+
+    for report in reports:
+        for line in exploration(report):
+            out.line(line)
+        for found in report.violations[:3]:
+            for line in exploration_violation(spec, report, found, traces):
+                out.line(line)
+    for line in clause_depths(spec, reports):
+        out.line(line)
+    missing = unreached(spec, reports)
+    if missing:
+        where = "no scope reaches" if all_scopes else "not reached in this scope:"
+        out.line(f"{where} {', '.join(missing)}")
+    return missing
+
+
+def _exploration_json(report: ExploreReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "scope": report.scope,
+        "without": list(report.without),
+        "states": report.states,
+        "transitions": report.transitions,
+        "depth": report.depth,
+        "complete": report.complete,
+        "clauses": report.clauses,
+        "violations": [
+            {
+                "statement": v.statement,
+                "text": v.text,
+                "binding": v.binding,
+                "trace": [{"operation": n, "arguments": a} for n, a in v.trace],
+            }
+            for v in report.violations
+        ],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _exploration_totals(reports: list[ExploreReport]) -> dict[str, Any]:
+    return {
+        "scope": {r.name: r.scope for r in reports},
+        "states": sum(r.states for r in reports),
+        "transitions": sum(r.transitions for r in reports),
+        "depth": max((r.depth for r in reports), default=0),
+        "complete": all(r.complete for r in reports),
+        "clauses": sorted({clause for r in reports for clause in r.clauses}),
+        "violations": [v.statement for r in reports for v in r.violations],
+        "seconds": round(sum(r.seconds for r in reports), 3),
+    }
+
+
+@cli.command()
+@_common
+@click.argument("implementation", default=DEFAULT_IMPLEMENTATION)
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=30.0, help="Seconds to fuzz (default 30).")
+@click.option("--steps", type=click.IntRange(1), default=100, help="Calls a run, probes not counted (default 100).")
+@click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
+@click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")
+@click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
+@_traces
+def fuzz(
+    spec_name: str,
+    format: str,
+    implementation: str,
+    seconds: float,
+    steps: int,
+    seed: int | None,
+    scope: str | None,
+    strict: bool,
+    traces: Path,
+) -> int:
+    """Hold IMPLEMENTATION against the specification with calls drawn at random."""
+    spec, out = _load(spec_name), _Output(format)
+    sizes = parse_scope(scope) if scope else None
+    report = _fuzz(spec, implementation, seconds, steps, seed, sizes, strict, traces)
+    missing = _show_fuzz(out, spec, implementation, report, traces)
+    out.result(_fuzz_json(implementation, report, missing))
+    return _fuzz_code(report, missing)
+
+
+def _fuzz(
+    spec: Spec,
+    implementation: str,
+    seconds: float,
+    steps: int,
+    seed: int | None,
+    scope: dict[str, int] | None,
+    strict: bool,
+    traces: Path,
+) -> FuzzReport:
+    from .fuzz import fuzz as run
+
+    told = [time.monotonic()]
+
+    def progress(report: FuzzReport) -> None:
+        if time.monotonic() - told[0] >= 5:
+            told[0] = time.monotonic()
+            _say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
+
+    return run(
+        spec,
+        connect(implementation),
+        scope=scope,
+        seconds=seconds,
+        steps=steps,
+        seed=seed,
+        strict=strict,
+        database=None if seed is not None else traces / "examples",
+        progress=progress,
+    )
+
+
+def _fuzz_code(report: FuzzReport, missing: list[str]) -> int:
+    if report.failures:
+        return VIOLATION
+    if not report.calls:
+        return NOTHING
+    return UNKNOWN if missing else HOLDS
+
+
+def _show_fuzz(out: _Output, spec: Spec, implementation: str, report: FuzzReport, traces: Path) -> list[str]:
+    from .explore import clauses
+    from .report import fuzz_failure
+
+    known = clauses(spec)
+    missing = [] if report.failures else [c for c in known if not report.clauses[c]]
+    for failure in report.failures:
+        for line in fuzz_failure(spec, implementation, failure, traces):
+            out.line(line)
+    for clause in known:
+        if report.clauses[clause] and not report.failures:
+            out.line(f"{report.clauses[clause]:7}  {clause}")
+    if missing:
+        out.line(f"never exercised in this time: {', '.join(missing)} (give it more with --time)")
+    out.line(
+        f"{implementation}: {report.calls} calls in {report.runs} runs, {len(report.clauses)} of {len(known)} clauses, "
+        f"{len(report.failures)} failures, seed {report.seed}, {report.seconds:.1f} s"
+    )
+    return missing
+
+
+def _fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> dict[str, Any]:
+    return {
+        "implementation": implementation,
+        "calls": report.calls,
+        "runs": report.runs,
+        "seed": report.seed,
+        "clauses": dict(report.clauses),
+        "unexercised": missing,
+        "failures": [
+            {"clause": f.clause, "text": f.text, "calls": len(f.calls), "operations": [c.operation for c in f.calls]}
+            for f in report.failures
+        ],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+@cli.command()
+@_common
+@click.option("--implementation", default=DEFAULT_IMPLEMENTATION, help="What is fuzzed.")
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=30.0, help="Seconds to fuzz (default 30).")
+@_jobs
+@_traces
+def check(spec_name: str, format: str, implementation: str, seconds: float, jobs: int, traces: Path) -> int:
+    """Prove the specification, explore it, and fuzz an implementation: the main job."""
+    spec, out = _load(spec_name), _Output(format)
+    started = time.monotonic()
+    quiet = _Output("json")
+    _say("prove: any size, any depth")
+    proof = _prove(spec, (), (), jobs)
+    proof_code = _proof_code(proof)
+    if proof_code != HOLDS:
+        _show_proof(out, spec, proof, traces)
+    _say("explore: all reachable states of small scopes")
+    explored = _explore_all(spec, jobs)
+    missing = _show_explorations(quiet, spec, explored, traces, all_scopes=True)
+    explore_code = _exploration_code(explored, missing)
+    if explore_code != HOLDS:
+        _show_explorations(out, spec, explored, traces, all_scopes=True)
+    _say(f"fuzz: {implementation}")
+    fuzzed = _fuzz(spec, implementation, seconds, 100, None, None, False, traces)
+    unexercised = _show_fuzz(_Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
+    fuzz_code = _fuzz_code(fuzzed, unexercised)
+    totals = _exploration_totals(explored)
+    known = len(totals["clauses"]) + len(missing)
+    out.line(
+        f"prove    {proof.count('proved')} of {len(proof.obligations)} obligations proved for any size and depth, "
+        f"{proof.exits - len(proof.vacuous)} of {proof.exits} exits shown possible  [{_word(proof_code)}]"
+    )
+    out.line(
+        f"explore  {totals['states']} states, {totals['transitions']} transitions: all reachable states of "
+        f"{len(explored)} small scopes, {len(totals['clauses'])} of {known} clauses reached  [{_word(explore_code)}]"
+    )
+    out.line(
+        f"fuzz     {fuzzed.calls} calls to {implementation}, {len(fuzzed.clauses)} of {known} clauses exercised, "
+        f"{len(fuzzed.failures)} failures  [{_word(fuzz_code)}]"
+    )
+    if unexercised:
+        out.line(f"         never exercised: {', '.join(unexercised)}")
+    out.line(f"{time.monotonic() - started:.0f} s")
+    codes = [proof_code, explore_code, fuzz_code]
+    out.result(
+        {
+            "prove": _proof_json(spec, proof),
+            "explore": totals | {"unreached": missing},
+            "fuzz": _fuzz_json(implementation, fuzzed, unexercised),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+    )
+    return VIOLATION if VIOLATION in codes else max(codes)
+
+
+def _word(code: int) -> str:
+    return {HOLDS: "holds", VIOLATION: "VIOLATION", UNKNOWN: "unknown", NOTHING: "nothing ran"}[code]
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--spec", "spec_name", metavar="MODULE:NAME", help="Another specification than the file names.")
+@click.option("--implementation", help="Another implementation than the file names.")
+@click.option("--format", "format", type=click.Choice(["pretty", "json"]), default="pretty", help="How it is printed.")
+def replay(file: Path, spec_name: str | None, implementation: str | None, format: str) -> int:
+    """Run a stored trace again, step by step.  Exits with 1 if it still shows what it was stored for."""
+    from .replay import replay_implementation, replay_model
+    from .store import read
+
+    stored, out = read(file), _Output(format)
+    spec = _load(spec_name or stored.spec or DEFAULT_SPEC)
+    if stored.kind == "model":
+        result = replay_model(spec, stored)
+    else:
+        where = implementation or stored.implementation
+        result = replay_implementation(spec, stored, where, connect(where))
+    for line in result.lines:
+        out.line(line)
+    out.line(result.verdict)
+    out.result({"kind": stored.kind, "statement": stored.statement, "shown": result.shown, "verdict": result.verdict})
+    return VIOLATION if result.shown else HOLDS
+
+
+@cli.command()
+@_common
+@click.argument("bugs", nargs=-1)
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=90.0, help="Seconds to fuzz a bug at most.")
+@click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
+def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None) -> int:
+    """Plant real bugs, or those named, and show that each is caught."""
+    from .museum import museum as run
+
+    spec, out = _load(spec_name), _Output(format)
+    out.line(f"{'bug':26} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
+    caught = run(
+        spec,
+        bugs,
+        seconds=seconds,
+        seed=seed,
+        progress=lambda c: out.line(
+            f"{c.exhibit.name:26} {c.exhibit.source:28} {c.exhibit.checker:8} "
+            f"{c.calls or '-':>5} {c.seconds:8.1f}  {c.clause if c.caught else 'GOT AWAY: ' + c.text}"
+        ),
+    )
+    missed = [c for c in caught if not c.caught]
+    out.line(f"{len(caught) - len(missed)} of {len(caught)} planted bugs caught")
+    out.result(
+        [
+            {
+                "bug": c.exhibit.name,
+                "source": c.exhibit.source,
+                "checker": c.exhibit.checker,
+                "caught": c.caught,
+                "clause": c.clause,
+                "calls": c.calls,
+                "seconds": round(c.seconds, 3),
+            }
+            for c in caught
+        ]
+    )
+    return VIOLATION if missed else HOLDS
+
+
+@cli.command()
+@_common
+@click.argument("what", type=click.Choice(["matrix", "operations", "invariants", "steps"]))
+def show(spec_name: str, format: str, what: str) -> int:
+    """Print what the specification says: the requirements' matrix, operations, invariants, steps of the seed's figures."""
+    from . import report
+
+    spec, out = _load(spec_name), _Output(format)
+    lines, value = getattr(report, f"show_{what}")(spec)
+    for line in lines:
+        out.line(line)
+    out.result(value)
+    return HOLDS
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code.  What goes wrong is one clear line; ONEOWNER_DEBUG=1 adds the traceback."""
+    try:
+        code = cli.main(arguments, prog_name="oneowner", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        code = INTERRUPTED
+    except SpecError as error:
+        _say(f"oneowner: {error}")
+        code = USAGE
+    except AdapterError as error:
+        _say(f"oneowner: {error}")
+        code = ADAPTER
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = HOLDS
+    except Exception as error:
+        if os.environ.get("ONEOWNER_DEBUG"):
+            traceback.print_exc()
+        _say(f"oneowner: internal error: {type(error).__name__}: {error} (ONEOWNER_DEBUG=1 shows where; please report it)")
+        code = INTERNAL
+    sys.exit(code or HOLDS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Results as text: matrices, failures told in the spec's own words, and what `oneowner show` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..model.concrete import Model
+from ..model.spec import Spec
+from ..model.trace import call_text, differences, nondefaults, value_name
+from ..model.vocabulary import answer_fields
+from .adapter import connect
+from .explore import ExploreReport, Found, clauses, story
+from .fuzz import Failure
+from .matrix import matrix, steps
+from .program import program
+from .prove import IDENTITY, Obligation, Report
+from .store import file_name, save_failure, save_model_trace
+
+MARKS = {"proved": "", "refuted": "R", "unknown": "?"}
+
+
+def proof_matrix(spec: Spec, report: Report, is_lemma: Callable[[str], bool]) -> Iterator[str]:
+    """Statements down, operations across, milliseconds in the cells; R where refuted, ? where unknown."""
+    names = list(report.paths)
+    cells: dict[tuple[str, str], list[Obligation]] = {}
+    for o in report.obligations:
+        cells.setdefault((o.statement, o.operation), []).append(o)
+    statements = list(dict.fromkeys(o.statement for o in report.obligations if o.statement != IDENTITY))
+    if any(o.statement == IDENTITY for o in report.obligations):
+        statements.append(IDENTITY)
+    width = max((len(s) for s in statements), default=0) + 2
+    for number, name in enumerate(names, 1):
+        yield f"{number:3}  {name} ({report.paths[name]} paths)"
+    yield ""
+    yield f"{'milliseconds':{width}}" + "".join(f"{n:>5}" for n in range(1, len(names) + 1))
+    for statement in statements:
+        mark = "*" if is_lemma(statement) else " "
+        yield f"{statement + mark:{width}}" + "".join(f"{_cell(cells.get((statement, n))):>5}" for n in names)
+    if any(map(is_lemma, statements)):
+        yield "* a lemma: there for the induction alone"
+
+
+def _cell(obligations: list[Obligation] | None) -> str:
+    if not obligations:
+        return "."
+    worst = max(obligations, key=lambda o: list(MARKS).index(o.status))
+    return MARKS[worst.status] or str(round(1000 * sum(o.seconds for o in obligations)))
+
+
+def refutation(spec: Spec, o: Obligation, traces: Path) -> Iterator[str]:
+    """A refuted obligation: what is wrong, the smallest state that shows it, the call, what changed, the way there."""
+    example = o.counterexample
+    assert example is not None
+    model = Model(spec, example.scope)
+    slots = {
+        s.name: s.type
+        for d in (*spec.invariants.values(), *spec.step_properties.values())
+        if d.name == o.statement
+        for s in d.slots
+    }
+    binding = ", ".join(f"{name}={value_name(slots[name], value)}" for name, value in example.binding.items())
+    yield f"REFUTED {o.operation}/{o.exit} breaks {o.statement}{' for ' + binding if binding else ''}"
+    yield f"  It should hold: {example.text}"
+    if example.before is not None:
+        yield "  The smallest state found in which it goes wrong (it satisfies every invariant):"
+        yield from (f"    {line}" for line in nondefaults(model, example.before))
+        yield f"  Then {call_text(spec.actions[o.operation], example.arguments)} changes"
+        if example.after is not None:
+            yield from (f"    {line}" for line in differences(model, example.before, example.after))
+    if example.trace is None or example.trace_scope is None:
+        yield "  No way to it from the initial state was found in the scopes explored: if that state cannot be, an invariant that"
+        yield "  excludes it is missing."
+        return
+    path = traces / file_name("prove", o.operation, o.statement)
+    save_model_trace(path, spec, example.trace_scope, example.trace, o.statement)
+    yield f"  The shortest way to such a step from the initial state, {len(example.trace)} calls:"
+    yield from (f"    {line}" for line in story(spec, example.trace_scope, example.trace))
+    yield f"  Again: oneowner replay {path}"
+
+
+def exploration(report: ExploreReport) -> Iterator[str]:
+    """One scope, on two lines."""
+    sizes = ", ".join(f"{name}={size}" for name, size in report.scope.items())
+    left_out = f"; without {', '.join(report.without)}" if report.without else ""
+    yield f"{report.name}: {sizes}{left_out}"
+    extent = "all reachable states" if report.complete else "NOT all reachable states"
+    yield (
+        f"  {report.states} states, {report.transitions} transitions, depth {report.depth}, {extent}; "
+        f"{len(report.clauses)} clauses reached; {len(report.violations)} violations; {report.seconds:.1f} s"
+    )
+
+
+def exploration_violation(spec: Spec, report: ExploreReport, found: Found, traces: Path) -> Iterator[str]:
+    """A violation with its shortest trace."""
+    at = ", ".join(f"{name}={value}" for name, value in found.binding.items())
+    path = traces / file_name("explore", report.name, found.statement)
+    save_model_trace(path, spec, report.scope, found.trace, found.statement)
+    yield f"  VIOLATION of {found.statement}{' for ' + at if at else ''}: {found.text}"
+    yield from (f"    {line}" for line in story(spec, report.scope, found.trace))
+    yield f"  Again: oneowner replay {path}"
+
+
+def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:
+    """The clauses by operation, each with the least number of calls before it in any of the scopes."""
+    least: dict[str, int] = {}
+    for report in reports:
+        for clause, depth in report.clauses.items():
+            least[clause] = min(depth, least.get(clause, depth))
+    by_operation: dict[str, list[str]] = {}
+    for clause in clauses(spec):
+        operation, _, exit = clause.partition("/")
+        by_operation.setdefault(operation, []).append(f"{exit} {least[clause] if clause in least else '-'}")
+    yield "clauses, with the calls that come before:"
+    for operation, exits in by_operation.items():
+        yield f"  {operation:18} {', '.join(exits)}"
+
+
+def fuzz_failure(spec: Spec, implementation: str, failure: Failure, traces: Path) -> Iterator[str]:
+    """A failure: what was wrong, the calls as a program, where the trace is."""
+    path = traces / file_name("fuzz", failure.clause)
+    made = connect(implementation)
+    save_failure(path, spec, implementation, failure, made)
+    yield f"FAILURE: {failure.text}"
+    operation = spec.actions[failure.clause.partition("/")[0]]
+    yield f"  breaks {failure.clause} ({' '.join(operation.seed)}): {operation.text}"
+    yield f"  in {len(failure.calls)} calls:"
+    yield ""
+    yield from (f"    {line}" for line in program(spec, implementation, failure, made).splitlines())
+    yield ""
+    yield f"  Again: oneowner replay {path}"
+
+
+def show_matrix(spec: Spec) -> tuple[list[str], Any]:
+    """Requirement -> operations, invariants, flows, number of clauses."""
+    rows = matrix(spec)
+    lines = []
+    for row in rows:
+        parts = [
+            f"operations: {', '.join(row.operations)}" if row.operations else "",
+            f"invariants: {', '.join(row.invariants)}" if row.invariants else "",
+            f"flows: {', '.join(row.flows)}" if row.flows else "",
+            f"{len(row.clauses)} clauses" if row.clauses else "",
+        ]
+        carried = "; ".join(filter(None, parts)) or ("(no behaviour)" if row.carried_as == "context" else "-")
+        lines.append(f"{row.id:8} {carried}")
+    value = [
+        {
+            "id": r.id,
+            "as": r.carried_as,
+            "operations": r.operations,
+            "invariants": r.invariants,
+            "flows": r.flows,
+            "clauses": r.clauses,
+        }
+        for r in rows
+    ]
+    return lines, value
+
+
+def show_operations(spec: Spec) -> tuple[list[str], Any]:
+    """Every operation: parameters, answer, outcomes in order, source."""
+    lines: list[str] = []
+    value: list[dict[str, Any]] = []
+    by_operation: dict[str, list[str]] = {}
+    for clause in clauses(spec):
+        operation, _, exit = clause.partition("/")
+        by_operation.setdefault(operation, []).append(exit)
+    for action in spec.actions.values():
+        shown = ", ".join(f"{s.name}: {s.type.__name__}{'?' * s.optional}" for s in action.slots if not s.fresh)
+        answer = ", ".join(f"{name or 'answer'}: {kind.__name__}" for name, kind in answer_fields(action.answer))
+        lines += [
+            f"{action.name}({shown}){' -> ' + answer if answer else ''}",
+            f"    {action.text}",
+            f"    {', '.join(by_operation[action.name])}   [{' '.join((*action.seed, *action.steps))}]",
+        ]
+        value.append(
+            {
+                "operation": action.name,
+                "room": spec.room(action.name),
+                "parameters": {s.name: s.type.__name__ for s in action.slots if not s.fresh},
+                "answer": {name or "answer": kind.__name__ for name, kind in answer_fields(action.answer)},
+                "outcomes": by_operation[action.name],
+                "seed": list(action.seed),
+                "text": action.text,
+            }
+        )
+    return lines, value
+
+
+def show_invariants(spec: Spec) -> tuple[list[str], Any]:
+    """Every statement: theorems of states, theorems of steps, lemmas with their purpose."""
+    lines: list[str] = []
+    value: list[dict[str, Any]] = []
+    theorems = [(i, "state") for i in spec.invariants.values() if not i.purpose]
+    of_steps = [(s, "step") for s in spec.step_properties.values()]
+    for declaration, kind in [*theorems, *of_steps]:
+        lines += [f"{declaration.name}  (every {kind})  [{' '.join(declaration.seed)}]", f"    {declaration.text}"]
+        value.append({"name": declaration.name, "of": kind, "seed": list(declaration.seed), "text": declaration.text})
+    for lemma in spec.invariants.values():
+        if lemma.purpose:
+            lines.append(f"{lemma.name}  (lemma)  {lemma.purpose}")
+            value.append({"name": lemma.name, "of": "lemma", "purpose": lemma.purpose})
+    return lines, value
+
+
+def show_steps(spec: Spec) -> tuple[list[str], Any]:
+    """The steps of the seed's figures, and what names them."""
+    found = steps(spec)
+    return [f"{step:6} {', '.join(names)}" for step, names in found.items()], found
