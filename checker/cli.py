@@ -57,9 +57,7 @@ class _Output:
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")(
-        command
-    )
+    command = click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")(command)
     choice = click.Choice(["pretty", "json"])
     return click.option("--format", "format", type=choice, default="pretty", help="How the result is printed.")(command)
 
@@ -175,10 +173,7 @@ def explore(
         raise SpecError("--without, --max-states and --graph go with --scope")
     if scope is None and not spec.explorations:
         raise SpecError(f"{spec.name} has no explorations of its own: give --scope")
-    if scope is None:
-        reports = _explore_all(spec, jobs)
-    else:
-        reports = [_explore_one(spec, scope, without, max_states, graph)]
+    reports = _explore_all(spec, jobs) if scope is None else [_explore_one(spec, scope, without, max_states, graph)]
     missing = _show_explorations(out, spec, reports, traces, all_scopes=scope is None)
     rows = [_exploration_json(r) for r in reports]
     out.result(rows[0] if scope is not None else {"scopes": rows, **_exploration_totals(reports), "unreached": missing})
@@ -226,9 +221,7 @@ def _exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
     return HOLDS if all(r.complete for r in reports) else UNKNOWN
 
 
-def _show_explorations(
-    out: _Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool
-) -> list[str]:
+def _show_explorations(out: _Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
     from .explore import unreached
     from .report import clause_depths, exploration, exploration_violation
 

@@ -119,9 +119,7 @@ class Session:
 
     def fresh(self, action: Action) -> dict[str, int]:
         """The fresh arguments of a call now: the least names not in use."""
-        return {
-            s.name: self.model.fresh(self.vector, s.type, 0 if s.type.endless else 1) for s in action.slots if s.fresh
-        }
+        return {s.name: self.model.fresh(self.vector, s.type, 0 if s.type.endless else 1) for s in action.slots if s.fresh}
 
     def call(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
         """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit.

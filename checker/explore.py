@@ -102,9 +102,7 @@ def _work(where: str, name: str) -> ExploreReport:
     return explore_scope(spec, name, spec.explorations[name])
 
 
-def explore_all(
-    spec: Spec, *, jobs: int = 1, progress: Callable[[ExploreReport], None] | None = None
-) -> list[ExploreReport]:
+def explore_all(spec: Spec, *, jobs: int = 1, progress: Callable[[ExploreReport], None] | None = None) -> list[ExploreReport]:
     """Explore every scope of a spec's own, several at once where it can be loaded by name."""
     found: dict[str, ExploreReport] = {}
 

@@ -1,12 +1,15 @@
 """Fuzzing an implementation against the specification: a Hypothesis state machine, one rule an operation.
 
-Arguments drawn evenly would mostly be refused for the same first reasons and never fill a queue.  So a rule looks, with the
-model, which outcomes are within reach: of the calls that can be made with what is live, plus a dead, a foreign and a
+Arguments drawn evenly would mostly be refused for the same first reasons and never fill a queue.  So a rule looks, with
+the model, which outcomes are within reach: of the calls that can be made with what is live, plus a dead, a foreign and a
 never-issued handle a sort, it draws one of those that lead to the outcome wanted.  Which outcome of which operation that
-is, and so which rule comes next, `choose` says: mostly the success that this run has had least often, so that runs get deep,
-else a refusal that it has seen least often; and most runs begin with an opening of the spec's.  Hypothesis draws the seed of all that, remembers what failed, and
-runs it first the next time; its own way of drawing prefers small values and repeats itself, which shrinks well and explores
-badly.  A failure is shrunk by taking calls out (`conform.minimise`).
+is, and so which rule comes next, `choose` says: mostly the success that this run has had least often, so that runs get
+deep, else a refusal that it has seen least often; now and then the same call once more.  Most runs begin with an opening of
+the spec's.
+
+Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing
+prefers small values and repeats itself, which shrinks well and explores badly.  A failure is shrunk by taking calls out
+(`conform.minimise`).
 """
 
 from __future__ import annotations
@@ -226,8 +229,9 @@ def fuzz(
     """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
 
     Without `seed` every run draws afresh; with it, the same examples in the same order as far as the time lets.
-    `database` is a folder in which failing examples are kept, to be tried first the next time.  Every setting of Hypothesis that a
-    profile could change is given here, because in CI it loads one under which runs repeat and remember nothing.
+    `database` is a folder in which failing examples are kept, to be tried first the next time.
+    Every setting of Hypothesis that a profile could change is given here, because in CI it loads one under which runs
+    repeat and remember nothing.
     """
     import hypothesis
     from hypothesis import HealthCheck, Phase, Verbosity, settings

@@ -40,9 +40,7 @@ def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> st
 
 def _variables(spec: Spec, session: Session) -> dict[tuple[int, str], str]:
     """A variable for each handle that a later call uses, by where it came from."""
-    used = {
-        (a.call, a.field) for c in session.recorded for a in c.arguments.values() if isinstance(a, Origin) and a.call >= 0
-    }
+    used = {(a.call, a.field) for c in session.recorded for a in c.arguments.values() if isinstance(a, Origin) and a.call >= 0}
     counts: dict[str, int] = {}
     names = {}
     for call, field in sorted(used):

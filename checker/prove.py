@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from typing import Any
@@ -137,7 +137,7 @@ class _Prover:
     ) -> Iterator[Obligation]:
         solvers = [(path, _solver(base)) for path, base in ways]
         name = action.name if action else INITIALLY
-        for statement in _statements(self.spec, action, [c for c in self.symbolic.components.values()], statements):
+        for statement in _statements(self.spec, action, self.symbolic.components.values(), statements):
             began = time.monotonic()
             status, found, reason = PROVED, None, ""
             for path, solver in solvers:
@@ -180,9 +180,7 @@ class _Prover:
                     return found
         return None
 
-    def _refute_in(
-        self, scope: dict[str, int], action: Action | None, exit: str, statement: _Statement
-    ) -> Counterexample | None:
+    def _refute_in(self, scope: dict[str, int], action: Action | None, exit: str, statement: _Statement) -> Counterexample | None:
         finite, solver = self.finite(scope)
         model = finite.model
         if action is None:
@@ -289,7 +287,8 @@ def _declared(declaration: Declaration) -> _Statement:
     ) -> Counterexample | None:
         states: tuple[Any, ...] = (model.system(after),)
         if isinstance(declaration, StepProperty):
-            assert before is not None and action is not None
+            assert before is not None
+            assert action is not None
             states = model.step(before, action, arguments, after)
         binding = model.broken(declaration, *states)
         if binding is None:
@@ -432,15 +431,8 @@ def _with_traces(spec: Spec, obligations: list[Obligation]) -> list[Obligation]:
             if o.statement not in found:
                 found[o.statement] = shortest_trace(spec, o.statement, o.counterexample.scope)
             if way := found[o.statement]:
-                example = o.counterexample
-                o = Obligation(
-                    o.operation,
-                    o.exit,
-                    o.statement,
-                    o.status,
-                    o.seconds,
-                    Counterexample(**{**vars(example), "trace": way[0], "trace_scope": way[1]}),
-                )
+                traced.append(replace(o, counterexample=replace(o.counterexample, trace=way[0], trace_scope=way[1])))
+                continue
         traced.append(o)
     return traced
 

@@ -111,7 +111,7 @@ def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:
     by_operation: dict[str, list[str]] = {}
     for clause in clauses(spec):
         operation, _, exit = clause.partition("/")
-        by_operation.setdefault(operation, []).append(f"{exit} {least[clause] if clause in least else '-'}")
+        by_operation.setdefault(operation, []).append(f"{exit} {least.get(clause, '-')}")
     yield "clauses, with the calls that come before:"
     for operation, exits in by_operation.items():
         yield f"  {operation:18} {', '.join(exits)}"

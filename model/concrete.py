@@ -305,7 +305,8 @@ class Model:
 
         Found by going on after a refusal, up to the first effect: maps are total, so every question has an answer.
         """
-        self._survey = found = []
+        found: list[str] = []
+        self._survey = found
         try:
             self.call(action, vector, arguments)
         except SpecError:

@@ -7,6 +7,7 @@ default is put there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
 import z3
 
 from .concrete import Model, Vector

@@ -65,8 +65,12 @@ def explore(
     stop_at_violation: bool = True,
     progress: Callable[[Graph], None] | None = None,
 ) -> Graph:
-    """Search from the initial state, with all operations but those in `without`.  `statements` names those to check (default: all).  A step property is checked on
-    every transition, an invariant on every state.  A bad state is not searched beyond."""
+    """Search from the initial state, with all operations but those in `without`.
+
+    `statements` names those to check (default: all): a step property on every transition, an invariant on every state.
+    A bad state is not searched beyond.  The search ends early at a violation (`stop_at_violation`), at `max_states`,
+    before depth `max_depth` + 1, or after `seconds`.
+    """
     graph = Graph(model)
     started = time.monotonic()
     invariants = [s for s in model.spec.invariants.values() if statements is None or s.name in statements]

@@ -34,7 +34,7 @@ def _same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
         return z3.BoolVal(True)
     if _is_value(left) and _is_value(right):
         return z3.BoolVal(False)
-    return left == right  # type: ignore[return-value]
+    return left == right
 
 
 def _is_value(term: z3.ExprRef) -> bool:
@@ -273,7 +273,7 @@ class Term:
         return self._truth(z3.Not(self._condition(self)))
 
     def _condition(self, value: Any) -> z3.BoolRef:
-        return self.reading.world.lift(bool, value)  # type: ignore[return-value]
+        return self.reading.world.lift(bool, value)
 
     def __bool__(self) -> bool:
         return self.reading.decide(self._condition(self))
@@ -418,7 +418,7 @@ class _Map:
         with self._reading.stating():
             held = condition(*(Term(self._reading, k, kind) for k, kind in zip(over, kinds, strict=True)))
         guards = [world.is_thing(kind, k) for k, kind in zip(over, kinds, strict=True)]
-        inside = conjunction([*guards, world.lift(bool, held)])  # type: ignore[list-item]
+        inside = conjunction([*guards, world.lift(bool, held)])
         under = self._system._parts[name]
         self._system.set_part(name, Written(under, over, inside, world.lift(self._component.value, value)))
 
@@ -457,7 +457,7 @@ class _Queue:
         element = self._reading.world.fresh(self._component.value, "e")
         with self._reading.stating():
             held = condition(Term(self._reading, element, self._component.value))
-        self._leave([element], self._reading.world.lift(bool, held))  # type: ignore[arg-type]
+        self._leave([element], self._reading.world.lift(bool, held))
 
     def _leave(self, over: list[z3.ExprRef], condition: z3.BoolRef) -> None:
         nowhere = self._reading.world.none(self._component.keys[0])
@@ -476,9 +476,7 @@ class _Line:
         if self._reading.deciding:
             return self.head == vocabulary.none
         place = queue._part("place")
-        statement = world.quantified(
-            True, [queue._component.value], lambda e: z3.Not(_same(place.read((e,)), self._key))
-        )
+        statement = world.quantified(True, [queue._component.value], lambda e: z3.Not(_same(place.read((e,)), self._key)))
         nowhere = _same(self._key, world.none(queue._component.keys[0]))
         return Term(self._reading, z3.Or(nowhere, statement), bool)
 
@@ -574,7 +572,7 @@ class Symbolic:
 
     def _unknown_state(self) -> System:
         parts: dict[str, Any] = {}
-        for name, part, kinds, value in self.parts():
+        for _, part, kinds, value in self.parts():
             if not kinds:
                 parts[part] = self.world.variable(value, part)
             else:
@@ -622,15 +620,13 @@ class Symbolic:
                     found.append(self._default_at_none(cells, kinds, position, self.world.default(value)))
             if value is int:
                 bounded = component.kind == "map"
-                found.append(
-                    self.world.quantified(True, kinds, lambda *key, c=cells, b=bounded: self._number(c.read(key), b))
-                )
+                found.append(self.world.quantified(True, kinds, lambda *key, c=cells, b=bounded: self._number(c.read(key), b)))
             if component.kind == "rigid" and self.world.scope is not None and name in self.spec.rigid:
                 found += self._given(component, cells)
         return found
 
     def _number(self, term: z3.ExprRef, bounded: bool) -> z3.BoolRef:
-        return self.world.is_thing(int, term) if bounded else term >= 0  # type: ignore[no-any-return]
+        return self.world.is_thing(int, term) if bounded else term >= 0
 
     def _given(self, component: Component, cells: Cells) -> Iterator[z3.BoolRef]:
         assert self.world.scope is not None
@@ -640,9 +636,7 @@ class Symbolic:
             value = self.spec.rigid[component.name](self.world.scope, *key)
             yield _same(cells.read(lifted), self.world.lift(component.value, value))
 
-    def _default_at_none(
-        self, cells: Cells, kinds: tuple[Type, ...], position: int, default: z3.ExprRef
-    ) -> z3.BoolRef:
+    def _default_at_none(self, cells: Cells, kinds: tuple[Type, ...], position: int, default: z3.ExprRef) -> z3.BoolRef:
         others = [k for i, k in enumerate(kinds) if i != position]
         here = self.world.none(kinds[position])
 
@@ -728,7 +722,7 @@ class Symbolic:
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> Term:
         def inside(term: z3.ExprRef) -> z3.BoolRef:
-            return self.world.lift(bool, body(Term(self, term, sort)))  # type: ignore[return-value]
+            return self.world.lift(bool, body(Term(self, term, sort)))
 
         with self.stating():
             return Term(self, self.world.quantified(universal, [sort], inside), bool)
@@ -757,13 +751,11 @@ class Symbolic:
             self._counts[name] = z3.Function(name, *domain, z3.IntSort())
         return self._counts[name]
 
-    def member(
-        self, counter: Counter, system: System, key: tuple[z3.ExprRef, ...], element: z3.ExprRef
-    ) -> z3.BoolRef:
+    def member(self, counter: Counter, system: System, key: tuple[z3.ExprRef, ...], element: z3.ExprRef) -> z3.BoolRef:
         """Whether `element` is counted by `counter` under `key`."""
         terms = [Term(self, t, s.type) for t, s in zip((*key, element), counter.slots, strict=True)]
         with reading(self), self.stating():
-            return self.world.lift(bool, counter.function(system, *terms))  # type: ignore[return-value]
+            return self.world.lift(bool, counter.function(system, *terms))
 
     def head(self, component: Component, place: Cells, ticket: Cells, line: z3.ExprRef) -> z3.ExprRef:
         """The oldest element of a line, as a term with its definition on the path."""
@@ -812,7 +804,7 @@ class Symbolic:
         test = self.spec.unused[kind].function
         with reading(self), self.stating():
             free = self.world.lift(bool, test(self.state, Term(self, term, kind)))
-        return conjunction([free, *(z3.Not(_same(term, self.world.lift(kind, c))) for c in kind.constants)])  # type: ignore[list-item]
+        return conjunction([free, *(z3.Not(_same(term, self.world.lift(kind, c))) for c in kind.constants)])
 
     def paths(self, action: Action) -> list[Path]:
         """Every path through an operation, from any state.  Raises SpecError beyond MAX_PATHS."""
@@ -875,7 +867,7 @@ class Symbolic:
     def _instance(self, declaration: Declaration, states: Any, terms: tuple[z3.ExprRef, ...]) -> z3.BoolRef:
         wrapped = [Term(self, t, s.type) for t, s in zip(terms, declaration.slots, strict=True)]
         with reading(self):
-            return self.world.lift(bool, declaration.function(*states, *wrapped))  # type: ignore[return-value]
+            return self.world.lift(bool, declaration.function(*states, *wrapped))
 
     def step(self, action: Action, path: Path) -> tuple[System, System, Call]:
         """What a step property takes before its parameters, for a path."""

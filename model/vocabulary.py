@@ -231,8 +231,7 @@ def _components(state: type[State]) -> Iterator[Component]:
             if name in seen:
                 raise SpecError(f"{where} is declared twice: rooms share one state, so pick another name")
             seen.add(name)
-            annotation = _evaluate(annotation, scope, where)
-            yield _component(name, annotation, where)
+            yield _component(name, _evaluate(annotation, scope, where), where)
 
 
 def _component(name: str, annotation: Any, where: str) -> Component:

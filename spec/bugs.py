@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from ..model import Fresh, Option, Spec, negation, none, require
 from . import channels
 from .common import post, raise_event, refund, standing, withdraw
-from .errors import EAGAIN, EALREADY, EBADF, EBUSY, ECONNREFUSED, EFAULT, EISCONN, EMSGSIZE, ENOMEM, ENOTCONN, EPIPE
+from .errors import EAGAIN, EALREADY, EBADF, EBUSY, ECONNREFUSED, EFAULT, EINVAL, EISCONN, EMSGSIZE, ENOMEM, ENOTCONN, EPIPE
 from .events import unserving
 from .names import (
     ACTIVE,
     CHANNEL,
     CONNECTED,
+    CONNECTING,
     MANAGEMENT_MEMORY,
     PEER_CLOSED,
     PROGRAM_MEMORY,
@@ -118,7 +119,7 @@ def connect_to_oneself(
     post(system, signal, CHANNEL, caller, partition, service)
     system.signal_port[signal] = port
     system.port_request[port] = signal
-    system.port_status[port] = channels.CONNECTING
+    system.port_status[port] = CONNECTING
 
 
 def refuse_without_refund(system: System, caller: Partition, signal: Signal) -> None:
@@ -167,7 +168,7 @@ def accept_on_one_side(system: System, caller: Partition, signal: Signal, port: 
     """The client is never told that its channel stands."""
     standing(system, caller)
     require((system.signal_at[signal] == caller) & (system.signals.of(signal) == none), EBADF)
-    require(system.signal_kind[signal] == CHANNEL, channels.EINVAL)
+    require(system.signal_kind[signal] == CHANNEL, EINVAL)
     require(system.port_owner[port] == caller, EBADF)
     require(channels.may_connect(system, port), EISCONN)
     client = system.signal_port[signal]

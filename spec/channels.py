@@ -120,9 +120,7 @@ def may_connect(system: System, port: Port) -> bool:
 
 
 @action(seed="CHAN-2 SIG-1 SIG-2 SIG-3", step="S101 S102")
-def connect(
-    system: System, caller: Partition, port: Port, partition: Partition, service: Service, signal: Fresh[Signal]
-) -> None:
+def connect(system: System, caller: Partition, port: Port, partition: Partition, service: Service, signal: Fresh[Signal]) -> None:
     """Ask another partition for a channel to `port`, by a control signal charged to the caller."""
     standing(system, caller)
     require(system.port_owner[port] == caller, EBADF)
@@ -290,9 +288,7 @@ def queued_once(system: System, region: Region, message: Message) -> bool:
     """A queued region is in one place of one queue, and belongs to that queue's owner."""
     carried = system.message_region[message] == region
     place = system.inbox.of(message)
-    rightly = (
-        (system.carried_by[region] == message) & (place != none) & (system.owner[region] == system.port_owner[place])
-    )
+    rightly = (system.carried_by[region] == message) & (place != none) & (system.owner[region] == system.port_owner[place])
     return implies(carried, rightly)
 
 
@@ -328,11 +324,7 @@ def fifo(before: System, after: System, call: Call, first: Message, second: Mess
     newer = (before.inbox.of(second) == none) & (after.inbox.of(second) != none)
     beside = (after.inbox.of(first) == after.inbox.of(second)) & (before.inbox.of(first) != none)
     overtaken = together & negation(stays) & (after.inbox.of(first) == before.inbox.of(first))
-    return (
-        implies(together & stays, in_order)
-        & negation(overtaken)
-        & implies(newer & beside, after.inbox.ahead(first, second))
-    )
+    return implies(together & stays, in_order) & negation(overtaken) & implies(newer & beside, after.inbox.ahead(first, second))
 
 
 @step_property(seed="CHAN-1 REG-5")
@@ -353,9 +345,7 @@ def refused_is_not_connected(before: System, after: System, call: Call, port: Po
     """A channel stands only after an accept: by the server, of a request that the client made."""
     newly = (before.port_status[port] != CONNECTED) & (after.port_status[port] == CONNECTED)
     client = before.signal_port[call.signal]
-    return implies(
-        newly, (call.operation == "accept") & (client != none) & ((port == call.port) | (port == client))
-    )
+    return implies(newly, (call.operation == "accept") & (client != none) & ((port == call.port) | (port == client)))
 
 
 @step_property(seed="CHAN-5 CHAN-6", step="S104 S111")

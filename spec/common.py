@@ -25,9 +25,7 @@ def raise_event(system: System, receiver: Receiver) -> None:
     system.pending[receiver] = True
 
 
-def post(
-    system: System, signal: Signal, kind: SignalKind, source: Partition, target: Partition, service: Service
-) -> None:
+def post(system: System, signal: Signal, kind: SignalKind, source: Partition, target: Partition, service: Service) -> None:
     """Queue a control signal at `target`, charged to `source`; wake the target if its queue was empty (seed 0057)."""
     if system.signals[target].empty and system.signal_receiver[target] != none:
         raise_event(system, system.signal_receiver[target])

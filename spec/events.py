@@ -131,9 +131,7 @@ def connect_event(system: System, caller: Partition, sender: Sender, receiver: R
 
 
 @action(seed="EVT-6 SIG-1 SIG-2 SIG-3")
-def request_event(
-    system: System, caller: Partition, sender: Sender, partition: Partition, signal: Fresh[Signal]
-) -> None:
+def request_event(system: System, caller: Partition, sender: Sender, partition: Partition, signal: Fresh[Signal]) -> None:
     """Ask another partition, by a control signal, for a receive port to connect `sender` to."""
     standing(system, caller)
     require(system.sender_owner[sender] == caller, EBADF)
@@ -218,9 +216,7 @@ def one_link(system: System, receiver: Receiver) -> bool:
 def unowned_event_ports_are_blank(system: System, receiver: Receiver, sender: Sender) -> bool:
     idle = unserving(system, receiver) & negation(system.pending[receiver])
     unasked = (system.target[sender] == none) & (system.sender_request[sender] == none)
-    return implies(system.receiver_owner[receiver] == none, idle) & implies(
-        system.sender_owner[sender] == none, unasked
-    )
+    return implies(system.receiver_owner[receiver] == none, idle) & implies(system.sender_owner[sender] == none, unasked)
 
 
 @lemma("so that a sender is granted one connection only")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.spec import Flow
-from .names import SYSTEM
+from .names import SYSTEM_INDEX
 
 CLIENT, SERVER = 2, 3
 """Guest OS (A) and guest OS (B)."""
@@ -12,12 +12,12 @@ FLOW_1 = Flow(
     name="FLOW-1",
     title="guest to guest (figure 6)",
     seed=("FLOW-1", "REG-7"),
-    actors={CLIENT: "guest OS A (client)", SERVER: "guest OS B (server)", int(SYSTEM): "system control OS"},
+    actors={CLIENT: "guest OS A (client)", SERVER: "guest OS B (server)", SYSTEM_INDEX: "system control OS"},
     steps=(
-        ("", "create_partition", {"caller": int(SYSTEM)}),
-        ("", "create_partition", {"caller": int(SYSTEM)}),
-        ("", "boot", {"caller": int(SYSTEM), "partition": CLIENT}),
-        ("", "boot", {"caller": int(SYSTEM), "partition": SERVER}),
+        ("", "create_partition", {"caller": SYSTEM_INDEX}),
+        ("", "create_partition", {"caller": SYSTEM_INDEX}),
+        ("", "boot", {"caller": SYSTEM_INDEX, "partition": CLIENT}),
+        ("", "boot", {"caller": SYSTEM_INDEX, "partition": SERVER}),
         ("", "create_receiver", {"caller": CLIENT}),
         ("", "create_port", {"caller": CLIENT, "receiver": 1}),
         ("", "create_receiver", {"caller": SERVER}),

@@ -53,6 +53,10 @@ SYSTEM = constant("SYSTEM", Partition)
 """The partition of the system control OS: partition 1 of the seed (0050)."""
 
 
+SYSTEM_INDEX = 1
+"""SYSTEM in the concrete reading, where calls are written with numbers."""
+
+
 class Status(Enumeration):
     """Life of a partition (seed 0053)."""
 

@@ -6,7 +6,7 @@ Calls are in the model's names.  Fresh names are the least free ones, so the n-t
 from __future__ import annotations
 
 from ..model.spec import Step
-from .names import SYSTEM
+from .names import SYSTEM_INDEX
 
 ONE, TWO = 2, 3
 """The two guests."""
@@ -36,8 +36,8 @@ def _send(owner: int, port: int, region: int) -> list[Step]:
 
 
 _guests: list[Step] = [
-    ("create_partition", {"caller": int(SYSTEM)}),
-    ("create_partition", {"caller": int(SYSTEM)}),
+    ("create_partition", {"caller": SYSTEM_INDEX}),
+    ("create_partition", {"caller": SYSTEM_INDEX}),
 ]
 _channel_stands = [*_guests, *_channel(ONE, TWO, 1)]
 _inbox_full = [*_channel_stands, *_send(ONE, 1, 1), *_send(ONE, 1, 2)]
@@ -45,14 +45,14 @@ _inbox_full = [*_channel_stands, *_send(ONE, 1, 1), *_send(ONE, 1, 2)]
 OPENINGS: dict[str, list[Step]] = {
     "guests": _guests,
     "a channel stands": _channel_stands,
-    "two channels stand": [*_channel_stands, *_channel(int(SYSTEM), ONE, 3)],
+    "two channels stand": [*_channel_stands, *_channel(SYSTEM_INDEX, ONE, 3)],
     "a message waits": [*_channel_stands, *_send(ONE, 1, 1)],
     "an inbox is full": _inbox_full,
     "a peer is gone, a message is left": [*_inbox_full, ("close_port", {"caller": ONE, "port": 1})],
     "a limited partition has ended": [
         *_guests,
-        ("set_limit", {"caller": int(SYSTEM), "partition": ONE, "kind": 0, "amount": 1}),
-        ("terminate", {"caller": int(SYSTEM), "partition": ONE}),
+        ("set_limit", {"caller": SYSTEM_INDEX, "partition": ONE, "kind": 0, "amount": 1}),
+        ("terminate", {"caller": SYSTEM_INDEX, "partition": ONE}),
     ],
     "every port is taken": [
         *_channel_stands,
@@ -63,6 +63,6 @@ OPENINGS: dict[str, list[Step]] = {
     "a receiver has no headroom": [
         *_channel_stands,
         ("allocate", {"caller": ONE}),
-        ("set_limit", {"caller": int(SYSTEM), "partition": TWO, "kind": 0, "amount": 0}),
+        ("set_limit", {"caller": SYSTEM_INDEX, "partition": TWO, "kind": 0, "amount": 0}),
     ],
 }

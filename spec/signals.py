@@ -77,9 +77,7 @@ def take_signal(system: System, caller: Partition) -> Taken:
     require(not system.signals[caller].empty, EAGAIN)
 
     signal = system.signals[caller].pop()
-    return Taken(
-        signal, system.signal_kind[signal], system.signal_source[signal], system.signal_service[signal]
-    )
+    return Taken(signal, system.signal_kind[signal], system.signal_source[signal], system.signal_service[signal])
 
 
 @action(seed="CHAN-3 EVT-6 SIG-3")

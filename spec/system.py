@@ -12,7 +12,7 @@ from . import channels, events, partitions, regions, resources, signals, termina
 from .channels import Channels
 from .events import Events
 from .flows import FLOW_1
-from .names import ACTIVE, SYSTEM, Data, Kind, Place, Service, Short
+from .names import ACTIVE, SYSTEM, SYSTEM_INDEX, Data, Kind, Place, Service, Short
 from .openings import OPENINGS
 from .partitions import Partitions
 from .regions import Regions
@@ -87,12 +87,13 @@ def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[st
         for party in sorted(parties):
             for place in range(1, scope["places"] + 1):
                 yield "read_memory", {"caller": party, "region": region, "place": place}
-    for partition in range(1, scope["partitions"] + 1):
+    names: Any = range(1, scope["partitions"] + 1)
+    for partition in names:
         if after.status[partition] == ACTIVE:
             for kind in Kind:
                 new = before.status[partition] != ACTIVE
                 if new or used(before, partition, kind) != used(after, partition, kind):
-                    yield "query_usage", {"caller": SYSTEM, "partition": partition, "kind": int(kind)}
+                    yield "query_usage", {"caller": SYSTEM_INDEX, "partition": partition, "kind": int(kind)}
 
 
 EXPLORATIONS = {
@@ -110,8 +111,19 @@ EXPLORATIONS = {
     ),
     "limits": Exploration(
         {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 3, "numbers": 0},
-        without=("boot", "terminate", "free", "write_memory", "close_port", "read_event", "destroy_receiver", "refuse",
-                 "designate_receiver", "cancel", "receive"),
+        without=(
+            "boot",
+            "terminate",
+            "free",
+            "write_memory",
+            "close_port",
+            "read_event",
+            "destroy_receiver",
+            "refuse",
+            "designate_receiver",
+            "cancel",
+            "receive",
+        ),
     ),
     "partitions": Exploration(
         {"partitions": 3, "receivers": 0, "senders": 0, "ports": 0, "signals": 0},
@@ -156,7 +168,5 @@ SPEC = Spec(
     openings=OPENINGS,
     flows=(FLOW_1,),
     requirements=Path(__file__).with_name("requirements.toml"),
-    seldom=frozenset(
-        ["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]
-    ),
+    seldom=frozenset(["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]),
 )

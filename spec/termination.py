@@ -63,9 +63,7 @@ def _close_ports(system: System, before: System, partition: Partition) -> None:
 
     system.port_status.where(left_alone, PEER_CLOSED)
     system.port_status.where(refused, REFUSED)
-    system.pending.where(
-        lambda receiver: left_alone(before.served_port[receiver]) | refused(before.served_port[receiver]), True
-    )
+    system.pending.where(lambda receiver: left_alone(before.served_port[receiver]) | refused(before.served_port[receiver]), True)
     system.peer.where(lambda port: mine(port) | left_alone(port), none)
     system.port_request.where(lambda port: mine(port) | refused(port), none)
     system.port_receiver.where(mine, none)
@@ -117,15 +115,11 @@ def _drop_events(system: System, before: System, partition: Partition) -> None:
 
 def has_nothing(system: System, partition: Partition) -> bool:
     """The partition owns, maps, queues, runs and is permitted nothing, and is charged for nothing."""
-    memory = forall(
-        Region, lambda region: (system.owner[region] != partition) & negation(system.mapped[partition, region])
-    )
+    memory = forall(Region, lambda region: (system.owner[region] != partition) & negation(system.mapped[partition, region]))
     ports = forall(Port, lambda port: system.port_owner[port] != partition)
     receivers = forall(Receiver, lambda receiver: system.receiver_owner[receiver] != partition)
     senders = forall(Sender, lambda sender: system.sender_owner[sender] != partition)
-    signals = forall(
-        Signal, lambda signal: (system.signal_at[signal] != partition) & (system.payer[signal] != partition)
-    )
+    signals = forall(Signal, lambda signal: (system.signal_at[signal] != partition) & (system.payer[signal] != partition))
     limits = forall(Kind, lambda kind: negation(system.limited[partition, kind]))
     idle = (system.booted[partition] == False) & (system.boot_order.of(partition) == none)  # noqa: E712
     return memory & ports & receivers & senders & signals & limits & idle
@@ -149,9 +143,7 @@ def actor(call: Call) -> Any:
 
 
 @step_property(seed="LAYER-3 REG-3")
-def memory_integrity(
-    before: System, after: System, call: Call, partition: Partition, region: Region, place: Place
-) -> bool:
+def memory_integrity(before: System, after: System, call: Call, partition: Partition, region: Region, place: Place) -> bool:
     """What a partition can read changes only by its own act, or by a region sent to it over a channel of its own."""
     same = (after.mapped[partition, region] == before.mapped[partition, region]) & (
         negation(before.mapped[partition, region]) | (after.content[region, place] == before.content[region, place])

@@ -1,0 +1,34 @@
+# Everything happens in .venv, which is made on first use; only python3 (3.11 or later) with venv is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+TIME ?= 300
+
+.PHONY: check test lint fuzz bench museum clean
+
+check: $(STAMP)
+	$(BIN)/oneowner check
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fuzz: $(STAMP)
+	$(BIN)/oneowner fuzz py:oneowner.reference_impl --time $(TIME)
+
+bench: $(STAMP)
+	$(BIN)/python bench/bench.py
+
+museum: $(STAMP)
+	$(BIN)/oneowner museum
+
+clean:
+	rm -rf .venv .oneowner .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(STAMP)
