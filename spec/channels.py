@@ -14,6 +14,7 @@ from ..model import (
     Rigid,
     State,
     action,
+    exists,
     implies,
     invariant,
     lemma,
@@ -338,6 +339,17 @@ def no_message_lost(before: System, after: System, call: Call, message: Message)
     )
     received = (call.operation == "receive") & (call.port == place)
     return (place == none) | waits | received | (after.port_owner[place] == none)
+
+
+@step_property(seed="CHAN-1 REG-5")
+def received_once(before: System, after: System, call: Call, first: Message, second: Message) -> bool:
+    """Receiving takes one message out of the queue, and not two."""
+
+    def left(message: Message) -> bool:
+        return (before.inbox.of(message) == call.port) & (after.inbox.of(message) == none)
+
+    one = exists(Message, left)
+    return implies(call.operation == "receive", one & implies(left(first) & left(second), first == second))
 
 
 @step_property(seed="CHAN-3")

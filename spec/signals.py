@@ -10,6 +10,7 @@ from ..model import (
     Queue,
     State,
     action,
+    exists,
     implies,
     invariant,
     lemma,
@@ -174,6 +175,17 @@ def signals_in_order(before: System, after: System, call: Call, first: Signal, s
     in_order = after.signals.ahead(first, second) | (after.signals.of(first) == none)
     taken = (call.operation == "take_signal") & negation(stays)
     return implies(together & stays, in_order) & negation(together & taken)
+
+
+@step_property(seed="SIG-2 SIG-4")
+def a_taken_signal_leaves(before: System, after: System, call: Call) -> bool:
+    """Taking a signal takes it out of the queue; it stays at its target, to be answered."""
+
+    def left(signal: Signal) -> bool:
+        was, now = before.signals.of(signal) == call.caller, after.signals.of(signal) == none
+        return was & now & (after.signal_at[signal] == call.caller)
+
+    return implies(call.operation == "take_signal", exists(Signal, left))
 
 
 @step_property(seed="SIG-5")
