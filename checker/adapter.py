@@ -39,12 +39,15 @@ def connect(where: str) -> Implementation:
         sys.path.insert(0, "")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise AdapterError(f"{where}: cannot import {module_name}: {error}") from None
+    except Exception as error:
+        raise AdapterError(f"{where}: cannot import {module_name}: {type(error).__name__}: {error}") from error
     make: Callable[[], Implementation] | None = getattr(module, name or "implementation", None)
     if not callable(make):
         raise AdapterError(f"{where}: {module_name} has no callable {name or 'implementation'!r} that makes an implementation")
-    made = make()
+    try:
+        made = make()
+    except Exception as error:
+        raise AdapterError(f"{where}: making it failed: {type(error).__name__}: {error}") from error
     for method in ("reset", "call"):
         if not callable(getattr(made, method, None)):
             raise AdapterError(f"{where}: what it makes has no method {method}()")

@@ -472,9 +472,11 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None) -> int:
     """Plant real bugs, or those named, and show that each is caught."""
+    from .museum import catalogue
     from .museum import museum as run
 
     spec, out = _load(spec_name), _Output(format)
+    catalogue(spec, bugs)
     out.line(f"{'bug':26} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
     caught = run(
         spec,

@@ -70,6 +70,11 @@ class _Budget:
         self.last: Session | None = None
         self.stopped = False
 
+    def stop_when_spent(self, machine: Any) -> None:
+        if time.monotonic() >= self.until:
+            machine.cut_short = self.stopped = True
+            raise _Spent
+
 
 def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int], strict: bool, budget: _Budget) -> Any:
     import hypothesis
@@ -90,6 +95,7 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
         @initialize(chance=st.randoms(use_true_random=True))
         def begin(self, chance: random.Random) -> None:
             self.chance = chance
+            budget.stop_when_spent(self)
             if spec.openings and chance.random() < 3 / 4:
                 for name, arguments in spec.openings[chance.choice(list(spec.openings))]:
                     self.session.call_model(name, arguments)
@@ -139,10 +145,8 @@ def choose(session: Session, successes: Counter[str], chance: random.Random) -> 
 
 def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
     def run(self: Any) -> None:
+        budget.stop_when_spent(self)
         self.cut_short = True
-        if time.monotonic() >= budget.until:
-            budget.stopped = True
-            raise _Spent
         if self.next[1] == AGAIN:
             self.session.call(action.name, self.given, look=True)
         else:
@@ -247,7 +251,7 @@ def fuzz(
     machine = _machine(spec, implementation, sizes, strict, budget)
     chosen = settings(
         max_examples=10**9,
-        stateful_step_count=steps,
+        stateful_step_count=steps + 1,  # the initialization counts as one
         deadline=None,
         derandomize=False,
         database=DirectoryBasedExampleDatabase(database) if database else None,

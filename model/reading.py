@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 
 class SpecError(Exception):
-    """A spec asks something that no reading, or not this one, can answer.  The message says what and what to do."""
+    """A spec asks something that no reading, or not this one, can answer.  Its text says what and what to do."""
 
 
 class Refusal(Exception):

@@ -83,7 +83,7 @@ class Unused(Declaration):
 
 
 class Call:
-    """The call of a step, as a step property sees it: `call.operation` is its name, `call.region` its argument of that
+    """The call of a step, as a step property sees it: `call.operation` is its name, `call.to` its argument of that
     name (none where the operation has no such parameter)."""
 
     def __init__(self, operation: str, arguments: Mapping[str, Any]) -> None:
@@ -325,7 +325,7 @@ def load(where: str) -> Spec:
 
 
 def parse_scope(text: str) -> dict[str, int]:
-    """Read "partitions=2,regions=3".  Raises SpecError, saying what is malformed."""
+    """Read "stations=2,parcels=3".  Raises SpecError, saying what is malformed."""
     sizes: dict[str, int] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, equals, number = (p.strip() for p in part.partition("="))
@@ -335,5 +335,5 @@ def parse_scope(text: str) -> dict[str, int]:
             raise SpecError(f"scope: {name} is given twice")
         sizes[name] = int(number)
     if not sizes:
-        raise SpecError("scope: empty; write for example partitions=2,regions=1")
+        raise SpecError("scope: empty; write for example stations=2,parcels=1")
     return sizes

@@ -44,6 +44,7 @@ def _is_value(term: z3.ExprRef) -> bool:
 
 
 def conjunction(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    """All of `parts`, settled at once where true or false settles it."""
     kept = [p for p in parts if not z3.is_true(p)]
     if any(z3.is_false(p) for p in kept):
         return z3.BoolVal(False)

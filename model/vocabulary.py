@@ -33,7 +33,7 @@ none: Any = _Nothing(0)
 
 
 class Sort:
-    """A set of names with no structure but equality; `class Region(Sort)` declares one.
+    """A set of names with no structure but equality; `class Station(Sort)` declares one.
 
     `plural` is the name under which a scope gives its size (default: the class name in lower case plus "s").
     `endless` says that fresh names of it never run out: operations that take one need no clause for their shortage.
@@ -54,7 +54,7 @@ class Enumeration(IntEnum):
 
 
 class Constant(int):
-    """A named element of a sort that is there in every system, such as the partition of the system control OS."""
+    """A named element of a sort that is there in every system, such as the first station of a ring."""
 
     name: str
     sort: type[Sort]
@@ -88,7 +88,7 @@ class Map(Generic[K, V]):
 
 
 class Rigid(Generic[K, V]):
-    """A total map that never changes: what is given from outside (which short messages are too long, say)."""
+    """A total map that never changes: what is given from outside (which distances are too long, say)."""
 
     if TYPE_CHECKING:
 
@@ -195,10 +195,12 @@ class Slot:
 
 
 def is_sort(kind: Type) -> bool:
+    """Whether a type is a Sort."""
     return isinstance(kind, type) and issubclass(kind, Sort)
 
 
 def is_enumeration(kind: Type) -> bool:
+    """Whether a type is an Enumeration."""
     return isinstance(kind, type) and issubclass(kind, Enumeration)
 
 

@@ -1,0 +1,130 @@
+"""Fuzzing: the reference implementation holds, failures are small, kept, pasteable and replayable."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import run
+from token_ring import RING, Machine
+
+from oneowner.checker.adapter import AdapterError, connect
+from oneowner.checker.conform import NEVER, Mismatch, Origin, Recorded, Session, without
+from oneowner.checker.explore import clauses
+from oneowner.checker.fuzz import fuzz
+from oneowner.checker.program import program
+from oneowner.checker.replay import replay_implementation
+from oneowner.checker.store import read, save_failure
+from oneowner.reference_impl import implementation
+from oneowner.spec import SPEC
+
+BUG = "py:oneowner.reference_impl.bugs:no_scrub"
+
+
+def test_the_reference_implementation_answers_as_permitted_and_every_clause_is_exercised() -> None:
+    report = fuzz(SPEC, implementation(), seconds=40, seed=1)
+    assert report.failures == []
+    assert [c for c in clauses(SPEC) if not report.clauses[c]] == []
+
+
+def test_it_gives_the_canonical_error_every_time() -> None:
+    assert fuzz(SPEC, implementation(), seconds=8, seed=2, strict=True).failures == []
+
+
+def test_runs_differ_without_a_seed_and_repeat_with_one() -> None:
+    def first_calls(seed: int | None) -> list[str]:
+        seen: list[str] = []
+
+        class Watched(Machine):
+            def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+                seen.append(f"{operation}{arguments}")
+                return super().call(operation, arguments)
+
+        fuzz(RING, Watched(), seconds=0.5, seed=seed)
+        return seen[:200]
+
+    assert first_calls(5) == first_calls(5)
+    assert first_calls(5) != first_calls(6)
+    assert first_calls(None) != first_calls(None)
+
+
+def test_what_failed_once_is_tried_first_the_next_time(tmp_path: Path) -> None:
+    rare = connect("py:oneowner.reference_impl.bugs:backlog_leak")
+    first = fuzz(SPEC, rare, seconds=120, database=tmp_path)
+    assert first.failures
+    again = fuzz(SPEC, rare, seconds=120, database=tmp_path)
+    assert again.failures
+    assert again.runs <= 2  # Hypothesis runs what fails once more
+    assert again.failures[0].clause == first.failures[0].clause
+
+
+def test_a_failure_is_a_program_to_paste_that_shows_it(tmp_path: Path) -> None:
+    (failure,) = fuzz(SPEC, connect(BUG), seconds=60, seed=3).failures
+    assert len(failure.calls) <= 12
+    path = tmp_path / "failure.py"
+    path.write_text(program(SPEC, BUG, failure, connect(BUG)) + "\n")
+    ran = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(failure.calls[-1].answer)
+    assert failure.text in path.read_text()
+
+
+def test_a_failure_is_stored_and_replays_and_passes_on_what_is_right(tmp_path: Path) -> None:
+    (failure,) = fuzz(SPEC, connect(BUG), seconds=60, seed=3).failures
+    path = tmp_path / "failure.itf.json"
+    save_failure(path, SPEC, BUG, failure, connect(BUG))
+    stored = read(path)
+    assert replay_implementation(SPEC, stored, BUG, connect(BUG)).shown
+    assert not replay_implementation(SPEC, stored, "right", implementation()).shown
+    assert run("replay", str(path)).code == 1
+    assert run("replay", str(path), "--implementation", "py:oneowner.reference_impl").code == 0
+
+
+def test_any_error_whose_condition_applies_is_permitted_unless_strict() -> None:
+    class Backwards(Machine):
+        def give(self, station: str, to: str) -> str | None:
+            return "!STRANGER" if to not in self.outbox else super().give(station, to)
+
+    def give_from_nobody_to_nobody(strict: bool) -> None:
+        session = Session(RING, Backwards(), RING.fuzz_scope, strict=strict)
+        session.call("give", {"station": NEVER, "to": NEVER})
+
+    give_from_nobody_to_nobody(strict=False)
+    with pytest.raises(Mismatch, match="must be refused with NO_TOKEN"):
+        give_from_nobody_to_nobody(strict=True)
+
+
+def test_a_call_taken_out_leaves_its_handles_never_given_out() -> None:
+    calls = [
+        Recorded("join", {}),
+        Recorded("join", {}),
+        Recorded("give", {"station": Origin(-1, "FIRST"), "to": Origin(0, "")}),
+        Recorded("give", {"station": Origin(0, ""), "to": Origin(1, "")}),
+    ]
+    kept = without(calls, 0, 1)
+    assert kept[1].arguments == {"station": Origin(-1, "FIRST"), "to": NEVER}
+    assert kept[2].arguments == {"station": NEVER, "to": Origin(0, "")}
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("http://x", "no connection string"),
+        ("py:", "no connection string"),
+        ("py:no.such.module", "cannot import"),
+        ("py:oneowner.reference_impl:nothing", "has no callable 'nothing'"),
+        ("py:oneowner.reference_impl.bugs:nothing", "has no callable 'nothing'"),
+        ("py:oneowner.spec.names:Status", "making it failed: TypeError"),
+        ("py:oneowner.model:SpecError", "has no method reset"),
+    ],
+)
+def test_a_connection_string_that_leads_nowhere_says_why(where: str, says: str) -> None:
+    with pytest.raises(AdapterError, match=says):
+        connect(where)
+
+
+def test_an_answer_out_of_the_protocol_is_no_failure_of_a_clause() -> None:
+    with pytest.raises(AdapterError, match="an answer is"):
+        fuzz(RING, Machine("protocol"), seconds=5, seed=1)

@@ -1,0 +1,89 @@
+"""Names of values, differences, and ITF traces: what is written can be read back and means the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oneowner.checker.replay import replay_model
+from oneowner.checker.store import model_steps, read, save_model_trace
+from oneowner.model.concrete import Model
+from oneowner.model.graph import explore
+from oneowner.model.reading import SpecError
+from oneowner.model.trace import differences, nondefaults, value_name, value_of
+from oneowner.spec import SPEC
+from oneowner.spec.bugs import unmap_failure_ignored
+from oneowner.spec.names import Partition, PortStatus, Region
+
+KINDS = [Partition, Region, PortStatus, bool, int]
+
+
+@given(st.sampled_from(KINDS), st.integers(0, 5))
+def test_a_value_is_read_back_from_its_name(kind: object, value: int) -> None:
+    value = bool(value % 2) if kind is bool else value
+    assert value_of(kind, value_name(kind, value)) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(Region, "port1"), (Region, "region"), (PortStatus, "OPEN"), (bool, "yes"), (int, -1)]
+)
+def test_what_names_no_value_is_refused(kind: object, name: object) -> None:
+    with pytest.raises(SpecError, match="is no"):
+        value_of(kind, name)
+
+
+def test_differences_name_the_cells_that_changed() -> None:
+    model = Model(SPEC, {"partitions": 2})
+    before = model.initial()
+    after = model.call(SPEC.actions["create_partition"], before, {"caller": 1, "partition": 2}).state
+    assert differences(model, before, after) == ["status[partition2]: ABSENT -> ACTIVE", "boot_order[SYSTEM]: <> -> <partition2>"]
+    assert nondefaults(model, before) == ["status[SYSTEM] = ACTIVE", "booted[SYSTEM] = True"]
+
+
+def test_a_stored_trace_is_itf_reads_back_and_replays(tmp_path: Path) -> None:
+    exploration = SPEC.explorations["messages"]
+    graph = explore(
+        Model(unmap_failure_ignored, exploration.sizes),
+        without=exploration.without,
+        statements=frozenset(["exclusive_mapping"]),
+    )
+    found = graph.violations[0]
+    path = tmp_path / "trace.itf.json"
+    save_model_trace(path, unmap_failure_ignored, graph.model.scope, found.trace, "exclusive_mapping")
+
+    content = json.loads(path.read_text())
+    assert content["#meta"]["format"] == "ITF"
+    assert set(content["states"][0]) - {"#meta"} == set(content["vars"])
+    assert [s["#meta"]["index"] for s in content["states"]] == list(range(len(found.trace) + 1))
+    assert all("#map" in content["states"][-1][name] for name in ("owner", "mapped", "inbox"))
+
+    stored = read(path)
+    assert model_steps(stored, unmap_failure_ignored) == found.trace
+    assert replay_model(unmap_failure_ignored, stored).shown
+    assert not replay_model(SPEC, stored).shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"#meta": {}}', '{"#meta": {"kind": "x", "scope": {}, "spec": "", "statement": ""}, "states": []}'],
+)
+def test_a_file_that_is_no_trace_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=r"not JSON|no trace"):
+        read(path)
+
+
+@given(st.text())
+def test_no_text_makes_reading_a_trace_fail_in_another_way(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.json"
+        path.write_text(text, encoding="utf-8", errors="replace")
+        with pytest.raises(SpecError):
+            read(path)
