@@ -38,7 +38,9 @@ def test_imports_run_one_way(folder: str) -> None:
 
 
 def test_the_engine_knows_no_word_of_the_seed() -> None:
-    words = re.compile(r"\b(partitions?|hypervisor|guests?|messages?|signals?|receivers?|regions?|channels?)\b(?!\()", re.IGNORECASE)
+    words = re.compile(
+        r"\b(partitions?|hypervisor|guests?|messages?|signals?|receivers?|regions?|channels?)\b(?!\()", re.IGNORECASE
+    )
     for path in (ROOT / "model").glob("*.py"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             assert not words.search(line), f"{path.name}:{number}: {line.strip()}"
@@ -60,24 +62,23 @@ def tracked() -> list[Path]:
 
 
 def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
-    forbidden = re.compile("py" + r"pi\.org|pythonhosted|/work/|/home/\w|/root/")
+    forbidden = re.compile("py" + r"pi\.org|pythonhosted|/wor" + r"k/|/home/\w|/roo" + "t/")
     for path in tracked():
         if path.suffix != ".graphml":
             assert not forbidden.search(path.read_text(encoding="utf-8")), path
 
 
 def test_every_public_function_and_class_has_a_docstring() -> None:
-    for folder in sorted(FOLDERS):
-        for path in (ROOT / folder).glob("*.py"):
-            tree = ast.parse(path.read_text())
-            assert ast.get_docstring(tree), path
-            for node in tree.body:
-                if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                    hidden = folder == "reference_impl" or any(
-                        "unused" in ast.dump(d) or "counter" in ast.dump(d) for d in node.decorator_list
-                    )
-                    told = hidden or ast.get_docstring(node) or (folder == "spec" and _is_state(node))
-                    assert told, f"{path.name}: {node.name}"
+    for path in (p for folder in sorted(FOLDERS) for p in (ROOT / folder).glob("*.py")):
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), path
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                marks = " ".join(ast.dump(d) for d in node.decorator_list)
+                # a lemma's purpose stands in its decorator; a test of freedom or membership is one line
+                short = any(f"'{mark}'" in marks for mark in ("unused", "counter", "lemma")) or _is_state(node)
+                record = path.parent.name == "reference_impl" and "dataclass" in marks
+                assert short or record or ast.get_docstring(node), f"{path.name}: {node.name}"
 
 
 def _is_state(node: ast.stmt) -> bool:
