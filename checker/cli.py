@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -314,6 +314,7 @@ def _fuzz(
     scope: dict[str, int] | None,
     strict: bool,
     traces: Path,
+    wanted: Collection[str] = (),
 ) -> FuzzReport:
     from .fuzz import fuzz as run
 
@@ -333,6 +334,7 @@ def _fuzz(
         seed=seed,
         strict=strict,
         database=None if seed is not None else traces / "examples",
+        wanted=wanted,
         progress=progress,
     )
 
@@ -385,11 +387,19 @@ def _fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> d
 @cli.command()
 @_common
 @click.option("--implementation", default=DEFAULT_IMPLEMENTATION, help="What is fuzzed.")
-@click.option("--time", "seconds", type=click.FloatRange(0.1), default=30.0, help="Seconds to fuzz (default 30).")
+@click.option(
+    "--time",
+    "seconds",
+    type=click.FloatRange(0.1),
+    default=20.0,
+    help="Seconds to fuzz (default 20), longer while a clause is missing.",
+)
 @_jobs
 @_traces
 def check(spec_name: str, format: str, implementation: str, seconds: float, jobs: int, traces: Path) -> int:
     """Prove the specification, explore it, and fuzz an implementation: the main job."""
+    from .explore import clauses
+
     spec, out = _load(spec_name), _Output(format)
     started = time.monotonic()
     quiet = _Output("json")
@@ -405,7 +415,7 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
     if explore_code != HOLDS:
         _show_explorations(out, spec, explored, traces, all_scopes=True)
     _say(f"fuzz: {implementation}")
-    fuzzed = _fuzz(spec, implementation, seconds, 100, None, None, False, traces)
+    fuzzed = _fuzz(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec))
     unexercised = _show_fuzz(_Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
     fuzz_code = _fuzz_code(fuzzed, unexercised)
     totals = _exploration_totals(explored)

@@ -19,7 +19,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from .conform import NEVER, Mismatch, Recorded, Session, again, minimise
 
 MAX_COMBINATIONS = 600
 HANDFUL = 5
+PATIENCE = 2
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
 
@@ -63,15 +64,18 @@ class _Spent(BaseException):
 
 
 class _Budget:
-    def __init__(self, seconds: float, progress: Callable[[FuzzReport], None] | None) -> None:
+    def __init__(self, seconds: float, wanted: Collection[str], progress: Callable[[FuzzReport], None] | None) -> None:
         self.until = time.monotonic() + seconds
+        self.at_most = self.until + PATIENCE * seconds
+        self.wanted = wanted
         self.report = FuzzReport()
         self.progress = progress
         self.last: Session | None = None
         self.stopped = False
 
     def stop_when_spent(self, machine: Any) -> None:
-        if time.monotonic() >= self.until:
+        now = time.monotonic()
+        if now >= self.until and (now >= self.at_most or all(self.report.clauses[c] for c in self.wanted)):
             machine.cut_short = self.stopped = True
             raise _Spent
 
@@ -228,9 +232,12 @@ def fuzz(
     seed: int | None = None,
     strict: bool = False,
     database: Path | None = None,
+    wanted: Collection[str] = (),
     progress: Callable[[FuzzReport], None] | None = None,
 ) -> FuzzReport:
     """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
+
+    While a clause of `wanted` has not been exercised it goes on, for three times as long at most.
 
     Without `seed` every run draws afresh; with it, the same examples in the same order as far as the time lets.
     `database` is a folder in which failing examples are kept, to be tried first the next time.
@@ -244,7 +251,7 @@ def fuzz(
     from hypothesis.stateful import run_state_machine_as_test
 
     sizes = spec.scope(scope or spec.fuzz_scope)
-    budget = _Budget(seconds, progress)
+    budget = _Budget(seconds, wanted, progress)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
