@@ -342,8 +342,10 @@ def count_ties(symbolic: Symbolic, action: Action | None, path: Path) -> list[z3
 
         ties.append(z3.Or(outside([]), new <= old))
         ties += [z3.Or(outside([term]), new <= old + 1) for hand, term in hands if hand is kind]
+        named = [world.lift(kind, c) for c in kind.constants] if action is None else []
         witness = world.fresh(kind, "w")
-        ties.append(z3.Or(symbolic.member(counter, system, key, witness), new <= 0))
+        others = z3.And(symbolic.member(counter, system, key, witness), *(witness != c for c in named))
+        ties.append(z3.Or(others, new <= len(named)))
     return ties
 
 
@@ -449,13 +451,16 @@ def shortest_trace(spec: Spec, statement: str, scope: dict[str, int]) -> tuple[l
     tries = [(dict(e.sizes), e.without) for e in spec.explorations.values()] or [(scope, ())]
     shortest: tuple[list[Step], dict[str, int]] | None = None
     for sizes, without in tries:
-        graph = explore(
-            Model(spec, sizes),
-            without=without,
-            seconds=TRACE_SECONDS,
-            max_depth=len(shortest[0]) - 1 if shortest else None,
-            statements=frozenset([statement]),
-        )
+        try:
+            graph = explore(
+                Model(spec, sizes),
+                without=without,
+                seconds=TRACE_SECONDS,
+                max_depth=len(shortest[0]) - 1 if shortest else None,
+                statements=frozenset([statement]),
+            )
+        except SpecError:
+            continue  # the spec's text makes no sense in a state reached here; `well_defined` says so
         if graph.violations:
             shortest = graph.violations[0].trace, graph.model.scope
     return shortest

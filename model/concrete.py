@@ -74,6 +74,8 @@ class _Map(_Cells):
         for part, domain in zip(key if type(key) is tuple else (key,), self.domains, strict=True):
             if part not in domain:
                 raise SpecError(f"{self.name}[{key}] = {value}: a map is never written at none")
+        if type(value) is int and value < 0:
+            raise SpecError(f"{self.name}[{key}] = {value}: numbers count from 0")
         super().__setitem__(key, value)
 
     def where(self, condition: Callable[..., bool], value: Any) -> None:
@@ -167,6 +169,8 @@ class _System:
     def __getattr__(self, name: str) -> Any:
         model = self.__dict__["_model"]
         if name == "before":
+            if model.stating:
+                raise SpecError("system.before in a statement: a step property is given the state before as a parameter")
             wrapped: Any = _System(model, self._vector)
         elif name in model.positions:
             wrapped = model.wrap(model.positions[name], self._vector, self._log)
@@ -178,7 +182,7 @@ class _System:
     def __setattr__(self, name: str, value: Any) -> None:
         raise SpecError(f"system.{name} = ...: a component is written cell by cell, or with where()")
 
-    def after(self) -> Vector:
+    def _after(self) -> Vector:
         if not self._log:
             return self._vector  # type: ignore[no-any-return]
         parts = list(self._vector)
@@ -197,6 +201,7 @@ class Model:
         self.positions = {c.name: i for i, c in enumerate(self.components)}
         self._shapes = [tuple(len(self._indices(k)) for k in c.keys) for c in self.components]
         self._domains = [tuple(self.domain(k) for k in c.keys) for c in self.components]
+        self.stating = False
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
@@ -206,6 +211,8 @@ class Model:
     def domain(self, kind: Type) -> range:
         """The values of a type in this scope, none left out."""
         if is_sort(kind):
+            if kind.plural not in self.scope:
+                raise SpecError(f"{kind.__name__} is in no component, operation, statement or counter of the spec")
             return range(1, self.scope[kind.plural] + 1)
         if is_enumeration(kind):
             return range(len(kind))
@@ -262,7 +269,7 @@ class Model:
         system = _System(self, self.blank())
         with reading(self):
             self.spec.initial(system)
-        return system.after()
+        return system._after()
 
     def system(self, vector: Vector) -> Any:
         """`vector` as spec functions see it, to read from."""
@@ -278,6 +285,8 @@ class Model:
         self._survey.append(error)
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> bool:
+        if sort is int:
+            raise SpecError("forall and exists range over a sort or an enumeration, not over numbers")
         found = (body(element) for element in self.domain(sort))
         return all(found) if universal else any(found)
 
@@ -298,7 +307,7 @@ class Model:
         except BaseException:
             self._running = None
             raise
-        return Outcome(OK, system.after(), answer)
+        return Outcome(OK, system._after(), answer)
 
     def permitted(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> list[str]:
         """Every error whose condition applies, in the operation's order; empty where the call succeeds.
@@ -372,10 +381,14 @@ class Model:
             bindings = list(itertools.product(*(self.domain(s.type) for s in statement.slots)))
             self._bindings[statement.name] = bindings
         function = statement.function
-        with reading(self):
-            for values in bindings:
-                if not function(*states, *values):
-                    return dict(zip((s.name for s in statement.slots), values, strict=True))
+        self.stating = True
+        try:
+            with reading(self):
+                for values in bindings:
+                    if not function(*states, *values):
+                        return dict(zip((s.name for s in statement.slots), values, strict=True))
+        finally:
+            self.stating = False
         return None
 
     def step(self, before: Vector, action: Action, arguments: Mapping[str, int], after: Vector) -> tuple[Any, Any, Call]:

@@ -122,17 +122,21 @@ class Finite:
 
 
 def growing_scopes(spec: Spec, largest: int = 3) -> Iterator[dict[str, int]]:
-    """Scopes in which to look for a state, small ones first: every sort of size 1, then 2, then 2 but one sort of 1, then 3."""
+    """Scopes in which to look for a state, small ones first: every sort of size 1, then 2, then 2 but one sort of 1, then 3;
+    parameters 1, and as large as the sorts."""
 
-    def uniform(size: int) -> dict[str, int]:
+    def uniform(size: int, parameter: int) -> dict[str, int]:
         sizes = {k.plural: max(size, len(k.constants) + size - 1) for k in spec.sorts}
-        return spec.scope(sizes | {"numbers": size})
+        parameters = {c.name: parameter for c in spec.components if c.kind == "parameter"}
+        return spec.scope(sizes | parameters | {"numbers": size})
 
     for size in range(1, largest + 1):
-        yield uniform(size)
+        yield uniform(size, 1)
+        if size > 1:
+            yield uniform(size, size)
         if size == 2:
             for kind in spec.sorts:
-                yield uniform(2) | {kind.plural: max(1, len(kind.constants))}
+                yield uniform(2, 1) | {kind.plural: max(1, len(kind.constants))}
 
 
 def smaller_scopes(spec: Spec, scope: Scope) -> Iterator[dict[str, int]]:

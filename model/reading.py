@@ -62,6 +62,8 @@ class reading:  # noqa: N801
 
 def require(condition: bool, error: str) -> None:
     """Refuse the operation with `error` unless `condition` holds.  All requires stand before the first effect."""
+    if error == "ok":
+        raise SpecError('an error cannot be called "ok", which names success')
     _current[-1].require(condition, error)
 
 
@@ -81,7 +83,7 @@ def negation(statement: Any) -> bool:
         return not statement
     if isinstance(statement, int):
         raise SpecError(f"negation of {statement!r}, which is a number and not a truth value")
-    return ~statement  # type: ignore[no-any-return]
+    return statement.negated()  # type: ignore[no-any-return]
 
 
 def implies(premise: bool, conclusion: bool) -> bool:

@@ -266,10 +266,23 @@ class Spec:
     @cached_property
     def sorts(self) -> tuple[type[Sort], ...]:
         """Every sort that the state, the operations or the statements speak of."""
-        used = [part for c in self.components for part in (*c.keys, c.value)]
-        for declaration in (*self.actions.values(), *self.invariants.values(), *self.step_properties.values()):
+        return tuple(kind for kind in self.types if vocabulary.is_sort(kind))
+
+    @cached_property
+    def types(self) -> tuple[Type, ...]:
+        """Every sort and enumeration of the spec.  Raises SpecError where two share a name."""
+        used: list[Type] = [part for c in self.components for part in (*c.keys, c.value)]
+        counters = [c for module in self.modules for c in vars(module).values() if isinstance(c, Counter)]
+        for declaration in (*self._all(Declaration).values(), *counters):
             used += [slot.type for slot in declaration.slots]
-        return tuple(dict.fromkeys(kind for kind in used if vocabulary.is_sort(kind)))
+        for action in self.actions.values():
+            used += [kind for _, kind in vocabulary.answer_fields(action.answer)]
+        found = tuple(dict.fromkeys(kind for kind in used if kind not in (int, bool)))
+        for names in ([k.__name__ for k in found], [k.plural for k in found if vocabulary.is_sort(k)]):
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise SpecError(f"two sorts or enumerations are called {twice[0]}: rename one, or give it another plural")
+        return found
 
     def room(self, name: str) -> str:
         """The room (last part of the module's name) in which operation or statement `name` stands."""
@@ -287,6 +300,10 @@ class Spec:
 
         Raises SpecError for a name that is no sort and no parameter, and for a size that cannot be.
         """
+        reserved = {"numbers", *(c.name for c in self.components if c.kind == "parameter")}
+        for kind in self.sorts:
+            if kind.plural in reserved:
+                raise SpecError(f"{kind.__name__}: {kind.plural!r} means something else in a scope; give it another plural")
         sizes = {kind.plural: max(1, len(kind.constants)) for kind in self.sorts}
         sizes |= {c.name: 1 for c in self.components if c.kind == "parameter"}
         sizes["numbers"] = 1

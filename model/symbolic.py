@@ -25,6 +25,7 @@ from .spec import Action, Call, Counter, Declaration, Scope, Spec
 from .vocabulary import Component, Constant, Slot, Type, is_enumeration, is_sort
 
 MAX_PATHS = 4096
+MAX_DECISIONS = 48
 _names = itertools.count()
 
 
@@ -71,7 +72,8 @@ def _guarded(variables: Sequence[z3.ExprRef], guards: Sequence[z3.BoolRef], part
     """Which of `variables` occur in `part`, and `part` under their guards alone.
 
     A statement is taken apart into its conjuncts, each about no more than what it speaks of: the solver finds instances
-    by matching, and one that has to match everything at once is not found.
+    by matching, and one that has to match everything at once is not found.  To drop a variable is to say that its sort has an
+    element, which every proof assumes.
     """
     inside = _constants_of(part)
     used = [i for i, variable in enumerate(variables) if variable.get_id() in inside]
@@ -109,9 +111,10 @@ class World:
         self.spec = spec
         self.scope = None if scope is None else spec.scope(scope)
         self._elements: dict[Type, list[z3.ExprRef]] = {}
+        self._known_types = spec.types
         self._sorts: dict[Type, z3.SortRef] = {int: z3.IntSort(), bool: z3.BoolSort()}
         self._nones: dict[Type, z3.ExprRef] = {}
-        self._constants: dict[str, z3.ExprRef] = {}
+        self._constants: dict[tuple[Type, str], z3.ExprRef] = {}
         self.distinct: list[z3.BoolRef] = []
         self._mark = next(_names)
 
@@ -121,6 +124,8 @@ class World:
         return self._sorts[kind]
 
     def _declare(self, kind: Type) -> None:
+        if kind not in self._known_types:
+            raise SpecError(f"{kind.__name__} is in no component, operation, statement or counter of the spec")
         name = f"{kind.__name__}!{self._mark}"
         if is_enumeration(kind):
             self._sorts[kind], members = z3.EnumSort(name, [f"{m.name}!{self._mark}" for m in kind])
@@ -129,11 +134,11 @@ class World:
             labels = [f"{kind.__name__}{i}!{self._mark}" for i in range(self.scope[kind.plural] + 1)]
             self._sorts[kind], members = z3.EnumSort(name, labels)
             self._nones[kind], self._elements[kind] = members[0], list(members[1:])
-            self._constants |= {c.name: members[int(c)] for c in kind.constants}
+            self._constants |= {(kind, c.name): members[int(c)] for c in kind.constants}
         else:
             self._sorts[kind] = sort = z3.DeclareSort(name)
             self._nones[kind] = z3.Const(f"{kind.__name__}.none!{self._mark}", sort)
-            named = {c.name: z3.Const(f"{c.name}!{self._mark}", sort) for c in kind.constants}
+            named = {(kind, c.name): z3.Const(f"{kind.__name__}.{c.name}!{self._mark}", sort) for c in kind.constants}
             self._constants |= named
             if named:
                 self.distinct.append(z3.Distinct(self._nones[kind], *named.values()))
@@ -167,7 +172,7 @@ class World:
         if is_sort(kind):
             self.sort(kind)
             if isinstance(value, Constant) and value.sort is kind:
-                return self._constants[value.name]
+                return self._constants[kind, value.name]
             if value == 0 and isinstance(value, int):
                 return self._nones[kind]
             if self.scope is not None and isinstance(value, int) and value <= self.scope[kind.plural]:
@@ -270,8 +275,17 @@ class Term:
 
     __ror__ = __or__
 
-    def __invert__(self) -> Any:
+    def negated(self) -> Any:
+        """What `negation` makes of it."""
         return self._truth(z3.Not(self._condition(self)))
+
+    def __invert__(self) -> Any:
+        raise SpecError("~ is no negation (on a plain bool it gives -1 or -2): write negation(...), or not in an operation")
+
+    def _no_arithmetic(self, *_: Any) -> Any:
+        raise SpecError("numbers are added and compared, nothing else: they count from 0 and have no other operation")
+
+    __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = __neg__ = _no_arithmetic
 
     def _condition(self, value: Any) -> z3.BoolRef:
         return self.reading.world.lift(bool, value)
@@ -370,7 +384,9 @@ class System:
     def __getattr__(self, name: str) -> Any:
         reading: Symbolic = self.__dict__["_reading"]
         if name == "before":
-            return self.__dict__["_before"] or self
+            if self is not reading._running:
+                raise SpecError("system.before in a statement: a step property is given the state before as a parameter")
+            return self.__dict__["_before"]
         component = reading.components.get(name)
         if component is None:
             raise SpecError(f"the state has no {name!r}; it has {', '.join(reading.components)}")
@@ -410,7 +426,13 @@ class _Map:
         name, world = self._component.name, self._reading.world
         for kind, part in zip(self._component.keys, at, strict=True):
             self._reading.check(world.is_thing(kind, part), f"{name} is written at none")
-        self._system.set_part(name, Stored(self._system._parts[name], at, world.lift(self._component.value, value)))
+        self._system.set_part(name, Stored(self._system._parts[name], at, self._value(value)))
+
+    def _value(self, value: Any) -> z3.ExprRef:
+        lifted = self._reading.world.lift(self._component.value, value)
+        if self._component.value is int:
+            self._reading.check(lifted >= 0, f"{self._component.name} is written below 0")
+        return lifted
 
     def where(self, condition: Callable[..., Any], value: Any) -> None:
         self._writable()
@@ -421,7 +443,7 @@ class _Map:
         guards = [world.is_thing(kind, k) for k, kind in zip(over, kinds, strict=True)]
         inside = conjunction([*guards, world.lift(bool, held)])
         under = self._system._parts[name]
-        self._system.set_part(name, Written(under, over, inside, world.lift(self._component.value, value)))
+        self._system.set_part(name, Written(under, over, inside, self._value(value)))
 
     def _writable(self) -> None:
         if self._component.kind != "map":
@@ -568,7 +590,8 @@ class Symbolic:
         self._path = Path()
         self._prefix: list[bool] = []
         self._known: dict[int, bool] = {}
-        self._counts: dict[str, z3.FuncDeclRef] = {}
+        self._running: System | None = None
+        self._counts: dict[str, tuple[Counter, z3.FuncDeclRef]] = {}
         self.state = self._unknown_state()
 
     def _unknown_state(self) -> System:
@@ -706,6 +729,8 @@ class Symbolic:
         path = self._path
         index = len(path.decisions)
         side = self._prefix[index] if index < len(self._prefix) else True
+        if index >= MAX_DECISIONS:
+            raise SpecError(f"one path has over {MAX_DECISIONS} decisions: an operation has no loop over the state; use where()")
         path.decisions.append(side)
         path.conditions.append(condition if side else z3.Not(condition))
         self._known[condition.get_id()] = side
@@ -722,6 +747,9 @@ class Symbolic:
             self._path.checks.append((condition, text))
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> Term:
+        if sort is int:
+            raise SpecError("forall and exists range over a sort or an enumeration, not over numbers")
+
         def inside(term: z3.ExprRef) -> z3.BoolRef:
             return self.world.lift(bool, body(Term(self, term, sort)))
 
@@ -736,9 +764,10 @@ class Symbolic:
             with self.stating():
                 members = [self.member(counter, system, lifted, element) for element in listed]
             return Term(self, z3.Sum([z3.If(m, 1, 0) for m in members]), int)
-        if self.deciding and system._changed:
+        running = system is self._running
+        if running and system._changed:
             raise SpecError(f"{counter.name} is counted after an effect: count before the first write")
-        label = "'" if system._before is not None and not self.deciding else ""
+        label = "'" if system._before is not None and not running else ""
         function = self.count_function(counter, label)
         if label:
             self.counted.append((counter, lifted, system))
@@ -746,11 +775,14 @@ class Symbolic:
 
     def count_function(self, counter: Counter, label: str) -> z3.FuncDeclRef:
         """The function that stands for a count before ("") or after ("'") a step."""
-        name = f"{counter.name}{label}!{self.world._mark}"
+        name = f"count {counter.name}{label}!{self.world._mark}"
         if name not in self._counts:
             domain = [self.world.sort(s.type) for s in counter.slots[:-1]]
-            self._counts[name] = z3.Function(name, *domain, z3.IntSort())
-        return self._counts[name]
+            self._counts[name] = counter, z3.Function(name, *domain, z3.IntSort())
+        known, function = self._counts[name]
+        if known.function is not counter.function and not counter.name.endswith(".length"):
+            raise SpecError(f"two counters are called {counter.name}: rename one")
+        return function
 
     def member(self, counter: Counter, system: System, key: tuple[z3.ExprRef, ...], element: z3.ExprRef) -> z3.BoolRef:
         """Whether `element` is counted by `counter` under `key`."""
@@ -824,7 +856,7 @@ class Symbolic:
     def _follow(self, action: Action, prefix: list[bool]) -> Path:
         self._path, self._prefix, self._known = Path(), prefix, {}
         system = System(self, dict(self.state._parts), "'", before=self.state)
-        self.deciding = True
+        self.deciding, self._running = True, system
         try:
             with reading(self):
                 self._path.answer = action.function(system, **self.arguments(action))
@@ -836,16 +868,19 @@ class Symbolic:
                     "put every require before the first write"
                 ) from None
         finally:
-            self.deciding = False
+            self.deciding, self._running = False, None
         self._path.after = system
         return self._path
 
     def initial(self) -> Path:
         """The initial state, as a path of no operation."""
         self._path, self._prefix, self._known = Path(), [], {}
-        system = self.blank_state()
-        with reading(self):
-            self.spec.initial(system)
+        system = self._running = self.blank_state()
+        try:
+            with reading(self):
+                self.spec.initial(system)
+        finally:
+            self._running = None
         self._path.after = system
         return self._path
 

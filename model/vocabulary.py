@@ -60,6 +60,8 @@ class Constant(int):
     sort: type[Sort]
 
     def __new__(cls, name: str, sort: type[Sort]) -> Constant:
+        if any(name == other.name for other in sort.constants):
+            raise SpecError(f"{sort.__name__} has two constants called {name}: rename one")
         element = super().__new__(cls, len(sort.constants) + 1)
         element.name, element.sort = name, sort
         sort.constants.append(element)
@@ -206,6 +208,8 @@ def is_enumeration(kind: Type) -> bool:
 
 def check_type(kind: Type, where: str) -> Type:
     """Return `kind`, or raise SpecError where no reading could hold a value of it."""
+    if is_enumeration(kind) and [int(member) for member in kind] != list(range(len(kind))):
+        raise SpecError(f"{where}: the members of {kind.__name__} must be numbered from 0, one by one")
     if is_sort(kind) or is_enumeration(kind) or kind in (int, bool):
         return kind
     raise SpecError(f"{where}: {kind!r} is not a Sort, an Enumeration, int or bool")
@@ -230,6 +234,8 @@ def _components(state: type[State]) -> Iterator[Component]:
             if name == "before" or cls is State:
                 continue
             where = f"{cls.__name__}.{name}"
+            if name.startswith("_"):
+                raise SpecError(f"{where}: a component's name begins with a letter")
             if name in seen:
                 raise SpecError(f"{where} is declared twice: rooms share one state, so pick another name")
             seen.add(name)
@@ -265,6 +271,8 @@ def slots(function: Callable[..., Any], skip: int) -> tuple[Slot, ...]:
         marks = typing.get_args(kind)[1:] if typing.get_origin(kind) is Annotated else ()
         if marks:
             kind = typing.get_args(kind)[0]
+        if marks and not is_sort(kind):
+            raise SpecError(f"{where}: only an element of a Sort can be fresh or none")
         found.append(Slot(name, check_type(kind, where), _Fresh in marks, _Option in marks))
     return tuple(found)
 

@@ -79,7 +79,7 @@ class Evaluator:
     def _named_counter(self, name: str) -> Any:
         from oneowner.model.spec import Counter
 
-        base = name.split("!", maxsplit=1)[0]
+        base = name.removeprefix("count ").split("!", maxsplit=1)[0]
         for module in self.symbolic.spec.modules:
             found = getattr(module, base, None)
             if isinstance(found, Counter):
