@@ -276,6 +276,15 @@ class IdInheritsPermission(ControlOS):
         return partition
 
 
+class LostWakeup(ControlOS):
+    """The client is never told that its channel stands."""
+
+    def join(self, client: Port, server: Port) -> None:
+        was_pending = client.receiver.pending
+        super().join(client, server)
+        client.receiver.pending = was_pending
+
+
 BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "failed_send_loses_region": FailedSendLosesRegion,
     "old_frame_after_move": OldFrameAfterMove,
@@ -298,6 +307,7 @@ BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "backlog_leak": BacklogLeak,
     "no_scrub": NoScrub,
     "id_inherits_permission": IdInheritsPermission,
+    "lost_wakeup": LostWakeup,
 }
 
 
