@@ -10,7 +10,7 @@ check: $(STAMP)
 	$(BIN)/oneowner check
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
