@@ -9,10 +9,10 @@ implementation in this process: `module.implementation()`, or `py:module:name` f
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol
+
+from ..model.spec import import_here
 
 
 class AdapterError(Exception):
@@ -35,10 +35,8 @@ def connect(where: str) -> Implementation:
     if scheme != "py" or not rest:
         raise AdapterError(f"{where!r} is no connection string; write py:MODULE or py:MODULE:FACTORY")
     module_name, _, name = rest.partition(":")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
-        module = importlib.import_module(module_name)
+        module = import_here(module_name)
     except Exception as error:
         raise AdapterError(f"{where}: cannot import {module_name}: {type(error).__name__}: {error}") from error
     make: Callable[[], Implementation] | None = getattr(module, name or "implementation", None)

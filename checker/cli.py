@@ -33,10 +33,6 @@ TRACES = Path(".oneowner")
 ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
 
 
-def _load(where: str) -> Spec:
-    return load(where)
-
-
 def _say(text: str) -> None:
     click.echo(text, err=True)
 
@@ -82,7 +78,7 @@ def cli() -> None:
 @_traces
 def prove(spec_name: str, format: str, operations: tuple[str, ...], statements: tuple[str, ...], jobs: int, traces: Path) -> int:
     """Prove every invariant, for systems of any size and runs of any length."""
-    spec, out = _load(spec_name), _Output(format)
+    spec, out = load(spec_name), _Output(format)
     report = _prove(spec, operations, statements, jobs)
     _show_proof(out, spec, report, traces)
     out.result(_proof_json(spec, report))
@@ -168,7 +164,7 @@ def explore(
     traces: Path,
 ) -> int:
     """See every reachable state of small scopes, with every invariant checked."""
-    spec, out = _load(spec_name), _Output(format)
+    spec, out = load(spec_name), _Output(format)
     if scope is None and (without or max_states or graph):
         raise SpecError("--without, --max-states and --graph go with --scope")
     if scope is None and not spec.explorations:
@@ -297,7 +293,7 @@ def fuzz(
     traces: Path,
 ) -> int:
     """Hold IMPLEMENTATION against the specification with calls drawn at random."""
-    spec, out = _load(spec_name), _Output(format)
+    spec, out = load(spec_name), _Output(format)
     sizes = parse_scope(scope) if scope else None
     report = _fuzz(spec, implementation, seconds, steps, seed, sizes, strict, traces)
     missing = _show_fuzz(out, spec, implementation, report, traces)
@@ -400,7 +396,7 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
     """Prove the specification, explore it, and fuzz an implementation: the main job."""
     from .explore import clauses
 
-    spec, out = _load(spec_name), _Output(format)
+    spec, out = load(spec_name), _Output(format)
     started = time.monotonic()
     quiet = _Output("json")
     _say("prove: any size, any depth")
@@ -462,7 +458,7 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
     from .store import read
 
     stored, out = read(file), _Output(format)
-    spec = _load(spec_name or stored.spec or DEFAULT_SPEC)
+    spec = load(spec_name or stored.spec or DEFAULT_SPEC)
     if stored.kind == "model":
         result = replay_model(spec, stored)
     else:
@@ -485,7 +481,7 @@ def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, s
     from .museum import catalogue
     from .museum import museum as run
 
-    spec, out = _load(spec_name), _Output(format)
+    spec, out = load(spec_name), _Output(format)
     catalogue(spec, bugs)
     out.line(f"{'bug':26} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
     caught = run(
@@ -524,7 +520,7 @@ def show(spec_name: str, format: str, what: str) -> int:
     """Print what the specification says: the requirements' matrix, operations, invariants, steps of the seed's figures."""
     from . import report
 
-    spec, out = _load(spec_name), _Output(format)
+    spec, out = load(spec_name), _Output(format)
     lines, value = getattr(report, f"show_{what}")(spec)
     for line in lines:
         out.line(line)

@@ -324,15 +324,20 @@ def _declarations(module: ModuleType) -> list[Declaration]:
     return [d for d in found if isinstance(d, Declaration) and d.function.__module__ == module.__name__]
 
 
+def import_here(name: str) -> ModuleType:
+    """Import a module by name, from the working folder too, where users keep theirs.  Raises what the import raises."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    return importlib.import_module(name)
+
+
 def load(where: str) -> Spec:
     """The spec called `where`, "module:NAME".  Raises SpecError, saying which part was not found."""
     module_name, colon, name = where.partition(":")
     if not (module_name and colon and name):
         raise SpecError(f"{where!r} is not of the form module:NAME")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
-        module = importlib.import_module(module_name)
+        module = import_here(module_name)
     except ModuleNotFoundError as error:
         raise SpecError(f"{where}: no module {error.name!r} here (looked where Python imports from)") from None
     found = getattr(module, name, None)

@@ -12,6 +12,7 @@ The same code serves a finite scope: sorts are enumerations, quantifiers are wri
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -300,7 +301,7 @@ class Term:
         raise SpecError("the spec loops over the state; write one bulk update with where(), or forall in a statement")
 
 
-class Cells:
+class Cells(ABC):
     """The cells of a map at one moment: reads a key as a Z3 term."""
 
     def __init__(self) -> None:
@@ -312,8 +313,9 @@ class Cells:
             self._memo[ids] = key, self._read(key)  # the key is kept, so that its ids are not given out again
         return self._memo[ids][1]
 
+    @abstractmethod
     def _read(self, key: tuple[z3.ExprRef, ...]) -> z3.ExprRef:
-        raise NotImplementedError
+        """The term at a key that was not read before."""
 
 
 class Unknown(Cells):

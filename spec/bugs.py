@@ -135,13 +135,7 @@ def refuse_without_refund(system: System, caller: Partition, signal: Signal) -> 
 
 def refuse_refunding_the_receiver(system: System, caller: Partition, signal: Signal) -> None:
     """The charge is moved to the receiver instead of being given back."""
-    standing(system, caller)
-    require((system.signal_at[signal] == caller) & (system.signals.of(signal) == none), EBADF)
-    if system.signal_kind[signal] == CHANNEL:
-        port = system.signal_port[signal]
-        system.port_status[port] = REFUSED
-        raise_event(system, system.port_receiver[port])
-    withdraw(system, signal)
+    refuse_without_refund(system, caller, signal)
     system.payer[signal] = caller
 
 
