@@ -52,6 +52,15 @@ def clauses(spec: Spec) -> list[str]:
     return sorted(dict.fromkeys(found), key=lambda c: (list(spec.actions).index(c.partition("/")[0]), c.endswith("/ok"), c))
 
 
+def exits(spec: Spec) -> dict[str, list[str]]:
+    """By operation, the exits of its clauses, in the order of `clauses`."""
+    found: dict[str, list[str]] = {}
+    for clause in clauses(spec):
+        operation, _, exit = clause.partition("/")
+        found.setdefault(operation, []).append(exit)
+    return found
+
+
 def explore_scope(
     spec: Spec,
     name: str,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..model.reading import SpecError
 from ..model.spec import Invariant, Spec
-from .explore import clauses
+from .explore import exits
 
 
 @dataclass
@@ -41,13 +41,11 @@ def matrix(spec: Spec) -> list[Row]:
             raise SpecError(f"{where} names the requirement {id!r}, which {spec.requirements} does not have")
         return rows[id]
 
-    by_operation: dict[str, list[str]] = {}
-    for clause in clauses(spec):
-        by_operation.setdefault(clause.partition("/")[0], []).append(clause)
+    by_operation = exits(spec)
     for action in spec.actions.values():
         for id in action.seed:
             row(id, action.name).operations.append(action.name)
-            rows[id].clauses += by_operation[action.name]
+            rows[id].clauses += [f"{action.name}/{exit}" for exit in by_operation[action.name]]
     for statement in (*spec.invariants.values(), *spec.step_properties.values()):
         for id in statement.seed:
             row(id, statement.name).invariants.append(statement.name)

@@ -11,7 +11,7 @@ from ..model.spec import Spec
 from ..model.trace import call_text, differences, nondefaults, value_name
 from ..model.vocabulary import answer_fields
 from .adapter import connect
-from .explore import ExploreReport, Found, clauses, story
+from .explore import ExploreReport, Found, exits, story
 from .fuzz import Failure
 from .matrix import matrix, steps
 from .program import program
@@ -108,13 +108,10 @@ def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:
     for report in reports:
         for clause, depth in report.clauses.items():
             least[clause] = min(depth, least.get(clause, depth))
-    by_operation: dict[str, list[str]] = {}
-    for clause in clauses(spec):
-        operation, _, exit = clause.partition("/")
-        by_operation.setdefault(operation, []).append(f"{exit} {least.get(clause, '-')}")
     yield "clauses, with the calls that come before:"
-    for operation, exits in by_operation.items():
-        yield f"  {operation:18} {', '.join(exits)}"
+    for operation, names in exits(spec).items():
+        reached = [f"{exit} {least.get(f'{operation}/{exit}', '-')}" for exit in names]
+        yield f"  {operation:18} {', '.join(reached)}"
 
 
 def fuzz_failure(spec: Spec, implementation: str, failure: Failure, traces: Path) -> Iterator[str]:
@@ -163,10 +160,7 @@ def show_operations(spec: Spec) -> tuple[list[str], Any]:
     """Every operation: parameters, answer, outcomes in order, source."""
     lines: list[str] = []
     value: list[dict[str, Any]] = []
-    by_operation: dict[str, list[str]] = {}
-    for clause in clauses(spec):
-        operation, _, exit = clause.partition("/")
-        by_operation.setdefault(operation, []).append(exit)
+    by_operation = exits(spec)
     for action in spec.actions.values():
         shown = ", ".join(f"{s.name}: {s.type.__name__}{'?' * s.optional}" for s in action.slots if not s.fresh)
         answer = ", ".join(f"{name or 'answer'}: {kind.__name__}" for name, kind in answer_fields(action.answer))
