@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench museum clean
+.PHONY: check test lint fuzz bench museum docs clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -24,6 +24,12 @@ bench: $(STAMP)
 
 museum: $(STAMP)
 	$(BIN)/oneowner museum
+
+docs: $(STAMP)
+	$(BIN)/oneowner show rooms > docs/rooms.md
+	sed '/^## /,$$d' docs/flows.md > docs/flows.head
+	$(BIN)/oneowner show flow | cat docs/flows.head - > docs/flows.md
+	rm docs/flows.head
 
 clean:
 	rm -rf .venv .oneowner .pytest_cache .mypy_cache .ruff_cache .hypothesis

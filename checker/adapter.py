@@ -1,7 +1,8 @@
-"""How an implementation is reached: a connection string, and two calls.
+"""How an implementation is reached: a connection string, and its methods.
 
     reset(topology) -> {"SYSTEM": handle, ...}      start afresh; answers the handles of the constants
-    call(operation, arguments) -> answer            {"ok": value} or {"error": name}
+    call(operation, arguments) -> answer            {"ok": value}, {"error": name} or {"suspended": None}
+    settle() -> [answer]                            what suspended calls got since: {waiter: handle, "ok" or "error": ...}
 
 Handles are strings that the implementation mints; everything else is plain data.  `py:module` reaches a Python
 implementation in this process: `module.implementation()`, or `py:module:name` for another callable that makes one.

@@ -74,13 +74,16 @@ def cli() -> None:
 @_common
 @click.option("--operation", "operations", multiple=True, help="Only this operation (may be repeated).")
 @click.option("--invariant", "statements", multiple=True, help="Only this statement (may be repeated).")
+@click.option("--matrix", is_flag=True, help="Also print every obligation: statements down, operations across.")
 @_jobs
 @_traces
-def prove(spec_name: str, format: str, operations: tuple[str, ...], statements: tuple[str, ...], jobs: int, traces: Path) -> int:
+def prove(
+    spec_name: str, format: str, operations: tuple[str, ...], statements: tuple[str, ...], matrix: bool, jobs: int, traces: Path
+) -> int:
     """Prove every invariant, for systems of any size and runs of any length."""
     spec, out = load(spec_name), _Output(format)
     report = _prove(spec, operations, statements, jobs)
-    _show_proof(out, spec, report, traces)
+    _show_proof(out, spec, report, traces, matrix=matrix)
     out.result(_proof_json(spec, report))
     return _proof_code(report)
 
@@ -103,12 +106,16 @@ def _proof_code(report: Report) -> int:
     return UNKNOWN if report.count("unknown") else HOLDS
 
 
-def _show_proof(out: _Output, spec: Spec, report: Report, traces: Path) -> None:
+def _show_proof(out: _Output, spec: Spec, report: Report, traces: Path, *, matrix: bool = False) -> None:
     from .matrix import is_lemma
-    from .report import proof_matrix, refutation
+    from .report import proof_matrix, proof_summary, refutation
 
-    for line in proof_matrix(spec, report, lambda name: is_lemma(spec, name)):
+    for line in proof_summary(report):
         out.line(line)
+    if matrix:
+        out.line()
+        for line in proof_matrix(spec, report, lambda name: is_lemma(spec, name)):
+            out.line(line)
     for o in report.obligations:
         if o.status == "refuted":
             out.line()
@@ -149,6 +156,8 @@ def _proof_json(spec: Spec, report: Report) -> dict[str, Any]:
 @_common
 @click.option("--scope", metavar="NAME=N,...", help="One scope to explore, such as partitions=2,regions=1.")
 @click.option("--without", metavar="OPERATION,...", default="", help="Operations to leave out of --scope.")
+@click.option("--only", metavar="OPERATION,...", default="", help="The only operations to call in --scope.")
+@click.option("--after", metavar="OPENING", default="", help="Begin --scope after this opening of the specification.")
 @click.option("--max-states", type=click.IntRange(1), help="Stop --scope after so many states.")
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write --scope's state graph as GraphML.")
 @_jobs
@@ -158,6 +167,8 @@ def explore(
     format: str,
     scope: str | None,
     without: str,
+    only: str,
+    after: str,
     max_states: int | None,
     graph: Path | None,
     jobs: int,
@@ -165,11 +176,18 @@ def explore(
 ) -> int:
     """See every reachable state of small scopes, with every invariant checked."""
     spec, out = load(spec_name), _Output(format)
-    if scope is None and (without or max_states or graph):
-        raise SpecError("--without, --max-states and --graph go with --scope")
+    if scope is None and (without or only or after or max_states or graph):
+        raise SpecError("--without, --only, --after, --max-states and --graph go with --scope")
     if scope is None and not spec.explorations:
         raise SpecError(f"{spec.name} has no explorations of its own: give --scope")
-    reports = _explore_all(spec, jobs) if scope is None else [_explore_one(spec, scope, without, max_states, graph)]
+    if scope is None:
+        reports = _explore_all(spec, jobs)
+    else:
+        names = [tuple(filter(None, text.split(","))) for text in (without, only)]
+        if after and after not in spec.openings:
+            raise SpecError(f"no opening is called {after!r}; there are {', '.join(spec.openings)}")
+        one = Exploration(spec.scope(parse_scope(scope)), without=names[0], only=names[1], opening=after)
+        reports = [_explore_one(spec, one, max_states, graph)]
     missing = _show_explorations(out, spec, reports, traces, all_scopes=scope is None)
     rows = [_exploration_json(r) for r in reports]
     out.result(rows[0] if scope is not None else {"scopes": rows, **_exploration_totals(reports), "unreached": missing})
@@ -184,19 +202,15 @@ def _explore_all(spec: Spec, jobs: int) -> list[ExploreReport]:
     )
 
 
-def _explore_one(spec: Spec, scope: str, without: str, max_states: int | None, graph: Path | None) -> ExploreReport:
+def _explore_one(spec: Spec, exploration: Exploration, max_states: int | None, graph: Path | None) -> ExploreReport:
     from ..model.concrete import Model
     from ..model.graph import explore as search
     from .explore import as_networkx, report_of
 
-    left_out = tuple(filter(None, without.split(",")))
-    for name in left_out:
-        if name not in spec.actions:
-            raise SpecError(f"--without: no operation is called {name!r}")
-    exploration = Exploration(spec.scope(parse_scope(scope)), left_out)
     found = search(
         Model(spec, exploration.sizes),
-        without=left_out,
+        without=spec.left_out(exploration),
+        opening=spec.openings[exploration.opening] if exploration.opening else (),
         max_states=max_states,
         keep_edges=graph is not None,
         progress=lambda g: _say(f"depth {g.depth}: {len(g.parents)} states, {g.transitions} transitions"),
@@ -474,23 +488,25 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
 @cli.command()
 @_common
 @click.argument("bugs", nargs=-1)
-@click.option("--time", "seconds", type=click.FloatRange(0.1), default=90.0, help="Seconds to fuzz a bug at most.")
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=180.0, help="Seconds to fuzz a bug at most (default 180).")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
-def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None) -> int:
+@_jobs
+def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None, jobs: int) -> int:
     """Plant real bugs, or those named, and show that each is caught."""
     from .museum import catalogue
     from .museum import museum as run
 
     spec, out = load(spec_name), _Output(format)
     catalogue(spec, bugs)
-    out.line(f"{'bug':26} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
+    out.line(f"{'bug':28} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
     caught = run(
         spec,
         bugs,
         seconds=seconds,
         seed=seed,
+        jobs=jobs,
         progress=lambda c: out.line(
-            f"{c.exhibit.name:26} {c.exhibit.source:28} {c.exhibit.checker:8} "
+            f"{c.exhibit.name:28} {c.exhibit.source:28} {c.exhibit.checker:8} "
             f"{c.calls or '-':>5} {c.seconds:8.1f}  {c.clause if c.caught else 'GOT AWAY: ' + c.text}"
         ),
     )
@@ -515,13 +531,27 @@ def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, s
 
 @cli.command()
 @_common
-@click.argument("what", type=click.Choice(["matrix", "operations", "invariants", "steps"]))
-def show(spec_name: str, format: str, what: str) -> int:
-    """Print what the specification says: the requirements' matrix, operations, invariants, steps of the seed's figures."""
-    from . import report
+@click.argument("what", type=click.Choice(["matrix", "operations", "invariants", "steps", "flow", "states", "rooms"]))
+@click.argument("name", required=False)
+@_jobs
+def show(spec_name: str, format: str, what: str, name: str | None, jobs: int) -> int:
+    """Print what the specification says: the requirements' matrix, operations, invariants, steps of the seed's figures; a flow by
+    NAME (default: all), with a table and a sequence diagram; the states of a room's things by NAME (default: all), drawn
+    from exploration; all rooms as a page.
+
+    Tables are Markdown, diagrams Mermaid.
+    """
+    from . import pages, report
 
     spec, out = load(spec_name), _Output(format)
-    lines, value = getattr(report, f"show_{what}")(spec)
+    if what in ("flow", "states"):
+        lines, value = (pages.show_flow if what == "flow" else pages.show_states)(spec, name, jobs)
+    elif name is not None:
+        raise SpecError(f"show {what} takes no name")
+    elif what == "rooms":
+        lines, value = pages.show_rooms(spec, jobs)
+    else:
+        lines, value = getattr(report, f"show_{what}")(spec)
     for line in lines:
         out.line(line)
     out.result(value)

@@ -6,21 +6,28 @@ as dead, and is used on purpose; for the model a handle that was never given out
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.concrete import OK, Model, Vector
-from ..model.reading import reading
+from ..model.concrete import Model, Outcome, Vector
+from ..model.reading import EFFECTIVE, OK, SUSPENDED, reading
 from ..model.spec import Action, Spec
 from ..model.trace import value_name
-from ..model.vocabulary import Slot, Type, answer_fields, is_enumeration, is_sort
+from ..model.vocabulary import Slot, Type, answer_fields, is_enumeration, is_sort, is_subset, member_type
 from .adapter import AdapterError, Implementation
 
 NEVER = "never-given-out"
 """A handle that no implementation has given out; one that does breaks the protocol."""
 
+
+LATE = "to a suspended call"
+"""What stands in the text of a mismatch that is about a late answer, and not about that of the call itself."""
+
+FEW = 24
+"""Up to how many calls a failure is also shrunk by pairs."""
 
 EVERY = 10
 """After how many refused calls all probes are made."""
@@ -81,7 +88,7 @@ class Session:
         self.spec, self.strict, self.probing = spec, strict, probing
         self.implementation = implementation
         self.scope = spec.scope(scope)
-        self.handle_sorts = [kind for kind in spec.unused if not kind.endless]
+        self.handle_sorts = [kind for kind in spec.unused if kind.handles]
         strangers = {kind.plural: self.scope[kind.plural] + 1 for kind in self.handle_sorts}
         self.model = model(spec, self.scope | strangers)
         self.names = {kind: Names() for kind in self.handle_sorts}
@@ -90,6 +97,8 @@ class Session:
         self.recorded: list[Recorded] = []
         self.vectors: list[Vector] = [self.vector]
         self.actions = spec.actions
+        self.came_late: set[int] = set()
+        """The calls, by number, that brought answers to suspended ones."""
         self._refused = 0
         self._reset()
 
@@ -119,7 +128,7 @@ class Session:
 
     def fresh(self, action: Action) -> dict[str, int]:
         """The fresh arguments of a call now: the least names not in use."""
-        return {s.name: self.model.fresh(self.vector, s.type, 0 if s.type.endless else 1) for s in action.slots if s.fresh}
+        return {s.name: self.model.fresh(self.vector, s.type, int(s.type in self.names)) for s in action.slots if s.fresh}
 
     def call(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
         """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit.
@@ -132,7 +141,7 @@ class Session:
         if self.probing and self.spec.probes:
             if self.vector is not before:
                 self._probe(before)
-            elif exit != OK:
+            elif exit not in EFFECTIVE:
                 self._refused += 1
                 if look or self._refused % EVERY == 0:
                     self._probe(self.model.blank())
@@ -173,8 +182,59 @@ class Session:
         answer = self._ask(operation, wire, outcome.exit)
         self.recorded[index] = Recorded(operation, self.recorded[index].arguments, outcome.exit, answer)
         self._compare(action, values, outcome.exit, outcome.answer, answer, index)
+        self._settle(operation, outcome, index)
         self.vector = outcome.state
         return outcome.exit
+
+    def _settle(self, operation: str, outcome: Outcome, index: int) -> None:
+        """Compare the answers that suspended calls get now with those that they must get."""
+        if self.spec.late is None:
+            return
+        before, shown = self.model.system(self.vector), self.model.system(outcome.shown)
+        expected = list(self.spec.late(before, shown, self.model.scope)) if outcome.shown is not outcome.state else []
+        given: dict[str, dict[str, Any]] = {}
+        for handle, answer in self._late_answers():
+            if handle in given:
+                text = f"{operation} must bring one answer {LATE} of {handle}; the implementation answers twice"
+                raise Mismatch(f"{operation}/{outcome.exit}", text)
+            given[handle] = answer
+        if expected:
+            self.came_late.add(index)
+        for number, late in enumerate(expected):
+            handle = self.names[late.sort].handle[late.waiter]
+            self.clauses[late.clause] += 1
+            what = f"{late.operation}, suspended, of {handle}"
+            if handle not in given:
+                wanted = "its answer" if late.exit == OK else late.exit
+                raise Mismatch(late.clause, f"{operation} must bring {what}, {wanted}; nothing comes")
+            answer = given.pop(handle)
+            if late.exit != OK and answer != {"error": late.exit}:
+                raise Mismatch(late.clause, f"{what} must be answered with {late.exit}; the implementation answers {answer!r}")
+            if late.exit == OK and "ok" not in answer:
+                raise Mismatch(late.clause, f"{what} must succeed; the implementation answers {answer!r}")
+            if late.exit == OK:
+                action = self.actions[late.operation]
+                self._compare_answer(late.clause, action, late.answer, answer["ok"], f"late {number}", index)
+        if given:
+            handle, answer = next(iter(given.items()))
+            text = f"{operation} must bring no answer {LATE} of {handle}; the implementation answers {answer!r}"
+            raise Mismatch(f"{operation}/{outcome.exit}", text)
+
+    def _late_answers(self) -> list[tuple[str, dict[str, Any]]]:
+        """Who is answered now, and with what."""
+        settle = getattr(self.implementation, "settle", None)
+        if settle is None:
+            raise AdapterError("an implementation whose calls may be suspended needs settle(), which answers what came late")
+        try:
+            who = self.spec.waiter
+            came = [(late[who], {key: value for key, value in late.items() if key != who}) for late in settle()]
+        except Exception as error:
+            raise AdapterError(f"settle() failed or answers something odd: {type(error).__name__}: {error}") from error
+        for handle, answer in came:
+            if not isinstance(handle, str) or list(answer) not in (["ok"], ["error"]):
+                shape = f'{{"{who}": handle, "ok": value}} or {{"{who}": handle, "error": name}}'
+                raise AdapterError(f"settle() answers {answer!r} to {handle!r}; a late answer is {shape}")
+        return came
 
     def _by_origin(self, slots: Iterable[Slot], arguments: Mapping[str, Any]) -> dict[str, Origin | int | str | None]:
         return {
@@ -192,37 +252,51 @@ class Session:
         except Exception as error:
             text = f"the implementation failed with {type(error).__name__}: {error}"
             raise Mismatch(f"{operation}/{expected}", f"{operation}: {text}; {expected} was expected") from error
-        if not isinstance(answer, dict) or len(answer) != 1 or next(iter(answer)) not in ("ok", "error"):
-            raise AdapterError(f'{operation}: answers {answer!r}; an answer is {{"ok": value}} or {{"error": name}}')
+        if not isinstance(answer, dict) or len(answer) != 1 or next(iter(answer)) not in ("ok", "error", "suspended"):
+            shapes = '{"ok": value}, {"error": name} or {"suspended": null}'
+            raise AdapterError(f"{operation}: answers {answer!r}; an answer is {shapes}")
         return answer
 
     def _compare(
         self, action: Action, values: dict[str, int], exit: str, expected: Any, answer: dict[str, Any], index: int
     ) -> None:
         clause = f"{action.name}/{exit}"
+        told = f"answers {answer['error']}" if "error" in answer else "does it" if "ok" in answer else "suspends the call"
+        if exit == SUSPENDED:
+            if "suspended" not in answer:
+                raise Mismatch(clause, f"{action.name} must be suspended; the implementation {told}")
+            return
         if exit != OK:
             if answer.get("error") == exit:
                 return
             permitted = [exit] if self.strict else self.model.permitted(action, self.vector, values)
             if answer.get("error") in permitted:
                 return
-            told = f"answers {answer['error']}" if "error" in answer else "does it"
             wanted = exit if len(permitted) == 1 else f"{', '.join(permitted)} ({exit} first)"
             raise Mismatch(clause, f"{action.name} must be refused with {wanted}; the implementation {told}")
-        if "error" in answer:
-            raise Mismatch(clause, f"{action.name} must succeed; the implementation answers {answer['error']}")
+        if "ok" not in answer:
+            raise Mismatch(clause, f"{action.name} must succeed; the implementation {told}")
+        self._compare_answer(clause, action, expected, answer["ok"], "", index)
+
+    def _compare_answer(self, clause: str, action: Action, expected: Any, got: Any, late: str, index: int) -> None:
         fields = answer_fields(action.answer)
-        got = answer["ok"]
         if fields and fields[0][0] and not (isinstance(got, dict) and set(got) == {name for name, _ in fields}):
             raise AdapterError(f"{action.name}: answers {got!r}; its fields are {', '.join(name for name, _ in fields)}")
         for position, (name, kind) in enumerate(fields):
             value = expected[position] if name else expected
-            self._compare_value(clause, name, kind, int(value), got[name] if name else got, Origin(index, name))
+            origin = Origin(index, f"{late} {name}".strip())
+            self._compare_value(clause, name, kind, value, got[name] if name else got, origin)
         if not fields and got is not None:
             raise AdapterError(f"{action.name}: answers {got!r}; it has no answer, so null")
 
-    def _compare_value(self, clause: str, name: str, kind: Type, value: int, got: Any, origin: Origin) -> None:
+    def _compare_value(self, clause: str, name: str, kind: Type, value: Any, got: Any, origin: Origin) -> None:
         what = f"{clause.partition('/')[0]}: its {name or 'answer'}"
+        if is_subset(kind):
+            wanted = self.encoded(member_type(kind), value)
+            if got != wanted:
+                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
+            return
+        value = int(value)
         if kind not in self.names or not value:
             wanted = self.encoded(kind, value) if kind not in self.names else None
             if got != wanted or isinstance(got, bool) != isinstance(wanted, bool):
@@ -246,6 +320,8 @@ class Session:
         """A model's value, or a handle, as the implementation takes and gives it."""
         if kind in self.names:
             return value
+        if isinstance(value, frozenset):
+            return [self.encoded(kind, element) for element in sorted(value)]
         if is_sort(kind):
             if kind in self.spec.encodings:
                 return self.spec.encodings[kind](self.scope, value)
@@ -315,21 +391,30 @@ def minimise(
     *,
     strict: bool = False,
 ) -> list[Recorded]:
-    """The fewest of `calls` found that still break `clause`: runs of them, then single ones, are tried without, last first."""
+    """The fewest of `calls` found that still break `clause`: runs of them, then single ones, are tried without, last first;
+    when few are left, pairs too, for a call that only undoes another."""
+
+    def shorter(tried: list[Recorded]) -> list[Recorded] | None:
+        session, mismatch = again(spec, implementation, scope, tried, strict=strict)
+        return session.recorded if mismatch is not None and mismatch.clause == clause else None
+
     kept, size = calls, max(1, len(calls) // 2)
     while True:
         before = len(kept)
         end = len(kept)
         while end > 0:
             start = max(0, end - size)
-            tried = without(kept, start, end)
-            session, mismatch = again(spec, implementation, scope, tried, strict=strict)
-            if mismatch is not None and mismatch.clause == clause:
-                kept = session.recorded
+            kept = shorter(without(kept, start, end)) or kept
             end = min(start, len(kept))
-        if size == 1 and len(kept) == before:
+        if size > 1 or len(kept) < before:
+            size = max(1, size // 2)
+            continue
+        pairs = itertools.combinations(range(len(kept) - 1), 2) if len(kept) <= FEW else ()
+        tried = (without(without(kept, second, second + 1), first, first + 1) for first, second in pairs)
+        found = next(filter(None, map(shorter, tried)), None)
+        if found is None:
             return kept
-        size = max(1, size // 2)
+        kept = found
 
 
 def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..model.concrete import Model
 from ..model.graph import Graph, explore
-from ..model.spec import Exploration, Spec, Step, load
+from ..model.reading import EFFECTIVE
+from ..model.spec import Exploration, Spec, Step, late_clause, load
 from ..model.symbolic import Symbolic
 from ..model.trace import call_text, differences, run, value_name
 
@@ -31,11 +32,12 @@ class Found:
 @dataclass(frozen=True)
 class ExploreReport:
     """What one scope came to.  `clauses` gives the least number of calls before each clause; `complete` says that every
-    reachable state of the scope was seen."""
+    reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes."""
 
     name: str
     scope: dict[str, int]
     without: tuple[str, ...]
+    limits: str
     states: int
     transitions: int
     depth: int
@@ -46,10 +48,21 @@ class ExploreReport:
 
 
 def clauses(spec: Spec) -> list[str]:
-    """Every clause of a spec, operation/exit, in the order of the operations and their paths."""
+    """Every clause of a spec, operation/exit: by operation its refusals in the order in which they are looked at, then what takes
+    effect; the late answers of an operation that may be suspended are clauses of it too."""
     symbolic = Symbolic(spec)
-    found = [f"{a.name}/{path.exit}" for a in spec.actions.values() for path in symbolic.paths(a)]
-    return sorted(dict.fromkeys(found), key=lambda c: (list(spec.actions).index(c.partition("/")[0]), c.endswith("/ok"), c))
+    found: list[str] = []
+    for action in spec.actions.values():
+        asked: dict[str, int] = {}
+        for path in symbolic.paths(action):
+            # a refusal that is looked at later has answered more questions before
+            asked[path.exit] = min(len(path.decisions), asked.get(path.exit, len(path.decisions)))
+        in_order = sorted(
+            asked, key=lambda exit: (exit in EFFECTIVE, EFFECTIVE.index(exit) if exit in EFFECTIVE else asked[exit])
+        )
+        found += [f"{action.name}/{exit}" for exit in in_order]
+        found += [late_clause(action.name, exit) for exit in spec.late_exits.get(action.name, ())]
+    return found
 
 
 def exits(spec: Spec) -> dict[str, list[str]]:
@@ -72,8 +85,9 @@ def explore_scope(
 ) -> ExploreReport:
     """Explore one scope."""
     graph = explore(
-        Model(spec, exploration.sizes),
-        without=exploration.without,
+        Model(spec, exploration.sizes, exploration.arguments),
+        without=spec.left_out(exploration),
+        opening=spec.openings[exploration.opening] if exploration.opening else (),
         max_states=max_states,
         seconds=seconds,
         progress=progress,
@@ -95,7 +109,8 @@ def report_of(name: str, exploration: Exploration, graph: Graph) -> ExploreRepor
     return ExploreReport(
         name,
         graph.model.scope,
-        exploration.without,
+        graph.model.spec.left_out(exploration),
+        _limits(exploration),
         len(graph.parents),
         graph.transitions,
         graph.depth,
@@ -104,6 +119,16 @@ def report_of(name: str, exploration: Exploration, graph: Graph) -> ExploreRepor
         found,
         graph.seconds,
     )
+
+
+def _limits(exploration: Exploration) -> str:
+    parts = [
+        f"after: {exploration.opening}" if exploration.opening else "",
+        f"only {', '.join(exploration.only)}" if exploration.only else "",
+        f"without {', '.join(exploration.without)}" if exploration.without else "",
+        ", ".join(f"{name} in {[int(v) for v in values]}" for name, values in exploration.arguments.items()),
+    ]
+    return "".join(f"; {part}" for part in parts if part)
 
 
 def _work(where: str, name: str) -> ExploreReport:

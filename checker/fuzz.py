@@ -1,11 +1,12 @@
 """Fuzzing an implementation against the specification: a Hypothesis state machine, one rule an operation.
 
-Arguments drawn evenly would mostly be refused for the same first reasons and never fill a queue.  So a rule looks, with
-the model, which outcomes are within reach: of the calls that can be made with what is live, plus a dead, a foreign and a
-never-issued handle a sort, it draws one of those that lead to the outcome wanted.  Which outcome of which operation that
-is, and so which rule comes next, `choose` says: mostly the success that this run has had least often, so that runs get
-deep, else a refusal that it has seen least often; now and then the same call once more.  Most runs begin with an opening of
-the spec's.
+Arguments drawn evenly would mostly be refused for the same first reasons and never fill a queue.  So a run looks ahead with
+the model: of the calls that can be made with what is live, plus a dead, a foreign and a never-issued handle a sort, it
+takes a sample and sees where they lead.  What it goes for, and so which rule comes next, `Aim.choose` says: mostly a success
+of an operation that this run has seldom had, so that runs get deep; else a clause that it has seen least often, so
+that wrong arguments are tried wherever they get furthest; now and then the same call once more.  Most runs begin with an
+opening of the spec's (an accepted socket with two files open while another process waits in select, say), and every other one
+tries all that is refused there before it goes on.
 
 Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing
 prefers small values and repeats itself, which shrinks well and explores badly.  A failure is shrunk by taking calls out
@@ -19,19 +20,23 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..model.concrete import OK
+from ..model.reading import EFFECTIVE, OK
 from ..model.spec import Action, Spec
 from ..model.vocabulary import Slot
 from .adapter import Implementation
 from .conform import NEVER, Mismatch, Recorded, Session, again, minimise
+from .explore import clauses
 
-MAX_COMBINATIONS = 600
-HANDFUL = 5
+SAMPLE = 60
+"""Of how many calls of an operation it is tried where they lead."""
+TRIES = 6
+HANDFUL = 12
+FEW = 4
 PATIENCE = 2
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
@@ -64,10 +69,17 @@ class _Spent(BaseException):
 
 
 class _Budget:
-    def __init__(self, seconds: float, wanted: Collection[str], progress: Callable[[FuzzReport], None] | None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        wanted: Collection[str],
+        targets: Sequence[str],
+        progress: Callable[[FuzzReport], None] | None,
+    ) -> None:
         self.until = time.monotonic() + seconds
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
+        self.targets = targets
         self.report = FuzzReport()
         self.progress = progress
         self.last: Session | None = None
@@ -89,7 +101,6 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
         def __init__(self) -> None:
             super().__init__()
             self.session = Session(spec, implementation, scope, strict=strict)
-            self.successes: Counter[str] = Counter()
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
@@ -98,12 +109,16 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
 
         @initialize(chance=st.randoms(use_true_random=True))
         def begin(self, chance: random.Random) -> None:
-            self.chance = chance
+            self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self)
-            if spec.openings and chance.random() < 3 / 4:
+            self.cut_short = True
+            if spec.openings and chance.random() < 7 / 8:
                 for name, arguments in spec.openings[chance.choice(list(spec.openings))]:
                     self.session.call_model(name, arguments)
-            self.next = choose(self.session, self.successes, chance)
+            if chance.random() < 1 / 2:
+                self.aim.sweep()
+            self.cut_short = False
+            self.next, self.given = self.aim.choose()
 
         def teardown(self) -> None:
             budget.report.calls += len(self.session.recorded)
@@ -123,50 +138,99 @@ def _enabled(action: Action) -> Callable[[Any], bool]:
     return lambda machine: machine.next[0] == action.name
 
 
-def choose(session: Session, successes: Counter[str], chance: random.Random) -> tuple[str, str]:
-    """The clause to go for next, as operation and exit, within reach now.
-
-    Two times out of three a success: of the operations that can succeed, one that has succeeded least often in this run.
-    Else, of a handful of operations (one of `Spec.seldom` less likely than others), a clause seen least often in this run.
-    """
-    names = list(session.actions)
-    if chance.random() < 2 / 3:
-        usual = sorted((n for n in names if n not in session.spec.seldom), key=lambda n: successes[n])
-        least: list[str] = []
-        for name in usual:
-            if least and successes[name] > successes[least[0]]:
-                break
-            if OK in outcomes(session, session.actions[name]):
-                least.append(name)
-        if least:
-            return chance.choice(least), OK
-    weights = [1 if name in session.spec.seldom else 2 for name in names]
-    handful = dict.fromkeys(chance.choices(names, weights, k=HANDFUL))
-    clauses = [(name, exit) for name in handful for exit in outcomes(session, session.actions[name])]
-    rarest = min(session.clauses[f"{name}/{exit}"] for name, exit in clauses)
-    return chance.choice([c for c in clauses if session.clauses[f"{c[0]}/{c[1]}"] == rarest])
-
-
 def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
     def run(self: Any) -> None:
         budget.stop_when_spent(self)
         self.cut_short = True
-        if self.next[1] == AGAIN:
-            self.session.call(action.name, self.given, look=True)
-        else:
-            arguments = self.chance.choice(outcomes(self.session, action)[self.next[1]])
-            self.given = _handles(self.session, action, arguments, self.chance)
-            if self.session.call(action.name, self.given) == OK:
-                self.successes[action.name] += 1
+        again = self.next[1] == AGAIN
+        exit = self.session.call(action.name, self.given, look=again)
         self.cut_short = False
-        if self.chance.random() < 1 / 12:
+        if exit in EFFECTIVE:
+            self.aim.successes[action.name] += 1
+        if not again and self.aim.chance.random() < 1 / 12:
             self.next = action.name, AGAIN
         else:
-            self.next = choose(self.session, self.successes, self.chance)
+            self.next, self.given = self.aim.choose()
 
     # Hypothesis switches rules off for whole runs, by name; a chain of ten operations would seldom survive that
     run.__name__ = "operation"
     return run
+
+
+class Aim:
+    """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too."""
+
+    def __init__(self, session: Session, chance: random.Random, targets: Sequence[str]) -> None:
+        self.session, self.chance, self.targets = session, chance, targets
+        self.successes: Counter[str] = Counter()
+        self._vain: Counter[str] = Counter()
+
+    def sweep(self) -> None:
+        """Try every operation in every way that is refused now: what was just done may have left a door open somewhere."""
+        for name in self.chance.sample(list(self.session.actions), len(self.session.actions)):
+            for exit, calls in self._reach(name, (), strangers=True).items():
+                if exit not in EFFECTIVE:
+                    for arguments in self.chance.sample(calls, min(FEW, len(calls))):
+                        action = self.session.actions[name]
+                        self.session.call(name, _handles(self.session, action, arguments, self.chance))
+
+    def choose(self) -> tuple[tuple[str, str], dict[str, Any]]:
+        """The clause to go for now, as operation and exit, and the arguments that lead to it.
+
+        Two times out of three a success, of an operation that has succeeded and been tried in vain seldom in this run (one of
+        `Spec.seldom` seldomer); else one of the clauses that it has seen least often, if it is within reach, or
+        whatever refusal of that operation was seen least.
+        """
+        chance, names = self.chance, list(self.session.actions)
+        if chance.random() < 2 / 3:
+            for _ in range(TRIES):
+                rare = [1 / (1 + self.successes[n] + self._vain[n] / 2) for n in names]
+                weights = [w / 4 if n in self.session.spec.seldom else w for n, w in zip(names, rare, strict=True)]
+                (name,) = chance.choices(names, weights)
+                found = self._reach(name, EFFECTIVE, strangers=False)
+                for exit in EFFECTIVE:
+                    if exit in found:
+                        return self._going_for(name, exit, found)
+                self._vain[name] += 1
+        seen = self.session.clauses
+        for number in itertools.count(1):
+            clause = min(chance.choices(self.targets, k=HANDFUL), key=lambda c: seen[c])
+            name, _, exit = clause.partition("/")
+            found = self._reach(name, (exit,), strangers=True)
+            if exit in found or (number >= TRIES and found):
+                break
+        return self._going_for(name, exit if exit in found else min(found, key=lambda e: seen[f"{name}/{e}"]), found)
+
+    def _going_for(self, name: str, exit: str, found: dict[str, list[dict[str, Any]]]) -> tuple[tuple[str, str], dict[str, Any]]:
+        arguments = self.chance.choice(found[exit])
+        return (name, exit), _handles(self.session, self.session.actions[name], arguments, self.chance)
+
+    def _reach(self, name: str, wanted: Collection[str], *, strangers: bool) -> dict[str, list[dict[str, Any]]]:
+        """By exit, some calls of an operation that lead to it now: a sample of all with live elements, and with `strangers` also
+        a dead, foreign or never-issued handle a sort; no more once one leads to an exit that is wanted."""
+        session, action = self.session, self.session.actions[name]
+        slots = [s for s in action.slots if not s.fresh]
+        fresh = session.fresh(action)
+        choices = [_choices(session, slot, strangers) for slot in slots]
+        size = math.prod(map(len, choices))
+        reach: dict[str, list[dict[str, Any]]] = {}
+        for number in self.chance.sample(range(size), min(size, SAMPLE)):
+            rest, arguments = number, {}
+            for slot, values in zip(slots, choices, strict=True):
+                rest, index = divmod(rest, len(values))
+                arguments[slot.name] = values[index]
+            exit = session.model.exit(action, session.vector, arguments | fresh)
+            reach.setdefault(exit, []).append(arguments)
+            if exit in wanted:
+                break
+        return reach
+
+
+def _choices(session: Session, slot: Slot, strangers: bool) -> list[Any]:
+    if slot.type not in session.names:
+        return session.model.choices(slot)
+    live = [*session.names[slot.type].handle, *([session.stranger(slot.type)] if strangers else [])]
+    return [0, *live] if slot.optional else live
 
 
 def _handles(session: Session, action: Action, arguments: dict[str, int], chance: random.Random) -> dict[str, Any]:
@@ -184,42 +248,6 @@ def _handles(session: Session, action: Action, arguments: dict[str, int], chance
         else:
             given[slot.name] = session.names[slot.type].handle[value]
     return given
-
-
-def outcomes(session: Session, action: Action) -> dict[str, list[dict[str, int]]]:
-    """By exit, the calls of `action` within reach now: with every live element, and a stranger, for each argument."""
-    cache = session.__dict__.setdefault("_reach", {})
-    if cache.get("at") is not session.vector:
-        cache.clear()
-        cache["at"] = session.vector
-    if action.name not in cache:
-        cache[action.name] = _outcomes(session, action)
-    return cache[action.name]  # type: ignore[no-any-return]
-
-
-def _outcomes(session: Session, action: Action) -> dict[str, list[dict[str, int]]]:
-    slots = [s for s in action.slots if not s.fresh]
-    fresh = session.fresh(action)
-    choices = [_choices(session, slot) for slot in slots]
-    size = math.prod(len(c) for c in choices)
-    reach: dict[str, list[dict[str, int]]] = {}
-    for number in range(min(size, MAX_COMBINATIONS)):
-        # a step by a prime that does not divide the size scatters the sample over all choices
-        rest = number if size <= MAX_COMBINATIONS else number * 7919 % size
-        arguments = {}
-        for slot, values in zip(slots, choices, strict=True):
-            rest, index = divmod(rest, len(values))
-            arguments[slot.name] = values[index]
-        exit = session.model.call(action, session.vector, arguments | fresh).exit
-        reach.setdefault(exit, []).append(arguments)
-    return reach
-
-
-def _choices(session: Session, slot: Slot) -> list[int]:
-    if slot.type not in session.names:
-        return session.model.choices(slot)
-    live = [*session.names[slot.type].handle, session.stranger(slot.type)]
-    return [0, *live] if slot.optional else live
 
 
 def fuzz(
@@ -251,7 +279,7 @@ def fuzz(
     from hypothesis.stateful import run_state_machine_as_test
 
     sizes = spec.scope(scope or spec.fuzz_scope)
-    budget = _Budget(seconds, wanted, progress)
+    budget = _Budget(seconds, wanted, [c for c in clauses(spec) if "/late-" not in c], progress)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first

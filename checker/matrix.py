@@ -62,9 +62,9 @@ def steps(spec: Spec) -> dict[str, list[str]]:
         for step in declaration.steps:
             found.setdefault(step, []).append(declaration.name)
     for flow in spec.flows:
-        for names, operation, _ in flow.steps:
-            for step in names.split():
-                found.setdefault(step, []).append(f"{flow.name}:{operation}")
+        for stage in flow.stages:
+            for step in stage.step.split():
+                found.setdefault(step, []).append(f"{flow.name}:{stage.operation}")
     return {step: found[step] for step in sorted(found)}
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from ..model.reading import SpecError
@@ -16,22 +19,28 @@ from .prove import REFUTED, prove
 
 VARIANTS = "py:oneowner.reference_impl.bugs"
 SPEC_VARIANTS = "oneowner.spec.bugs"
+STEPS = 50
+"""How long runs are in which a planted bug is looked for: short, so that there are many, from all openings."""
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A planted bug: where it is planted, and where it was real."""
+    """A planted bug: where it is planted, and where it was real.  One in the specification breaks `operation`, so that
+    `statement` must be refuted."""
 
     name: str
     source: str
     planted: str
     checker: str
     operation: str = ""
+    statement: str = ""
 
 
 @dataclass(frozen=True)
 class Catch:
-    """What came of planting a bug: whether it was caught, by which clause or statement, in how many calls."""
+    """What came of planting a bug: whether it was caught, by which clause or statement, in how many calls.
+
+    A proof needs one: from a state that satisfies every invariant."""
 
     exhibit: Exhibit
     caught: bool
@@ -47,7 +56,9 @@ def catalogue(spec: Spec, chosen: Iterable[str] = ()) -> list[Exhibit]:
         raise SpecError(f"{spec.name} has no museum")
     rows = tomllib.loads(path.read_text(encoding="utf-8"))["bug"]
     found = [
-        Exhibit(r["name"], r["source"], r["planted"], "prove" if r["in"] == "spec" else "fuzz", r.get("operation", ""))
+        Exhibit(r["name"], r["source"], r["planted"], "prove", r["operation"], r["statement"])
+        if r["in"] == "spec"
+        else Exhibit(r["name"], r["source"], r["planted"], "fuzz")
         for r in rows
     ]
     wrong = set(chosen) - {e.name for e in found}
@@ -60,20 +71,19 @@ def plant(spec: Spec, exhibit: Exhibit, *, seconds: float, seed: int | None = No
     """Plant one bug and run its checker, for `seconds` at most where it fuzzes."""
     started = time.monotonic()
     if exhibit.checker == "fuzz":
-        report = fuzz(spec, connect(f"{VARIANTS}:{exhibit.name}"), seconds=seconds, seed=seed)
+        report = fuzz(spec, connect(f"{VARIANTS}:{exhibit.name}"), seconds=seconds, steps=STEPS, seed=seed)
         took = time.monotonic() - started
         if not report.failures:
             return Catch(exhibit, False, "", 0, took, f"{report.calls} calls found nothing")
         failure = report.failures[0]
         return Catch(exhibit, True, failure.clause, len(failure.calls), took, failure.text)
-    proof = prove(load(f"{SPEC_VARIANTS}:{exhibit.name}"), chosen_operations=[exhibit.operation])
+    wrong = load(f"{SPEC_VARIANTS}:{exhibit.name}")
+    proof = prove(wrong, chosen_operations=[exhibit.operation], chosen_statements=[exhibit.statement], traces=False)
     took = time.monotonic() - started
-    refuted = [o for o in proof.obligations if o.status == REFUTED and o.counterexample]
-    if not refuted:
-        return Catch(exhibit, False, "", 0, took, f"{len(proof.obligations)} obligations, none refuted")
-    example = refuted[0].counterexample
-    assert example is not None
-    return Catch(exhibit, True, refuted[0].statement, len(example.trace or [()]), took, example.text)
+    examples = [o.counterexample for o in proof.obligations if o.status == REFUTED and o.counterexample]
+    if not examples:
+        return Catch(exhibit, False, "", 0, took, f"{exhibit.operation} is not refuted")
+    return Catch(exhibit, True, exhibit.statement, 1, took, examples[0].text)
 
 
 def museum(
@@ -82,12 +92,26 @@ def museum(
     *,
     seconds: float = 60.0,
     seed: int | None = None,
+    jobs: int = 1,
     progress: Callable[[Catch], None] | None = None,
 ) -> list[Catch]:
-    """Plant every bug."""
+    """Plant every bug.  `jobs` processes share them; those of a spec that cannot be loaded by name are planted in this one."""
     found = []
-    for exhibit in catalogue(spec, list(chosen)):
-        found.append(plant(spec, exhibit, seconds=seconds, seed=seed))
+    for catch in _planted(spec, catalogue(spec, chosen), seconds, seed, jobs):
+        found.append(catch)
         if progress:
-            progress(found[-1])
+            progress(catch)
     return found
+
+
+def _planted(spec: Spec, exhibits: list[Exhibit], seconds: float, seed: int | None, jobs: int) -> Iterator[Catch]:
+    if jobs > 1 and spec.where and len(exhibits) > 1:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(partial(_work, spec.where, seconds, seed), exhibits)
+    else:
+        for exhibit in exhibits:
+            yield plant(spec, exhibit, seconds=seconds, seed=seed)
+
+
+def _work(where: str, seconds: float, seed: int | None, exhibit: Exhibit) -> Catch:
+    return plant(load(where), exhibit, seconds=seconds, seed=seed)

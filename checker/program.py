@@ -6,7 +6,7 @@ from typing import Any
 
 from ..model.spec import Spec
 from ..model.vocabulary import answer_fields
-from .conform import NEVER, Origin, Session, again
+from .conform import LATE, NEVER, Origin, Session, again
 from .fuzz import Failure
 
 
@@ -24,9 +24,12 @@ def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> st
         shown = ", ".join(f'"{name}": {_value(session, names, call.operation, name, a)}' for name, a in call.arguments.items())
         text = f'system.call("{call.operation}", {{{shown}}})'
         last = index == len(session.recorded) - 1
-        used = [(field, variable) for (number, field), variable in names.items() if number == index]
+        used = [(f, v) for (number, f), v in names.items() if number == index and not f.startswith("late ")]
+        late = [(f, v) for (number, f), v in names.items() if number == index and f.startswith("late ")]
         if last:
             lines.append(f"print({text})  # {failure.text}")
+            if "/late-" in failure.clause or LATE in failure.text:
+                lines.append("print(system.settle())")
         elif len(used) == 1 and call.exit == "ok":
             field, variable = used[0]
             lines.append(f'{variable} = {text}["ok"]' + (f'["{field}"]' if field else ""))
@@ -35,6 +38,9 @@ def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> st
             lines += [f'{variable} = answer["{field}"]' for field, variable in used]
         else:
             lines.append(text)
+        if not last and index in session.came_late:
+            lines.append("late = system.settle()")
+            lines += [f'{variable} = late[{f.split()[1]}]["ok"]["{f.split()[2]}"]' for f, variable in late]
     return "\n".join(lines)
 
 
@@ -44,8 +50,9 @@ def _variables(spec: Spec, session: Session) -> dict[tuple[int, str], str]:
     counts: dict[str, int] = {}
     names = {}
     for call, field in sorted(used):
-        action = spec.actions[session.recorded[call].operation]
-        kind = dict(answer_fields(action.answer))[field].__name__.lower()
+        operations = spec.late_exits if field.startswith("late ") else [session.recorded[call].operation]
+        fields = {n: kind for o in operations for n, kind in answer_fields(spec.actions[o].answer)}
+        kind = fields[field.rpartition(" ")[2]].__name__.lower()
         counts[kind] = counts.get(kind, 0) + 1
         names[call, field] = f"{kind}{counts[kind]}"
     return names

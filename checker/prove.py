@@ -7,8 +7,9 @@ and Z3 answers at once, and what it finds there is replayed by the concrete read
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -17,12 +18,12 @@ from typing import Any
 
 import z3
 
-from ..model.concrete import OK, Model, Vector
-from ..model.finite import Finite, growing_scopes, smaller_scopes
-from ..model.graph import explore
-from ..model.reading import SpecError
-from ..model.spec import Action, Declaration, Spec, Step, StepProperty, load
-from ..model.symbolic import Path, Symbolic
+from ..model.concrete import Model, Vector
+from ..model.finite import Finite, growing_scopes, smaller_scope, spoken_of
+from ..model.graph import explore, run, with_fresh_names
+from ..model.reading import EFFECTIVE, OK, SpecError
+from ..model.spec import Action, Declaration, Exploration, Invariant, Spec, Step, StepProperty, load
+from ..model.symbolic import Path, Symbolic, Term
 
 QUICK = 2_000_000
 """What the solver may spend on an obligation (in its own units, the same on every machine) before finite scopes are tried."""
@@ -92,6 +93,8 @@ class _Prover:
         self.symbolic = Symbolic(spec)
         self._finite: dict[tuple[tuple[str, int], ...], tuple[Finite, z3.Solver]] = {}
         self._base = _hypotheses(self.symbolic)
+        self._opened: tuple[Model, list[Vector]] | None = None
+        self._seen: dict[str, set[str]] = {}
 
     def finite(self, scope: dict[str, int]) -> tuple[Finite, z3.Solver]:
         """The finite scope with a solver that holds what is true of every state of it."""
@@ -121,7 +124,7 @@ class _Prover:
                 report.exits += 1
                 if statements is None and not self._possible(action, exit):
                     report.vacuous.append(f"{name}/{exit}")
-                if exit == OK:
+                if exit in EFFECTIVE:
                     assumed = [*self._base, *self.symbolic.call_assumptions(action)]
                     ways = [(p, [*assumed, *p.assumptions]) for p in given]
                     report.obligations += self._preserved(action, exit, ways, statements)
@@ -170,15 +173,27 @@ class _Prover:
     def _refute(self, action: Action | None, exit: str, statement: _Statement) -> Counterexample | None:
         for scope in growing_scopes(self.spec):
             found = self._refute_in(scope, action, exit, statement)
-            while found:
-                for less in smaller_scopes(self.spec, found.scope):
-                    smaller = self._refute_in(less, action, exit, statement)
-                    if smaller:
-                        found = smaller
-                        break
-                else:
-                    return found
+            if found:
+                return self._smallest(found, action, exit, statement)
         return None
+
+    def _smallest(self, found: Counterexample, action: Action | None, exit: str, statement: _Statement) -> Counterexample:
+        """A counterexample in less: at once without what this one does not speak of, then one element less at a time."""
+        declared: dict[str, Declaration] = {**self.spec.invariants, **self.spec.step_properties}
+        slots = [(s, found.arguments) for s in (action.slots if action else ())]
+        slots += [(s, found.binding) for s in (declared[statement.name].slots if found.binding else ())]
+        values = [(slot.type, given[slot.name]) for slot, given in slots]
+        states = [vector for vector in (found.before, found.after) if vector is not None]
+        spoken = spoken_of(self.finite(found.scope)[0].model, states, values)
+        if spoken != found.scope:
+            found = self._refute_in(spoken, action, exit, statement) or found
+        for kind in self.spec.sorts:
+            while less := smaller_scope(self.spec, found.scope, kind):
+                fewer = self._refute_in(less, action, exit, statement)
+                if fewer is None:
+                    break
+                found = fewer
+        return found
 
     def _refute_in(self, scope: dict[str, int], action: Action | None, exit: str, statement: _Statement) -> Counterexample | None:
         finite, solver = self.finite(scope)
@@ -202,7 +217,14 @@ class _Prover:
         return None
 
     def _possible(self, action: Action, exit: str) -> bool:
-        """Some state that satisfies every invariant, and some arguments, lead to `exit`: shown by replaying them."""
+        """Some state that satisfies every invariant, and some arguments, lead to `exit`: shown by replaying them.
+
+        First looked for where the spec's openings lead, which is reachable; then asked of Z3.
+        """
+        if action.name not in self._seen:
+            self._seen[action.name] = self._reached(action)
+        if exit in self._seen[action.name]:
+            return True
         for scope in growing_scopes(self.spec):
             finite, solver = self.finite(scope)
             for path in finite.symbolic.paths(action):
@@ -215,6 +237,34 @@ class _Prover:
                 if shown:
                     return _reaches(finite.model, action, exit, *shown)
         return False
+
+    def _reached(self, action: Action) -> set[str]:
+        """The exits of calls made in the initial state or after an opening: a sample, the same every time."""
+        if self._opened is None:
+            model = Model(self.spec, self.spec.fuzz_scope)
+            self._opened = model, [model.initial(), *self._states(model)]
+        model, states = self._opened
+        chance = random.Random(0)
+        found = set()
+        for state in states:
+            calls = [c for c in model.calls(action, state) if c is not None]
+            for arguments in chance.sample(calls, min(SAMPLE, len(calls))):
+                try:
+                    found.add(model.call(action, state, arguments).exit)
+                except SpecError:
+                    continue  # the spec's text makes no sense there; `well_defined` says so
+        return found
+
+    def _states(self, model: Model) -> Iterator[Vector]:
+        for opening in self.spec.openings.values():
+            try:
+                yield run(model, with_fresh_names(model, opening))
+            except SpecError:
+                continue  # with a bug planted an opening may be refused
+
+
+SAMPLE = 100
+"""How many calls of an operation are made in a state to see where they lead."""
 
 
 def _reaches(model: Model, action: Action, exit: str, before: Vector, arguments: dict[str, int]) -> bool:
@@ -231,7 +281,7 @@ def _replayed(
         outcome = model.call(action, before, arguments)
     except SpecError as error:
         return Counterexample(model.scope, before, arguments, exit, None, {}, str(error))
-    found = statement.broken(model, before, action, arguments, outcome.exit, outcome.state)
+    found = statement.broken(model, before, action, arguments, outcome.exit, outcome.shown)
     if outcome.exit != exit or found is None:
         raise AssertionError(
             f"{action.name}/{exit} against {statement.name}: Z3 gives a counterexample that the concrete reading does not "
@@ -279,15 +329,11 @@ def _statements(
 
 
 def _declared(declaration: Declaration) -> _Statement:
-    def refutation(symbolic: Symbolic, action: Action | None, path: Path) -> list[z3.BoolRef]:
-        symbolic.counted = []
-        states: tuple[Any, ...] = (path.after,)
-        if isinstance(declaration, StepProperty):
-            assert action is not None
-            states = symbolic.step(action, path)
-        _, instance = symbolic.instance(declaration, *states)
-        denied = [z3.Not(instance)]
-        return denied if symbolic.world.scope is not None else denied + count_ties(symbolic, action, path)
+    def refutation(symbolic: Symbolic, action: Action | None, path: Path) -> list[z3.BoolRef] | None:
+        if action is not None and isinstance(declaration, Invariant) and not symbolic.reads(declaration) & path.changed:
+            return None
+        denied = symbolic.denial(declaration, action, path)
+        return [denied] if symbolic.world.scope is not None else [denied, *count_ties(symbolic, action, path)]
 
     def broken(
         model: Model, before: Vector | None, action: Action | None, arguments: dict[str, int], exit: str, after: Vector
@@ -321,14 +367,17 @@ def count_ties(symbolic: Symbolic, action: Action | None, path: Path) -> list[z3
     """What ties each count asked for after a step to the count before it.
 
     A count is a function symbol before and one after.  Three facts about sets are all that is said of them: a set within
-    another is no larger; within another and one element more, larger by one at most; and an empty set has none.  The one
-    element is any that the operation has in hand.  "Within" is denied by a witness of its own.
+    another is no larger; within another and one element more, larger by one at most (both said of after within before, and
+    of before within after), and by one exactly if that element did come or go; and an empty set has none.  The one element is
+    any that the operation has in hand.  "Within" is denied by a witness of its own.
     """
     world, before = symbolic.world, symbolic.state
     hands: list[tuple[Any, z3.ExprRef]] = []
     if action is not None:
-        hands += [(t.type, t.expr) for t in symbolic.arguments(action).values()]
+        hands += [(t.type, t.expr) for t in symbolic.arguments(action).values() if isinstance(t, Term)]
     hands += [(symbolic.components[h.queue].value, h.term) for h in path.heads]
+    hands += path.after.written_at()
+    hands = list({(kind, term.get_id()): (kind, term) for kind, term in hands}.values())
     ties: list[z3.BoolRef] = []
     for counter, key, system in symbolic.counted:
         kind = counter.slots[-1].type
@@ -340,8 +389,20 @@ def count_ties(symbolic: Symbolic, action: Action | None, path: Path) -> list[z3
             inside_before = symbolic.member(counter, before, key, witness)
             return z3.And(inside_after, z3.Not(inside_before), *(witness != e for e in but))
 
-        ties.append(z3.Or(outside([]), new <= old))
+        def gone(but: list[z3.ExprRef], counter=counter, key=key, system=system, kind=kind) -> z3.BoolRef:  # type: ignore[no-untyped-def]
+            witness = world.fresh(kind, "w")
+            inside_after = symbolic.member(counter, system, key, witness)
+            inside_before = symbolic.member(counter, before, key, witness)
+            return z3.And(inside_before, z3.Not(inside_after), *(witness != e for e in but))
+
+        ties += [z3.Or(outside([]), new <= old), z3.Or(gone([]), new >= old)]
         ties += [z3.Or(outside([term]), new <= old + 1) for hand, term in hands if hand is kind]
+        ties += [z3.Or(gone([term]), new >= old - 1) for hand, term in hands if hand is kind]
+        for hand, term in hands:
+            if hand is kind:
+                was, now = symbolic.member(counter, before, key, term), symbolic.member(counter, system, key, term)
+                ties.append(z3.Or(outside([]), z3.Not(was), now, new <= old - 1))
+                ties.append(z3.Or(gone([]), was, z3.Not(now), new >= old + 1))
         named = [world.lift(kind, c) for c in kind.constants] if action is None else []
         witness = world.fresh(kind, "w")
         others = z3.And(symbolic.member(counter, system, key, witness), *(witness != c for c in named))
@@ -424,8 +485,10 @@ def prove(
 
 
 def _longest_first(spec: Spec, names: list[str]) -> list[str]:
+    """What changes much takes long: the statements about it have long terms."""
     symbolic = Symbolic(spec)
-    weight = {n: len(symbolic.paths(spec.actions[n])) if n in spec.actions else 0 for n in names}
+    paths = {n: symbolic.paths(spec.actions[n]) if n in spec.actions else [] for n in names}
+    weight = {n: sum(len(p.changed) ** 2 for p in found) for n, found in paths.items()}
     return sorted(names, key=lambda n: -weight[n])
 
 
@@ -438,7 +501,7 @@ def _with_traces(spec: Spec, obligations: list[Obligation]) -> list[Obligation]:
     for o in obligations:
         if o.counterexample is not None:
             if o.statement not in found:
-                found[o.statement] = shortest_trace(spec, o.statement, o.counterexample.scope)
+                found[o.statement] = shortest_trace(spec, o.statement, o.operation, o.counterexample.scope)
             if way := found[o.statement]:
                 traced.append(replace(o, counterexample=replace(o.counterexample, trace=way[0], trace_scope=way[1])))
                 continue
@@ -446,17 +509,24 @@ def _with_traces(spec: Spec, obligations: list[Obligation]) -> list[Obligation]:
     return traced
 
 
-def shortest_trace(spec: Spec, statement: str, scope: dict[str, int]) -> tuple[list[Step], dict[str, int]] | None:
-    """The shortest sequence of calls from the initial state that breaks `statement`, in the spec's explorations or in `scope`."""
-    tries = [(dict(e.sizes), e.without) for e in spec.explorations.values()] or [(scope, ())]
+def _opening(spec: Spec, exploration: Exploration) -> Sequence[Step]:
+    return spec.openings[exploration.opening] if exploration.opening else ()
+
+
+def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, int]) -> tuple[list[Step], dict[str, int]] | None:
+    """The shortest sequence of calls from the initial state that breaks `statement`, in those explorations of the spec that
+    call `operation`, or in `scope`."""
+    every = spec.explorations.values()
+    tries = [e for e in every if operation not in spec.left_out(e)] or [Exploration(scope)]
     shortest: tuple[list[Step], dict[str, int]] | None = None
-    for sizes, without in tries:
+    for exploration in tries:
         try:
             graph = explore(
-                Model(spec, sizes),
-                without=without,
+                Model(spec, exploration.sizes, exploration.arguments),
+                without=spec.left_out(exploration),
+                opening=_opening(spec, exploration),
                 seconds=TRACE_SECONDS,
-                max_depth=len(shortest[0]) - 1 if shortest else None,
+                max_depth=len(shortest[0]) - 1 - len(_opening(spec, exploration)) if shortest else None,
                 statements=frozenset([statement]),
             )
         except SpecError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..model.concrete import OK, Model
+from ..model.concrete import Model
+from ..model.reading import OK
 from ..model.spec import Spec
 from ..model.trace import call_text, differences, value_name
 from .conform import again
@@ -30,7 +31,7 @@ def replay_model(spec: Spec, stored: Stored) -> Replayed:
         outcome = model.call(action, vector, arguments)
         lines.append(f"{number:3}  {call_text(action, arguments)}{'' if outcome.exit == OK else '  -> ' + outcome.exit}")
         lines += [f"       {line}" for line in differences(model, vector, outcome.state)]
-        found = model.violations(vector, action, arguments, outcome.state) if outcome.exit == OK else iter(())
+        found = model.violations(vector, action, arguments, outcome.shown) if outcome.effective else iter(())
         for statement, binding in found:
             at = ", ".join(f"{s.name}={value_name(s.type, binding[s.name])}" for s in statement.slots)
             lines.append(f"     ! {statement.name} does not hold{' for ' + at if at else ''}: {statement.text}")

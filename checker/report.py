@@ -9,7 +9,7 @@ from typing import Any
 from ..model.concrete import Model
 from ..model.spec import Spec
 from ..model.trace import call_text, differences, nondefaults, value_name
-from ..model.vocabulary import answer_fields
+from ..model.vocabulary import Slot, Type, answer_fields, is_subset, member_type
 from .adapter import connect
 from .explore import ExploreReport, Found, exits, story
 from .fuzz import Failure
@@ -19,6 +19,18 @@ from .prove import IDENTITY, Obligation, Report
 from .store import file_name, save_failure, save_model_trace
 
 MARKS = {"proved": "", "refuted": "R", "unknown": "?"}
+
+
+def proof_summary(report: Report) -> Iterator[str]:
+    """An operation a line: paths, obligations and how many are proved, seconds, and the statement that took longest."""
+    yield f"{'operation':20} {'paths':>5} {'obligations':>11} {'proved':>6} {'seconds':>8}  longest"
+    for name, paths in report.paths.items():
+        own = [o for o in report.obligations if o.operation == name]
+        longest = max(own, key=lambda o: o.seconds)
+        proved = sum(o.status == "proved" for o in own)
+        seconds = sum(o.seconds for o in own)
+        told = f"{longest.statement} {1000 * longest.seconds:.0f} ms"
+        yield f"{name:20} {paths:5} {len(own):11} {proved:6} {seconds:8.2f}  {told}"
 
 
 def proof_matrix(spec: Spec, report: Report, is_lemma: Callable[[str], bool]) -> Iterator[str]:
@@ -83,8 +95,7 @@ def refutation(spec: Spec, o: Obligation, traces: Path) -> Iterator[str]:
 def exploration(report: ExploreReport) -> Iterator[str]:
     """One scope, on two lines."""
     sizes = ", ".join(f"{name}={size}" for name, size in report.scope.items())
-    left_out = f"; without {', '.join(report.without)}" if report.without else ""
-    yield f"{report.name}: {sizes}{left_out}"
+    yield f"{report.name}: {sizes}{report.limits}"
     extent = "all reachable states" if report.complete else "NOT all reachable states"
     yield (
         f"  {report.states} states, {report.transitions} transitions, depth {report.depth}, {extent}; "
@@ -156,14 +167,26 @@ def show_matrix(spec: Spec) -> tuple[list[str], Any]:
     return lines, value
 
 
+def parameter(slot: Slot) -> str:
+    """What a parameter takes, as text: a type, with ? where none will do, in braces where it is any set of them."""
+    name: str = slot.type.__name__
+    return f"{{{name}}}" if slot.subset else name + "?" * slot.optional
+
+
+def part(kind: Type) -> str:
+    """What a part of an answer is, as text."""
+    name: str = member_type(kind).__name__
+    return f"{{{name}}}" if is_subset(kind) else name
+
+
 def show_operations(spec: Spec) -> tuple[list[str], Any]:
     """Every operation: parameters, answer, outcomes in order, source."""
     lines: list[str] = []
     value: list[dict[str, Any]] = []
     by_operation = exits(spec)
     for action in spec.actions.values():
-        shown = ", ".join(f"{s.name}: {s.type.__name__}{'?' * s.optional}" for s in action.slots if not s.fresh)
-        answer = ", ".join(f"{name or 'answer'}: {kind.__name__}" for name, kind in answer_fields(action.answer))
+        shown = ", ".join(f"{s.name}: {parameter(s)}" for s in action.slots if not s.fresh)
+        answer = ", ".join(f"{name or 'answer'}: {part(kind)}" for name, kind in answer_fields(action.answer))
         lines += [
             f"{action.name}({shown}){' -> ' + answer if answer else ''}",
             f"    {action.text}",
@@ -173,8 +196,8 @@ def show_operations(spec: Spec) -> tuple[list[str], Any]:
             {
                 "operation": action.name,
                 "room": spec.room(action.name),
-                "parameters": {s.name: s.type.__name__ for s in action.slots if not s.fresh},
-                "answer": {name or "answer": kind.__name__ for name, kind in answer_fields(action.answer)},
+                "parameters": {s.name: parameter(s) for s in action.slots if not s.fresh},
+                "answer": {name or "answer": part(kind) for name, kind in answer_fields(action.answer)},
                 "outcomes": by_operation[action.name],
                 "seed": list(action.seed),
                 "text": action.text,

@@ -13,7 +13,7 @@ from ..model.concrete import Model
 from ..model.reading import SpecError
 from ..model.spec import Spec, Step
 from ..model.trace import argument_names, run, to_itf, value_of
-from ..model.vocabulary import is_sort
+from ..model.vocabulary import Members
 from .conform import NEVER, Origin, Recorded, again
 from .fuzz import Failure
 
@@ -72,6 +72,8 @@ def save_failure(path: Path, spec: Spec, where: str, failure: Failure, implement
 
 
 def _origin_out(argument: Any) -> Any:
+    if isinstance(argument, Members):
+        return sorted(argument)
     return {"call": argument.call, "field": argument.field} if isinstance(argument, Origin) else argument
 
 
@@ -116,8 +118,9 @@ def model_steps(stored: Stored, spec: Spec) -> list[Step]:
             elif slot.name not in step["arguments"]:
                 raise SpecError(f"{action.name}: the trace gives no {slot.name}")
             else:
-                values[slot.name] = value_of(slot.type, step["arguments"][slot.name])
-                if values[slot.name] and values[slot.name] not in model.domain(slot.type):
+                value = values[slot.name] = value_of(slot.type, step["arguments"][slot.name])
+                inside = value if slot.subset else [value] if value else []
+                if any(element not in model.domain(slot.type) for element in inside):
                     raise SpecError(f"{action.name}: {step['arguments'][slot.name]} is out of the trace's scope")
         steps.append((action.name, values))
         vector = model.call(action, vector, values).state
@@ -136,9 +139,11 @@ def recorded_calls(stored: Stored, spec: Spec) -> list[Recorded]:
             if slot.name not in step["arguments"]:
                 raise SpecError(f"{action.name}: the trace gives no {slot.name}")
             given = step["arguments"][slot.name]
-            if isinstance(given, dict):
+            if slot.subset:
+                given = Members(map(int, given))
+            elif isinstance(given, dict):
                 given = Origin(int(given.get("call", -1)), str(given.get("field", "")))
-            elif is_sort(slot.type) and slot.type in spec.unused and given not in (None, NEVER):
+            elif slot.type in spec.unused and slot.type.handles and given not in (None, NEVER):
                 raise SpecError(f"{action.name}({slot.name}): {given!r} is no origin of a handle")
             arguments[slot.name] = given
         calls.append(Recorded(action.name, arguments))

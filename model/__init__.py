@@ -3,18 +3,20 @@
 Declarations are in `vocabulary` and `spec`, the questions a spec asks in `reading`, the readings in `concrete` and `symbolic`.
 """
 
-from .reading import SpecError, exists, forall, implies, negation, require
+from .reading import SpecError, exists, forall, implies, negation, require, subset, suspend
 from .spec import Call, Spec, action, counter, invariant, lemma, step_property, unused
 from .vocabulary import (
     Enumeration,
     Fresh,
     Map,
     Option,
+    Output,
     Parameter,
     Queue,
     Rigid,
     Sort,
     State,
+    Subset,
     constant,
     none,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "Fresh",
     "Map",
     "Option",
+    "Output",
     "Parameter",
     "Queue",
     "Rigid",
@@ -32,6 +35,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "State",
+    "Subset",
     "action",
     "constant",
     "counter",
@@ -44,5 +48,7 @@ __all__ = [
     "none",
     "require",
     "step_property",
+    "subset",
+    "suspend",
     "unused",
 ]

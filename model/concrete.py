@@ -12,24 +12,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import vocabulary
-from .reading import Refusal, SpecError, reading
+from .reading import EFFECTIVE, OK, SUSPENDED, Refusal, SpecError, reading
 from .spec import Action, Call, Counter, Declaration, Scope, Spec
-from .vocabulary import Component, Slot, Type, is_enumeration, is_sort
+from .vocabulary import Component, Members, Slot, Type, is_enumeration, is_sort
 
 Vector = tuple[tuple[Any, ...], ...]
 """A state, a part a component in the spec's order: a map's cells with the last key fastest; a queue's lines by key,
 each a tuple, oldest first; a parameter's value as a tuple of one."""
 
-OK = "ok"
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call came to: `exit` is "ok" or the error's name, `state` the state after, `answer` what it returned."""
+    """What a call came to: `exit` is "ok", "suspended" or the error's name, `state` the state after, `answer` what it returned.
+
+    `shown` is the state after with the outputs that the call wrote, for step properties and for who compares answers.
+    """
 
     exit: str
     state: Vector
     answer: Any = None
+    shown: Vector = ()
+
+    @property
+    def effective(self) -> bool:
+        """Whether the call was not refused."""
+        return self.exit in EFFECTIVE
+
+
+class _Peek(list[Any]):
+    """The log of a call of which only the exit is wanted: bulk updates are left out."""
 
 
 class _Cells:
@@ -79,6 +90,10 @@ class _Map(_Cells):
         super().__setitem__(key, value)
 
     def where(self, condition: Callable[..., bool], value: Any) -> None:
+        if type(self.log) is _Peek:
+            return
+        if type(value) is int and value < 0:
+            raise SpecError(f"{self.name}.where(..., {value}): numbers count from 0")
         keys = [key for key in itertools.product(*self.domains) if condition(*key)]
         cells = self._open()
         for key in keys:
@@ -190,18 +205,30 @@ class _System:
             parts[self._model.positions[part.name]] = tuple(part.cells)
         return tuple(parts)
 
+    def _asked(self) -> list[int]:
+        """Which components were asked for."""
+        return [self._model.positions[name] for name in self.__dict__ if name in self._model.positions]
+
+    def _outputs(self) -> list[int]:
+        """Which components that were written are outputs."""
+        positions = (self._model.positions[part.name] for part in self._log)
+        return [p for p in positions if self._model.components[p].kind == "output"]
+
 
 class Model:
     """A spec in a scope, in the concrete reading: makes states, calls operations, judges statements."""
 
-    def __init__(self, spec: Spec, scope: Scope | None = None) -> None:
+    def __init__(self, spec: Spec, scope: Scope | None = None, arguments: Mapping[str, tuple[int, ...]] | None = None) -> None:
         self.spec = spec
         self.scope = spec.scope(scope)
+        self._tried = arguments or {}
         self.components = spec.components
         self.positions = {c.name: i for i, c in enumerate(self.components)}
         self._shapes = [tuple(len(self._indices(k)) for k in c.keys) for c in self.components]
         self._domains = [tuple(self.domain(k) for k in c.keys) for c in self.components]
         self.stating = False
+        self._suspended = False
+        self._blank = self.blank()
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
@@ -290,6 +317,12 @@ class Model:
         found = (body(element) for element in self.domain(sort))
         return all(found) if universal else any(found)
 
+    def suspend(self) -> None:
+        self._suspended = True
+
+    def collect(self, sort: Any, body: Callable[..., Any]) -> Members:
+        return Members(element for element in self.domain(sort) if body(element))
+
     def count(self, counter: Counter, system: Any, arguments: tuple[Any, ...]) -> int:
         member, kind = counter.function, counter.slots[-1].type
         return sum(1 for element in self.domain(kind) if member(system, *arguments, element))
@@ -299,15 +332,37 @@ class Model:
         system = self._running
         if system is None or system._log or system._vector is not vector:
             self._running = system = _System(self, vector)
+        self._suspended = False
         try:
             with reading(self):
                 answer = action.function(system, **arguments)
         except Refusal as refusal:
-            return Outcome(refusal.error, vector)
+            return Outcome(refusal.error, vector, None, vector)
         except BaseException:
             self._running = None
             raise
-        return Outcome(OK, system._after(), answer)
+        exit = SUSPENDED if self._suspended else OK
+        shown = state = system._after()
+        if outputs := system._outputs():
+            parts = list(shown)
+            for position in outputs:
+                parts[position] = self._blank[position]
+            state = tuple(parts)
+        return Outcome(exit, state, answer, shown)
+
+    def exit(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> str:
+        """What a call comes to, without its effect: quicker than `call`.  Right where no exit depends on a bulk update."""
+        self._running = system = _System(self, vector)
+        system.__dict__["_log"] = _Peek()
+        self._suspended = False
+        try:
+            with reading(self):
+                action.function(system, **arguments)
+        except Refusal as refusal:
+            return refusal.error
+        finally:
+            self._running = None
+        return SUSPENDED if self._suspended else OK
 
     def permitted(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> list[str]:
         """Every error whose condition applies, in the operation's order; empty where the call succeeds.
@@ -336,8 +391,16 @@ class Model:
                     return element
         return 0
 
-    def choices(self, slot: Slot) -> list[int]:
-        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out."""
+    def choices(self, slot: Slot) -> list[Any]:
+        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out.
+
+        Of subsets, the empty one and those of one element or two: a finite scope shows no more with larger ones.
+        """
+        if slot.name in self._tried:
+            return list(self._tried[slot.name])
+        if slot.subset:
+            sizes = range(min(2, len(self.domain(slot.type))) + 1)
+            return [Members(some) for size in sizes for some in itertools.combinations(self.domain(slot.type), size)]
         return [0, *self.domain(slot.type)] if slot.optional else list(self.domain(slot.type))
 
     def calls(self, action: Action, vector: Vector) -> Iterator[dict[str, int] | None]:

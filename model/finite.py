@@ -6,14 +6,15 @@ default is put there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import z3
 
 from .concrete import Model, Vector
 from .spec import Action, Scope, Spec
 from .symbolic import Symbolic, Unknown
-from .vocabulary import Type, is_sort
+from .vocabulary import Members, Slot, Sort, Type, is_sort
 
 
 class Finite:
@@ -52,7 +53,7 @@ class Finite:
                     lifted = tuple(symbolic.world.lift(k, v) for k, v in zip(kinds, key, strict=True))
                     yield cells.read(lifted), symbolic.world.default(value), value
 
-    def smallest(self, solver: z3.Solver, action: Action | None) -> tuple[Vector, dict[str, int]]:
+    def smallest(self, solver: z3.Solver, action: Action | None) -> tuple[Vector, dict[str, Any]]:
         """A state and arguments that satisfy what `solver` holds (it must be satisfiable), with defaults wherever one after the
         other can be had."""
         held = solver.num_scopes()
@@ -74,7 +75,7 @@ class Finite:
         solver.pop(solver.num_scopes() - held)
         return found
 
-    def solution(self, solver: z3.Solver, action: Action) -> tuple[Vector, dict[str, int]]:
+    def solution(self, solver: z3.Solver, action: Action) -> tuple[Vector, dict[str, Any]]:
         """Any state and arguments that satisfy what `solver` holds (it must be satisfiable)."""
         solution = self._solution(solver)
         return self._state(solution), self._arguments(solution, action)
@@ -111,14 +112,17 @@ class Finite:
                 vector[position] = tuple(cells)
         return tuple(vector)
 
-    def _arguments(self, solution: z3.ModelRef, action: Action | None) -> dict[str, int]:
+    def _arguments(self, solution: z3.ModelRef, action: Action | None) -> dict[str, Any]:
         if action is None:
             return {}
         terms = self.symbolic.arguments(action)
-        return {
-            slot.name: self._number(solution.eval(terms[slot.name].expr, model_completion=True), slot.type)
-            for slot in action.slots
-        }
+        return {slot.name: self._argument(solution, slot, terms[slot.name]) for slot in action.slots}
+
+    def _argument(self, solution: z3.ModelRef, slot: Slot, term: Any) -> Any:
+        if not slot.subset:
+            return self._number(solution.eval(term.expr, model_completion=True), slot.type)
+        inside = ((e, term.holds(self.symbolic.world.lift(slot.type, e))) for e in self.model.domain(slot.type))
+        return Members(e for e, held in inside if z3.is_true(solution.eval(held, model_completion=True)))
 
 
 def growing_scopes(spec: Spec, largest: int = 3) -> Iterator[dict[str, int]]:
@@ -139,9 +143,33 @@ def growing_scopes(spec: Spec, largest: int = 3) -> Iterator[dict[str, int]]:
                 yield uniform(2, 1) | {kind.plural: max(1, len(kind.constants))}
 
 
-def smaller_scopes(spec: Spec, scope: Scope) -> Iterator[dict[str, int]]:
-    """Each way to take one element out of one sort of `scope`."""
-    for kind in spec.sorts:
-        least = max(1, len(kind.constants))
-        if scope[kind.plural] > least:
-            yield {**scope, kind.plural: scope[kind.plural] - 1}
+def smaller_scope(spec: Spec, scope: Scope, kind: type[Sort]) -> dict[str, int] | None:
+    """`scope` with one element less of a sort, or None where it has to keep them."""
+    if scope[kind.plural] <= max(1, len(kind.constants)):
+        return None
+    return {**scope, kind.plural: scope[kind.plural] - 1}
+
+
+def spoken_of(model: Model, vectors: Iterable[Vector], values: Iterable[tuple[Type, Any]]) -> dict[str, int]:
+    """The model's scope with room for no more elements than states, where they are not at their defaults, and values speak of."""
+    sizes = {kind.plural: max(1, len(kind.constants)) for kind in model.spec.sorts}
+
+    def see(kind: Type, value: Any) -> None:
+        if is_sort(kind):
+            for element in value if isinstance(value, Members) else [value]:
+                sizes[kind.plural] = max(sizes[kind.plural], int(element))
+
+    for kind, value in values:
+        see(kind, value)
+    for vector in vectors:
+        for component, part in zip(model.components, vector, strict=True):
+            if component.kind in ("rigid", "parameter"):
+                continue
+            for key in model.keys(component):
+                value = part[model.index(component, key)]
+                if value:
+                    for kind, element in zip(component.keys, key, strict=True):
+                        see(kind, element)
+                    for element in value if component.kind == "queue" else [value]:
+                        see(component.value, element)
+    return {**model.scope, **sizes}

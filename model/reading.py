@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+OK, SUSPENDED = "ok", "suspended"
+EFFECTIVE = (OK, SUSPENDED)
+"""The exits of a call that is not refused: its effects stand."""
+
 
 class SpecError(Exception):
     """A spec asks something that no reading, or not this one, can answer.  Its text says what and what to do."""
@@ -33,6 +37,12 @@ class Reading(Protocol):
 
     def count(self, counter: Any, system: Any, arguments: tuple[Any, ...]) -> Any:
         """How many elements `counter` counts in the state `system` under `arguments`."""
+
+    def suspend(self) -> None:
+        """The call has no answer yet."""
+
+    def collect(self, sort: Any, body: Callable[..., Any]) -> Any:
+        """The subset of the elements that satisfy `body`."""
 
 
 _current: list[Reading] = []
@@ -62,9 +72,19 @@ class reading:  # noqa: N801
 
 def require(condition: bool, error: str) -> None:
     """Refuse the operation with `error` unless `condition` holds.  All requires stand before the first effect."""
-    if error == "ok":
-        raise SpecError('an error cannot be called "ok", which names success')
+    if error in EFFECTIVE:
+        raise SpecError(f"an error cannot be called {error!r}, which names an exit that takes effect")
     _current[-1].require(condition, error)
+
+
+def suspend() -> None:
+    """The call takes effect and has no answer yet: its exit is "suspended".  A later call brings the answer."""
+    current().suspend()
+
+
+def subset(sort: type[Any], body: Callable[..., bool]) -> Any:
+    """The elements of `sort` that satisfy `body`, as part of an answer."""
+    return current().collect(sort, body)
 
 
 def forall(sort: type[Any], body: Callable[..., bool]) -> bool:

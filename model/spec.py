@@ -89,6 +89,14 @@ class Call:
     def __init__(self, operation: str, arguments: Mapping[str, Any]) -> None:
         self.operation = operation
         self._arguments = arguments
+        self._key: tuple[Any, ...] | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The call as something to compare, in the concrete reading."""
+        if self._key is None:
+            self._key = self.operation, *self._arguments.values()
+        return self._key
 
     def __getattr__(self, name: str) -> Any:
         return self._arguments.get(name, vocabulary.none)
@@ -157,7 +165,7 @@ def _mark(function: F, made: Declaration) -> F:
     return function
 
 
-Step = tuple[str, dict[str, int]]
+Step = tuple[str, dict[str, Any]]
 """An operation's name and its arguments, as the concrete reading has them."""
 
 Scope = Mapping[str, int]
@@ -167,22 +175,69 @@ the largest whole number used as an argument."""
 
 @dataclass(frozen=True)
 class Exploration:
-    """What is explored by default under one name: a scope, and the operations that are left out of it to keep it small."""
+    """What is explored by default under one name: a scope, and what keeps it small.
+
+    `only` names the operations that are called (default: all but those in `without`), `arguments` the values that are tried for
+    parameters of a name, `opening` the sequence of calls (of the spec's openings) after which the search begins.
+    """
 
     sizes: Scope
     without: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    arguments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    opening: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One call of a scenario, with the seed's steps that it carries out (or "") and what it must come to."""
+
+    step: str
+    operation: str
+    arguments: Mapping[str, Any]
+    exit: str = "ok"
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A scenario: calls in order, each with the seed's steps that it carries out (or ""); fresh names are the least free
-    ones.  `seed` are the rows that the whole carries, `actors` names who takes part."""
+    """A scenario: calls in order; fresh names are the least free ones.  `seed` are the rows that the whole carries, `actors`
+    names who takes part, by the parameter that names the caller and its value."""
 
     name: str
     title: str
     seed: tuple[str, ...]
-    actors: Mapping[int, str]
-    steps: tuple[tuple[str, str, Mapping[str, int]], ...]
+    actors: Mapping[tuple[str, int], str]
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Phases:
+    """What states the elements of `sort` go through: `of(system, element)` names the one that an element is in, concretely."""
+
+    title: str
+    sort: type[Sort]
+    of: Callable[[Any, int], str]
+
+
+@dataclass(frozen=True)
+class Late:
+    """The answer to a suspended call, brought by another call: to `waiter`, an element of `sort`, what its call of `operation`
+    comes to (`exit`, `answer`)."""
+
+    sort: type[Sort]
+    waiter: int
+    operation: str
+    exit: str
+    answer: Any = None
+
+    @property
+    def clause(self) -> str:
+        return late_clause(self.operation, self.exit)
+
+
+def late_clause(operation: str, exit: str) -> str:
+    """The clause of a suspended call's answer."""
+    return f"{operation}/late-{exit}"
 
 
 @dataclass(frozen=True)
@@ -197,8 +252,11 @@ class Spec:
     plain data.  topology: what an implementation is told by reset (default: the scope).
     openings: by name, sequences of calls with which a fuzzer may begin a run, to be deep in the system at once.
     flows: the scenarios that it is to carry out.
+    phases: by room, what states its things go through, to be drawn.
     requirements: the file of the requirements that `seed` names, if there is one.
     seldom: operations that undo much, which a fuzzer tries now and then only.
+    late: the answers to suspended calls that a step brings: (before, after with outputs, scope) -> [Late].
+    late_exits: by operation that may be suspended, what its late answers may be.  waiter: the parameter that names who waits.
     probes: calls to make after a step, to see what the step did: (before, after, scope) -> [(operation, arguments)].
     """
 
@@ -211,9 +269,13 @@ class Spec:
     rigid: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     encodings: Mapping[type[Sort], Callable[[Scope, int], Any]] = field(default_factory=dict)
     topology: Callable[[Scope], dict[str, Any]] = dict
+    late: Callable[[Any, Any, Scope], Iterable[Late]] | None = None
+    late_exits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waiter: str = "process"
     probes: Callable[[Any, Any, Scope], Iterable[tuple[str, dict[str, int]]]] | None = None
     openings: Mapping[str, Sequence[Step]] = field(default_factory=dict)
     flows: tuple[Flow, ...] = ()
+    phases: Mapping[str, Phases] = field(default_factory=dict)
     requirements: Path | None = None
     seldom: frozenset[str] = frozenset()
     replaced: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
@@ -276,13 +338,21 @@ class Spec:
         for declaration in (*self._all(Declaration).values(), *counters):
             used += [slot.type for slot in declaration.slots]
         for action in self.actions.values():
-            used += [kind for _, kind in vocabulary.answer_fields(action.answer)]
+            used += [vocabulary.member_type(kind) for _, kind in vocabulary.answer_fields(action.answer)]
         found = tuple(dict.fromkeys(kind for kind in used if kind not in (int, bool)))
         for names in ([k.__name__ for k in found], [k.plural for k in found if vocabulary.is_sort(k)]):
             twice = [name for name in names if names.count(name) > 1]
             if twice:
                 raise SpecError(f"two sorts or enumerations are called {twice[0]}: rename one, or give it another plural")
         return found
+
+    def left_out(self, exploration: Exploration) -> tuple[str, ...]:
+        """The operations that an exploration does not call.  Raises SpecError for a name that there is not."""
+        unknown = [n for n in (*exploration.without, *exploration.only) if n not in self.actions]
+        if unknown:
+            raise SpecError(f"no operation is called {unknown[0]!r}; there are {', '.join(self.actions)}")
+        only = exploration.only or tuple(self.actions)
+        return tuple(name for name in self.actions if name not in only or name in exploration.without)
 
     def room(self, name: str) -> str:
         """The room (last part of the module's name) in which operation or statement `name` stands."""

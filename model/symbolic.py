@@ -20,14 +20,24 @@ from typing import Any
 import z3
 
 from . import vocabulary
-from .concrete import OK
-from .reading import Refusal, SpecError, reading
-from .spec import Action, Call, Counter, Declaration, Scope, Spec
+from .reading import OK, SUSPENDED, Refusal, SpecError, reading
+from .spec import Action, Call, Counter, Declaration, Scope, Spec, StepProperty
 from .vocabulary import Component, Constant, Slot, Type, is_enumeration, is_sort
 
 MAX_PATHS = 4096
 MAX_DECISIONS = 48
 _names = itertools.count()
+
+
+_TRUE, _FALSE = z3.BoolVal(True), z3.BoolVal(False)
+
+
+def _is_true(term: z3.ExprRef) -> bool:
+    return bool(term.eq(_TRUE))  # z3.is_true asks four questions of the solver to find this out
+
+
+def _is_false(term: z3.ExprRef) -> bool:
+    return bool(term.eq(_FALSE))
 
 
 def _same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
@@ -40,15 +50,15 @@ def _same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
 
 
 def _is_value(term: z3.ExprRef) -> bool:
-    if z3.is_true(term) or z3.is_false(term) or z3.is_int_value(term):
+    if _is_true(term) or _is_false(term) or z3.is_int_value(term):
         return True
-    return bool(term.decl().kind() == z3.Z3_OP_DT_CONSTRUCTOR and term.num_args() == 0)
+    return bool(z3.is_app(term) and term.decl().kind() == z3.Z3_OP_DT_CONSTRUCTOR and term.num_args() == 0)
 
 
 def conjunction(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
     """All of `parts`, settled at once where true or false settles it."""
-    kept = [p for p in parts if not z3.is_true(p)]
-    if any(z3.is_false(p) for p in kept):
+    kept = [p for p in parts if not _is_true(p)]
+    if any(_is_false(p) for p in kept):
         return z3.BoolVal(False)
     if len(kept) < 2:
         return kept[0] if kept else z3.BoolVal(True)
@@ -56,9 +66,9 @@ def conjunction(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
 
 
 def _choice(condition: z3.BoolRef, yes: Any, no: Any) -> Any:
-    if z3.is_true(condition) or yes.eq(no):
+    if _is_true(condition) or yes.eq(no):
         return yes
-    return no if z3.is_false(condition) else z3.If(condition, yes, no)
+    return no if _is_false(condition) else z3.If(condition, yes, no)
 
 
 def _conjuncts(statement: z3.BoolRef) -> Iterator[z3.BoolRef]:
@@ -263,6 +273,12 @@ class Term:
 
     __radd__ = __add__
 
+    def __sub__(self, other: Any) -> Any:
+        return Term(self.reading, self.expr - self._number(other, "-"), int)
+
+    def __rsub__(self, other: Any) -> Any:
+        return Term(self.reading, self._number(other, "-") - self.expr, int)
+
     def __and__(self, other: Any) -> Any:
         return self._truth(conjunction([self._condition(self), self._condition(other)]))
 
@@ -270,9 +286,9 @@ class Term:
 
     def __or__(self, other: Any) -> Any:
         left, right = self._condition(self), self._condition(other)
-        if z3.is_false(left) or z3.is_true(right):
+        if _is_false(left) or _is_true(right):
             return self._truth(right)
-        return self._truth(left if z3.is_true(left) or z3.is_false(right) else z3.Or(left, right))
+        return self._truth(left if _is_true(left) or _is_false(right) else z3.Or(left, right))
 
     __ror__ = __or__
 
@@ -284,9 +300,9 @@ class Term:
         raise SpecError("~ is no negation (on a plain bool it gives -1 or -2): write negation(...), or not in an operation")
 
     def _no_arithmetic(self, *_: Any) -> Any:
-        raise SpecError("numbers are added and compared, nothing else: they count from 0 and have no other operation")
+        raise SpecError("numbers are added, subtracted and compared, nothing else")
 
-    __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = __neg__ = _no_arithmetic
+    __mul__ = __rmul__ = __floordiv__ = __mod__ = __neg__ = _no_arithmetic
 
     def _condition(self, value: Any) -> z3.BoolRef:
         return self.reading.world.lift(bool, value)
@@ -299,6 +315,16 @@ class Term:
 
     def __iter__(self) -> Iterator[Any]:
         raise SpecError("the spec loops over the state; write one bulk update with where(), or forall in a statement")
+
+
+class SubsetTerm:
+    """A subset in the symbolic reading: `holds` gives the condition for an element to be in it."""
+
+    def __init__(self, reading: Symbolic, kind: Type, holds: Callable[[z3.ExprRef], z3.BoolRef]) -> None:
+        self.reading, self.type, self.holds = reading, kind, holds
+
+    def __getitem__(self, element: Any) -> Term:
+        return Term(self.reading, self.holds(self.reading.world.lift(self.type, element)), bool)
 
 
 class Cells(ABC):
@@ -361,7 +387,7 @@ class Stored(Cells):
 
     def _read(self, key: tuple[z3.ExprRef, ...]) -> z3.ExprRef:
         here = conjunction([_same(k, a) for k, a in zip(key, self.at, strict=True)])
-        return self.value if z3.is_true(here) else _choice(here, self.value, self.under.read(key))
+        return self.value if _is_true(here) else _choice(here, self.value, self.under.read(key))
 
 
 @dataclass
@@ -399,6 +425,18 @@ class System:
     def __setattr__(self, name: str, value: Any) -> None:
         raise SpecError(f"system.{name} = ...: a component is written cell by cell, or with where()")
 
+    def written_at(self) -> list[tuple[Type, z3.ExprRef]]:
+        """The keys of the cells that were written one by one, each with its type."""
+        found: list[tuple[Type, z3.ExprRef]] = []
+        kinds = {part: kinds for _, part, kinds, _ in self._reading.parts()}
+        for name in sorted(self._changed):
+            cells = self._parts[name]
+            while isinstance(cells, Stored | Written):
+                if isinstance(cells, Stored):
+                    found += zip(kinds[name], cells.at, strict=True)
+                cells = cells.under
+        return found
+
     def set_part(self, name: str, cells: Any) -> None:
         if self._before is None:
             raise SpecError(f"{name} is written outside an operation")
@@ -420,6 +458,7 @@ class _Map:
 
     def __getitem__(self, key: Any) -> Term:
         cells = self._system._parts[self._component.name]
+        self._reading.read_parts.add(self._component.name)
         return Term(self._reading, cells.read(self._key(key)), self._component.value)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -448,7 +487,7 @@ class _Map:
         self._system.set_part(name, Written(under, over, inside, self._value(value)))
 
     def _writable(self) -> None:
-        if self._component.kind != "map":
+        if self._component.kind not in ("map", "output"):
             raise SpecError(f"{self._component.name} is rigid: it never changes; declare it as a Map to write it")
 
 
@@ -458,6 +497,7 @@ class _Queue:
         self._reading: Symbolic = system._reading
 
     def _part(self, name: str) -> Any:
+        self._reading.read_parts.add(f"{self._component.name}.{name}")
         return self._system._parts[f"{self._component.name}.{name}"]
 
     def _lift(self, element: Any) -> z3.ExprRef:
@@ -594,12 +634,18 @@ class Symbolic:
         self._known: dict[int, bool] = {}
         self._running: System | None = None
         self._counts: dict[str, tuple[Counter, z3.FuncDeclRef]] = {}
+        self.read_parts: set[str] = set()
+        self._noting = False
+        self._reads: dict[tuple[str, str | None], set[str]] = {}
+        self._denials: dict[tuple[str, str, int], list[tuple[list[Any], z3.BoolRef]]] = {}
         self.state = self._unknown_state()
 
     def _unknown_state(self) -> System:
         parts: dict[str, Any] = {}
         for _, part, kinds, value in self.parts():
-            if not kinds:
+            if self.components[part.partition(".")[0]].kind == "output":
+                parts[part] = Blank(self.world.default(value))
+            elif not kinds:
                 parts[part] = self.world.variable(value, part)
             else:
                 domain = [self.world.sort(k) for k in kinds]
@@ -637,6 +683,8 @@ class Symbolic:
             if component.kind == "parameter":
                 exact = None if self.world.scope is None else self.world.scope[name]
                 found.append(cells >= 1 if exact is None else cells == exact)
+                continue
+            if component.kind == "output":
                 continue
             if not kinds:
                 found.append(cells >= 0)
@@ -718,8 +766,8 @@ class Symbolic:
 
     def decide(self, condition: z3.BoolRef) -> bool:
         """Settle a condition on the path being followed."""
-        if z3.is_true(condition) or z3.is_false(condition):
-            return bool(z3.is_true(condition))
+        if _is_true(condition) or _is_false(condition):
+            return bool(_is_true(condition))
         if not self.deciding:
             raise SpecError(
                 "a statement (or a where condition) branches on the state: write & for and, | for or, "
@@ -744,8 +792,18 @@ class Symbolic:
         """While it lasts, conditions are part of a statement and cannot be decided."""
         return _Stating(self)
 
+    def suspend(self) -> None:
+        self._path.exit = SUSPENDED
+
+    def collect(self, sort: Any, body: Callable[..., Any]) -> SubsetTerm:
+        def holds(element: z3.ExprRef) -> z3.BoolRef:
+            with reading(self), self.stating():
+                return self.world.lift(bool, body(Term(self, element, sort)))
+
+        return SubsetTerm(self, sort, holds)
+
     def check(self, condition: z3.BoolRef, text: str) -> None:
-        if not z3.is_true(condition):
+        if not _is_true(condition):
             self._path.checks.append((condition, text))
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> Term:
@@ -766,6 +824,8 @@ class Symbolic:
             with self.stating():
                 members = [self.member(counter, system, lifted, element) for element in listed]
             return Term(self, z3.Sum([z3.If(m, 1, 0) for m in members]), int)
+        if self._noting:
+            self.member(counter, self.state, lifted, self.world.fresh(kind, "m"))
         running = system is self._running
         if running and system._changed:
             raise SpecError(f"{counter.name} is counted after an effect: count before the first write")
@@ -816,15 +876,24 @@ class Symbolic:
 
     # -- what a checker asks --
 
-    def arguments(self, action: Action) -> dict[str, Term]:
-        """The operation's arguments, as variables."""
-        return {s.name: Term(self, self.world.variable(s.type, f"{action.name}.{s.name}"), s.type) for s in action.slots}
+    def arguments(self, action: Action) -> dict[str, Any]:
+        """The operation's arguments, as variables; a subset as an unknown predicate."""
+        return {s.name: self._argument(f"{action.name}.{s.name}", s) for s in action.slots}
+
+    def _argument(self, name: str, slot: Slot) -> Any:
+        if not slot.subset:
+            return Term(self, self.world.variable(slot.type, name), slot.type)
+        inside = z3.Function(f"{name}!{self.world._mark}", self.world.sort(slot.type), z3.BoolSort())
+        return SubsetTerm(self, slot.type, inside)
 
     def call_assumptions(self, action: Action) -> list[z3.BoolRef]:
         """What holds of any call's arguments: none only where it may be, fresh names fresh."""
         found = []
         arguments = self.arguments(action)
         for slot in action.slots:
+            if slot.subset:
+                found.append(z3.Not(arguments[slot.name].holds(self.world.none(slot.type))))
+                continue
             term = arguments[slot.name].expr
             thing = self.world.is_thing(slot.type, term)
             if slot.fresh:
@@ -899,13 +968,48 @@ class Symbolic:
         binding = {s.name: self.world.variable(s.type, f"{declaration.name}.{s.name}") for s in declaration.slots}
         guards = [self.world.is_thing(s.type, binding[s.name]) for s in declaration.slots]
         body = self._instance(declaration, states, tuple(binding.values()))
-        variables = list(binding.values())
-        return binding, conjunction([_guarded(variables, guards, part)[1] for part in _conjuncts(body)])
+        return binding, z3.Implies(conjunction(guards), body)
 
     def _instance(self, declaration: Declaration, states: Any, terms: tuple[z3.ExprRef, ...]) -> z3.BoolRef:
         wrapped = [Term(self, t, s.type) for t, s in zip(terms, declaration.slots, strict=True)]
         with reading(self):
             return self.world.lift(bool, declaration.function(*states, *wrapped))
+
+    def reads(self, statement: Declaration, action: Action | None = None) -> set[str]:
+        """The parts of the state that an invariant, or a step property for the calls of `action`, speaks of: always the same,
+        because a statement cannot branch on the state.
+
+        What changes none of them preserves an invariant.
+        """
+        key = statement.name, action.name if action else None
+        if key not in self._reads:
+            self.read_parts, self._noting = set(), True
+            if action is None:
+                self.instance(statement, self.state)
+            else:
+                self.instance(statement, self.state, self.state, Call(action.name, self.arguments(action)))
+            self._reads[key], self._noting = self.read_parts, False
+        return self._reads[key]
+
+    def denial(self, statement: Declaration, action: Action | None, path: Path) -> z3.BoolRef:
+        """That a statement does not hold after a path, at an unknown binding.  What is counted after the step is in `counted`.
+
+        Paths that leave alike what the statement speaks of share the term.
+        """
+        step = action is not None and isinstance(statement, StepProperty)
+        cells = [path.after._parts[part] for part in sorted(self.reads(statement, action if step else None))]
+        key = statement.name, action.name if step and action else "", len(cells)
+        for known, term in self._denials.get(key, []):
+            if all(here is there for here, there in zip(cells, known, strict=True)):
+                self.counted = []
+                return term
+        self.counted = []
+        assert action is not None or not step
+        states = self.step(action, path) if step and action else (path.after,)
+        term = z3.Not(self.instance(statement, *states)[1])
+        if not self.counted:
+            self._denials.setdefault(key, []).append((cells, term))
+        return term
 
     def step(self, action: Action, path: Path) -> tuple[System, System, Call]:
         """What a step property takes before its parameters, for a path."""

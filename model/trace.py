@@ -13,11 +13,14 @@ from typing import Any
 from .concrete import Model, Outcome, Vector
 from .reading import SpecError
 from .spec import Action, Step
-from .vocabulary import Type, answer_fields, is_enumeration, is_sort
+from .vocabulary import Members, Type, answer_fields, is_enumeration, is_sort, member_type
 
 
-def value_name(kind: Type, value: int) -> Any:
-    """A value as text (as itself where it is a number or a truth value): SYSTEM, region2, none, CONNECTED."""
+def value_name(kind: Type, value: Any) -> Any:
+    """A value as text (as itself where it is a number or a truth value): SYSTEM, region2, none, CONNECTED; a subset as a
+    list."""
+    if isinstance(value, Members):
+        return [value_name(kind, element) for element in sorted(value)]
     if is_sort(kind):
         if not value:
             return "none"
@@ -28,8 +31,10 @@ def value_name(kind: Type, value: int) -> Any:
     return bool(value) if kind is bool else int(value)
 
 
-def value_of(kind: Type, name: Any) -> int:
+def value_of(kind: Type, name: Any) -> Any:
     """The value that `value_name` shows as `name`.  Raises SpecError where there is none."""
+    if isinstance(name, list):
+        return Members(value_of(kind, element) for element in name)
     if is_sort(kind):
         if name == "none":
             return 0
@@ -64,7 +69,7 @@ def answer_names(action: Action, answer: Any) -> Any:
         return None
     if fields[0][0] == "":
         return value_name(fields[0][1], answer)
-    return {name: value_name(kind, value) for (name, kind), value in zip(fields, answer, strict=True)}
+    return {name: value_name(member_type(kind), value) for (name, kind), value in zip(fields, answer, strict=True)}
 
 
 def cells(model: Model, vector: Vector) -> Iterator[tuple[str, Any, Any]]:

@@ -37,15 +37,18 @@ class Sort:
 
     `plural` is the name under which a scope gives its size (default: the class name in lower case plus "s").
     `endless` says that fresh names of it never run out: operations that take one need no clause for their shortage.
+    `handles=False` says that its elements are no handles that an implementation mints: they are never shown, or they are
+    numbers, of which a fresh one is the least that is free (file descriptors), and which are given out again.
     """
 
     plural: ClassVar[str]
     endless: ClassVar[bool]
+    handles: ClassVar[bool]
     constants: ClassVar[list[Constant]]
 
-    def __init_subclass__(cls, *, plural: str | None = None, endless: bool = False) -> None:
+    def __init_subclass__(cls, *, plural: str | None = None, endless: bool = False, handles: bool = True) -> None:
         cls.plural = plural or cls.__name__.lower() + "s"
-        cls.endless = endless
+        cls.endless, cls.handles = endless, handles
         cls.constants = []
 
 
@@ -87,6 +90,13 @@ class Map(Generic[K, V]):
 
         def where(self, condition: Callable[..., bool], value: V) -> None:
             """Set every cell whose key satisfies `condition` to `value`, at once; keys with a none in them are left."""
+
+
+class Output(Map[K, V]):
+    """A map that says what a call does beside its answer: blank before every call, and no part of the state.
+
+    Step properties may read it in the state after; operations write it, nobody else asks.
+    """
 
 
 class Rigid(Generic[K, V]):
@@ -148,6 +158,24 @@ class Queue(Generic[K, E]):
             """Take out every element that satisfies `condition`, at once."""
 
 
+class Subset(Generic[E]):
+    """A parameter, or a part of an answer, that is any set of elements of a sort; `some[element]` is whether it is in."""
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, element: E) -> bool: ...
+
+
+class Members(frozenset[int]):
+    """A subset in the concrete reading."""
+
+    def __getitem__(self, element: int) -> bool:
+        return element in self
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(map(str, sorted(self)))}}}"
+
+
 class _Fresh:
     pass
 
@@ -178,7 +206,8 @@ Type = Any
 
 @dataclass(frozen=True)
 class Component:
-    """One component of a state: `kind` is "map", "rigid", "queue" or "parameter"; a queue's `value` is its elements' sort."""
+    """One component of a state: `kind` is "map", "output", "rigid", "queue" or "parameter"; a queue's `value` is its elements'
+    sort."""
 
     name: str
     kind: str
@@ -188,12 +217,13 @@ class Component:
 
 @dataclass(frozen=True)
 class Slot:
-    """One parameter of an operation: its name, its type, and whether it is fresh or optional."""
+    """One parameter of an operation: its name, its type, and whether it is fresh, optional, or a subset of its type."""
 
     name: str
     type: Type
     fresh: bool = False
     optional: bool = False
+    subset: bool = False
 
 
 def is_sort(kind: Type) -> bool:
@@ -225,9 +255,16 @@ def components(state: type[State]) -> tuple[Component, ...]:
     return tuple(_components(state))
 
 
+def _bases_first(cls: type[Any]) -> Iterator[type[Any]]:
+    """A class's bases as they are listed, each with its own before it, then the class; one may come twice."""
+    for base in cls.__bases__:
+        yield from _bases_first(base)
+    yield cls
+
+
 def _components(state: type[State]) -> Iterator[Component]:
     seen: set[str] = set()
-    for cls in reversed(state.__mro__):
+    for cls in dict.fromkeys(_bases_first(state)):
         own = inspect.get_annotations(cls)
         scope = vars(sys.modules[cls.__module__])
         for name, annotation in own.items():
@@ -246,9 +283,9 @@ def _component(name: str, annotation: Any, where: str) -> Component:
     if annotation is Parameter:
         return Component(name, "parameter", (), int)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    kinds = {Map: "map", Rigid: "rigid", Queue: "queue"}
+    kinds = {Map: "map", Output: "output", Rigid: "rigid", Queue: "queue"}
     if origin not in kinds:
-        raise SpecError(f"{where}: declare it as Map[...], Rigid[...], Queue[...] or Parameter, not {annotation!r}")
+        raise SpecError(f"{where}: declare it as Map[...], Output[...], Rigid[...], Queue[...] or Parameter, not {annotation!r}")
     key = typing.get_args(args[0]) if typing.get_origin(args[0]) is tuple else (args[0],)
     for part in key:
         if check_type(part, where) in (int, bool):
@@ -269,11 +306,14 @@ def slots(function: Callable[..., Any], skip: int) -> tuple[Slot, ...]:
             raise SpecError(f"{where}: needs an annotation, the sort that it ranges over")
         kind = _evaluate(annotations[name], scope, where)
         marks = typing.get_args(kind)[1:] if typing.get_origin(kind) is Annotated else ()
-        if marks:
+        subset = typing.get_origin(kind) is Subset
+        if marks or subset:
             kind = typing.get_args(kind)[0]
-        if marks and not is_sort(kind):
-            raise SpecError(f"{where}: only an element of a Sort can be fresh or none")
-        found.append(Slot(name, check_type(kind, where), _Fresh in marks, _Option in marks))
+        if (marks or subset) and not is_sort(kind):
+            raise SpecError(f"{where}: only an element of a Sort can be fresh or none or in a subset")
+        if subset and kind.handles:
+            raise SpecError(f"{where}: a subset is of a sort without handles (see Sort), not of {kind.__name__}")
+        found.append(Slot(name, check_type(kind, where), _Fresh in marks, _Option in marks, subset))
     return tuple(found)
 
 
@@ -285,8 +325,19 @@ def returned(function: Callable[..., Any]) -> Type:
     if kind is None:
         return None
     for _, part in answer_fields(kind):
-        check_type(part, where)
+        check_type(member_type(part), where)
     return kind
+
+
+def member_type(kind: Type) -> Type:
+    """What a part of an answer is made of: the sort of a subset, else the type itself."""
+    return typing.get_args(kind)[0] if is_subset(kind) else kind
+
+
+def is_subset(kind: Type) -> bool:
+    """Whether a part of an answer is a subset."""
+    origin: Any = typing.get_origin(kind)
+    return origin is Subset
 
 
 def answer_fields(kind: Type) -> tuple[tuple[str, Type], ...]:

@@ -1,9 +1,12 @@
-"""A real control OS in small: page tables over one memory mapping, quotas by counters, queues, event bits.
+"""A real control OS in small: page tables over one memory mapping, quotas by counters, queues, event bits; and in one of its
+partitions a system control OS with sockets, virtual files, processes and select, which runs a system control program.
 
 `implementation()` makes one behind the conformance interface; the connection string is `py:oneowner.reference_impl`.
 """
 
 from .control_os import ControlOS, Interface
+from .policy import Policy
+from .program import SystemControlProgram
 
 
 def implementation() -> Interface:
@@ -11,4 +14,4 @@ def implementation() -> Interface:
     return Interface(ControlOS)
 
 
-__all__ = ["ControlOS", "Interface", "implementation"]
+__all__ = ["ControlOS", "Interface", "Policy", "SystemControlProgram", "implementation"]

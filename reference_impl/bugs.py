@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .control_os import ControlOS, Interface
+from .descriptors import File, Process, Socket, Suspended
+from .kernel import Kernel, Ready
+from .machine import Machine
 from .objects import (
     MANAGEMENT_MEMORY,
     PROGRAM_MEMORY,
@@ -19,6 +22,7 @@ from .objects import (
     Receiver,
     Refused,
     Region,
+    SharedRegion,
     Signal,
 )
 
@@ -30,7 +34,7 @@ class FailedSendLosesRegion(ControlOS):
         try:
             super().check_message(peer, sent, short)
         except Refused:
-            if sent is not None and not sent.queued:
+            if sent is not None and not sent.claimed:
                 self.release_region(sent)
             raise
 
@@ -76,7 +80,6 @@ class SelfSend(ControlOS):
 
     def other_side(self, caller: Partition, handle: str) -> Partition:
         if handle == caller.handle:
-            self.need_room_for_signal(caller)
             return caller
         return super().other_side(caller, handle)
 
@@ -84,15 +87,15 @@ class SelfSend(ControlOS):
 class QueuedTwice(ControlOS):
     """The same region may be queued twice."""
 
-    def check_message(self, peer: Port, sent: Region | None, short: str | None) -> None:
-        queued = sent is not None and sent.queued
-        if sent is not None:
+    def send(self, caller: Partition, port: str, region: str | None, short: str | None) -> None:
+        queued = [r for r in self.regions.values() if r.queued and f"{r.address:#x}" == region]
+        for sent in queued:
             sent.queued = False
         try:
-            super().check_message(peer, sent, short)
+            super().send(caller, port, region, short)
         finally:
-            if sent is not None:
-                sent.queued = queued
+            for sent in queued:
+                sent.queued = True
 
 
 class BothEndsRollBack(ControlOS):
@@ -102,7 +105,7 @@ class BothEndsRollBack(ControlOS):
         try:
             super().check_message(peer, sent, short)
         except Refused:
-            if sent is not None and not sent.queued:
+            if sent is not None and not sent.claimed:
                 self.refund(peer.owner, PROGRAM_MEMORY)
                 self.release_region(sent)
             raise
@@ -162,7 +165,7 @@ class PublishThenFail(ControlOS):
         if was not in ("IDLE", "REFUSED"):
             client.status = was
             raise Refused("EALREADY" if was == "CONNECTING" else "EISCONN")
-        self.post(caller, self.other_side(caller, partition), client, service)
+        self.request_channel(client, self.other_side(caller, partition), service)
 
 
 class DeadPeer(ControlOS):
@@ -240,7 +243,7 @@ class RefundWrongPartition(ControlOS):
         self.refund(signal.target, MANAGEMENT_MEMORY)
 
 
-class BacklogLeak(ControlOS):
+class AcceptLeaksCharge(ControlOS):
     """An accept that fails has taken its signal out of the table, and never lowers the count of those that are charged."""
 
     def accept(self, caller: Partition, signal: str, port: str) -> None:
@@ -255,11 +258,28 @@ class BacklogLeak(ControlOS):
 class NoScrub(ControlOS):
     """A freed region is given out with its old content."""
 
-    def scrub_region(self, region: Region) -> None:
+    def scrub_region(self, region: Region | SharedRegion) -> None:
         pass
 
 
 class IdInheritsPermission(ControlOS):
+    """A new partition inherits the permissions of a dead one: a service that it was forbidden."""
+
+    def __init__(self, topology: dict[str, int]) -> None:
+        self.inherited: set[int] = set()
+        super().__init__(topology)
+
+    def end(self, partition: Partition) -> None:
+        self.inherited = {service for service, guest in self.kernel.forbidden if guest is partition}
+        super().end(partition)
+
+    def create_partition(self, caller: Partition) -> str:
+        handle = super().create_partition(caller)
+        self.kernel.forbidden |= {(service, self.partitions[handle]) for service in self.inherited}
+        return handle
+
+
+class IdInheritsLimits(ControlOS):
     """A new partition inherits the limits of a dead one."""
 
     def __init__(self, topology: dict[str, int]) -> None:
@@ -285,6 +305,199 @@ class LostWakeup(ControlOS):
         client.receiver.pending = was_pending
 
 
+class GrantIgnoresReserve(ControlOS):
+    """A grant may take what is kept for others."""
+
+    def available(self, source: Partition, kind: str) -> int:
+        return self.pool[kind] + sum(partition.reserve[kind] for partition in self.partitions.values())
+
+
+class ProcessorsOutlive(ControlOS):
+    """A partition terminates, and its processors run on."""
+
+    def stop_processors(self, partition: Partition) -> None:
+        pass
+
+
+class StaleProcessMapping(Kernel):
+    """A send takes the region out of the partition's page table only: the process keeps its mapping."""
+
+    def take_from(self, process: Process, address: str) -> None:
+        process.regions.pop(address).claimed = False
+
+
+class CheckThenYield(Kernel):
+    """Permission is looked at before accept is suspended, and not again when a request comes."""
+
+    def admits(self, source: Partition, service: int) -> bool:
+        listener = self.listener_at(service)
+        return (listener is not None and bool(listener.acceptors)) or super().admits(source, service)
+
+
+class StaleSelectWaiter(Kernel):
+    """A closed descriptor stays in what select waits for, and nobody is woken."""
+
+    def cancel_selects(self, socket: Socket) -> None:
+        pass
+
+
+class ListenerCloseRacesAccept(Kernel):
+    """Closing a listener leaves accept suspended; the next request is accepted on the closed listener."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self.closed: dict[int, Socket] = {}
+
+    def cancel_acceptors(self, socket: Socket) -> None:
+        if socket.service is not None:
+            self.closed[socket.service] = socket
+
+    def listener_at(self, service: int) -> Socket | None:
+        closed = self.closed.get(service)
+        return closed if closed is not None and closed.acceptors else super().listener_at(service)
+
+
+class RootSpecialCase(Kernel):
+    """The first service that is ever bound skips the permission check."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self.first: int | None = None
+
+    def bind(self, process: Process, fd: int, service: int) -> None:
+        super().bind(process, fd, service)
+        self.first = service if self.first is None else self.first
+
+    def is_permitted(self, guest: Partition, service: int) -> bool:
+        return service == self.first or super().is_permitted(guest, service)
+
+
+class BindClobbers(Kernel):
+    """A bind that fails because the service is taken unbinds the holder."""
+
+    def bind(self, process: Process, fd: int, service: int) -> None:
+        try:
+            super().bind(process, fd, service)
+        except Refused as refused:
+            if refused.error == "EADDRINUSE":
+                del self.services[service]
+            raise
+
+
+class ShortBufferDropsMessage(Kernel):
+    """A read with a bad or small buffer answers the error and drops the message."""
+
+    def check_buffer(self, port: Port, buffer: str) -> None:
+        try:
+            super().check_buffer(port, buffer)
+        except Refused:
+            _drop_oldest(self.machine, port)
+            raise
+
+
+class BacklogLeak(Kernel):
+    """A request that is refused, or whose accept fails, is never taken off the count of those that wait."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self.leaked: dict[Socket, int] = {}
+
+    def leak(self, listener: Socket) -> None:
+        self.leaked[listener] = self.leaked.get(listener, 0) + 1
+
+    def waiting_at(self, listener: Socket) -> int:
+        return super().waiting_at(listener) + self.leaked.get(listener, 0)
+
+    def refuse_waiting(self, listener: Socket, signal: Signal) -> None:
+        super().refuse_waiting(listener, signal)
+        self.leak(listener)
+
+    def accept_socket(self, process: Process, fd: int, wait: bool) -> int | Suspended:
+        try:
+            return super().accept_socket(process, fd, wait)
+        except Refused:
+            listener = self.table.get(fd)
+            if isinstance(listener, Socket) and listener.backlog:
+                self.leak(listener)
+            raise
+
+
+class HighestDescriptor(Kernel):
+    """The highest free descriptor is given out first."""
+
+    def free_descriptor(self) -> int:
+        for fd in reversed(range(self.machine.topology["fds"])):
+            if fd not in self.table:
+                return fd
+        return super().free_descriptor()
+
+
+class LostResume(Kernel):
+    """A message for a waiting reader is queued, and the reader stays suspended."""
+
+    def delivered(self, port: Port, message: Message) -> None:
+        self.machine.queue_message(port, message)
+        self.wake_selects()
+
+
+class UnlinkFreesAtOnce(Kernel):
+    """Unlinking a file frees its region, open or not."""
+
+    def drop_unused(self, file: File) -> None:
+        opened, file.opened = file.opened, 0
+        super().drop_unused(file)
+        file.opened = opened
+
+
+class SentFileStaysOpen(Kernel):
+    """Descriptors that are open on a sent file still reach its region."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self.sent: dict[File, Region] = {}
+
+    def revoke(self, file: File, region: Region) -> None:
+        super().revoke(file, region)
+        self.sent[file] = region
+
+    def region_of(self, file: File) -> Region:
+        region = self.sent.get(file)
+        if region is None:
+            return super().region_of(file)
+        self.space.map(region.address, region.frames)
+        return region
+
+
+class SelectTakes(Kernel):
+    """A select that finds a message drops it."""
+
+    def look(self, reading: dict[int, Socket], writing: dict[int, Socket]) -> Ready:
+        ready = super().look(reading, writing)
+        for fd in ready["reading"]:
+            port = reading[fd].port
+            if port is not None:
+                _drop_oldest(self.machine, port)
+        return ready
+
+
+class ExitKeepsRegions(Kernel):
+    """The exit of a process leaves the regions mapped in it owned, by nobody who could free them."""
+
+    def release_all(self, process: Process) -> None:
+        pass
+
+
+def _drop_oldest(machine: Machine, port: Port) -> None:
+    if port.inbox:
+        region = machine.take_message(port).region
+        if region is not None:
+            machine.release_region(region)
+
+
+def _with(kernel: type[Kernel]) -> Callable[[dict[str, int]], ControlOS]:
+    return lambda topology: ControlOS(topology, kernel)
+
+
 BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "failed_send_loses_region": FailedSendLosesRegion,
     "old_frame_after_move": OldFrameAfterMove,
@@ -304,10 +517,27 @@ BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "dead_senders_charge": DeadSendersCharge,
     "refusal_keeps_charge": RefusalKeepsCharge,
     "refund_wrong_partition": RefundWrongPartition,
-    "backlog_leak": BacklogLeak,
+    "accept_leaks_charge": AcceptLeaksCharge,
     "no_scrub": NoScrub,
     "id_inherits_permission": IdInheritsPermission,
+    "id_inherits_limits": IdInheritsLimits,
     "lost_wakeup": LostWakeup,
+    "grant_ignores_reserve": GrantIgnoresReserve,
+    "processors_outlive": ProcessorsOutlive,
+    "stale_process_mapping": _with(StaleProcessMapping),
+    "check_then_yield": _with(CheckThenYield),
+    "stale_select_waiter": _with(StaleSelectWaiter),
+    "listener_close_races_accept": _with(ListenerCloseRacesAccept),
+    "root_special_case": _with(RootSpecialCase),
+    "bind_clobbers": _with(BindClobbers),
+    "short_buffer_drops_message": _with(ShortBufferDropsMessage),
+    "backlog_leak": _with(BacklogLeak),
+    "highest_descriptor": _with(HighestDescriptor),
+    "lost_resume": _with(LostResume),
+    "unlink_frees_at_once": _with(UnlinkFreesAtOnce),
+    "sent_file_stays_open": _with(SentFileStaysOpen),
+    "select_takes": _with(SelectTakes),
+    "exit_keeps_regions": _with(ExitKeepsRegions),
 }
 
 

@@ -17,14 +17,28 @@ from ..model import (
     exists,
     implies,
     invariant,
-    lemma,
     negation,
     none,
     require,
     step_property,
     unused,
 )
-from .common import post, raise_event, refund, standing, withdraw
+from .common import (
+    destroy_ports,
+    holds_port,
+    join,
+    post,
+    raise_event,
+    refund,
+    standing,
+    taken,
+    unheld,
+    wake_all,
+    wake_readers_of,
+    wake_writers_of,
+    withdraw,
+    write_signal,
+)
 from .errors import (
     EAGAIN,
     EALREADY,
@@ -43,18 +57,26 @@ from .events import unserving
 from .names import (
     ACTIVE,
     CHANNEL,
+    COMPLETED,
     CONNECTED,
+    CONNECTED_SOCKET,
     CONNECTING,
-    FREE,
+    FILE,
     IDLE,
+    LISTENING,
     MANAGEMENT_MEMORY,
     PEER_CLOSED,
     PROGRAM_MEMORY,
     REFUSED,
+    RUNNING,
+    SYSTEM,
+    Fd,
+    File,
     Message,
     Partition,
     Port,
     PortStatus,
+    Process,
     Receiver,
     Region,
     Service,
@@ -120,19 +142,52 @@ def may_connect(system: System, port: Port) -> bool:
     return (system.port_status[port] == IDLE) | (system.port_status[port] == REFUSED)
 
 
-@action(seed="CHAN-2 SIG-1 SIG-2 SIG-3", step="S101 S102")
+@action(seed="CHAN-2 SIG-1 SIG-2 SIG-3 SOCK-2 SOCK-4 SOCK-6", step="S101 S102 S305")
 def connect(system: System, caller: Partition, port: Port, partition: Partition, service: Service, signal: Fresh[Signal]) -> None:
-    """Ask another partition for a channel to `port`, by a control signal charged to the caller."""
+    """Ask another partition for a channel to `port`, by a control signal charged to the caller.
+
+    A request to SYSTEM goes to the socket that listens at `service`: to a process that waits in accept there, or into its
+    backlog.  Nobody there, nobody listening, not permitted and no place left are refused alike, so that nothing is learnt.
+    """
     standing(system, caller)
-    require(system.port_owner[port] == caller, EBADF)
+    require(holds_port(system, caller, port), EBADF)
     require(system.port_status[port] != CONNECTING, EALREADY)
     require(may_connect(system, port), EISCONN)
     require(partition != caller, EINVAL)
     require(system.status[partition] == ACTIVE, ECONNREFUSED)
+    listener = system.bound_at[service]
+    open_here = (system.descriptor[listener] == LISTENING) & negation(system.forbidden[service, caller])
+    place = system.backlog[listener].length < system.backlog_bound[listener]
+    require((partition != SYSTEM) | (open_here & (place | (system.waiters[listener].head != none))), ECONNREFUSED)
     require(room_for_one(system, caller, MANAGEMENT_MEMORY), ENOMEM)
     require(signal != none, ENOMEM)
 
+    if partition == SYSTEM:
+        _arrive(system, listener, port, service, signal)
+        return
     post(system, signal, CHANNEL, caller, partition, service)
+    system.signal_port[signal] = port
+    system.port_request[port] = signal
+    system.port_status[port] = CONNECTING
+
+
+def _arrive(system: System, listener: Fd, port: Port, service: Service, signal: Signal) -> None:
+    """A request comes to a socket that listens: the process that has waited longest in accept has its channel at once, else the
+    request waits in the backlog, and whoever watches the socket is told (seed 0091 d, e)."""
+    process = system.waiters[listener].head
+    if process != none:
+        ready = system.set_aside[process]
+        join(system, port, system.socket_port[ready])
+        system.descriptor[ready] = CONNECTED_SOCKET
+        system.set_aside[process] = none
+        system.waiters.remove(process)
+        system.life[process] = RUNNING
+        system.woken[process] = COMPLETED
+        system.given_fd[process] = ready
+        return
+    wake_readers_of(system, listener)
+    system.backlog[listener].push(signal)
+    write_signal(system, signal, CHANNEL, system.port_owner[port], SYSTEM, service)
     system.signal_port[signal] = port
     system.port_request[port] = signal
     system.port_status[port] = CONNECTING
@@ -142,7 +197,7 @@ def connect(system: System, caller: Partition, port: Port, partition: Partition,
 def cancel(system: System, caller: Partition, port: Port) -> None:
     """Take back a request that was not answered yet, whether it waits in the queue or was taken; refunded."""
     standing(system, caller)
-    require(system.port_owner[port] == caller, EBADF)
+    require(holds_port(system, caller, port), EBADF)
     require(system.port_status[port] == CONNECTING, EINVAL)
 
     signal = system.port_request[port]
@@ -154,22 +209,22 @@ def cancel(system: System, caller: Partition, port: Port) -> None:
 @action(seed="CHAN-1 CHAN-2 CHAN-5 SIG-3", step="S103 S104")
 def accept(system: System, caller: Partition, signal: Signal, port: Port) -> None:
     """Grant a request for a channel that was taken from the queue: `port` and the client's become each other's peers,
-    and both sides get an event."""
+    and both sides get an event.  If a socket of SYSTEM's asked, the process that waits for it is answered."""
     standing(system, caller)
-    require((system.signal_at[signal] == caller) & (system.signals.of(signal) == none), EBADF)
+    require(taken(system, caller, signal), EBADF)
     require(system.signal_kind[signal] == CHANNEL, EINVAL)
-    require(system.port_owner[port] == caller, EBADF)
+    require(holds_port(system, caller, port), EBADF)
     require(may_connect(system, port), EISCONN)
 
+    before = system.before
     client = system.signal_port[signal]
     withdraw(system, signal)
     refund(system, signal)
-    system.port_status[client] = CONNECTED
-    system.port_status[port] = CONNECTED
-    system.peer[client] = port
-    system.peer[port] = client
-    raise_event(system, system.port_receiver[client])
-    raise_event(system, system.port_receiver[port])
+    join(system, client, port)
+    socket = system.port_fd[client]
+    if socket != none:
+        system.descriptor[socket] = CONNECTED_SOCKET
+        wake_all(system, lambda process: before.waiters.of(process) == socket, COMPLETED)
 
 
 @action(seed="REG-4 CHAN-5 REG-5", step="S107")
@@ -180,14 +235,18 @@ def send(
     region: Option[Region],
     short: Option[Short],
     message: Fresh[Message],
+    file: Fresh[File],
 ) -> None:
-    """Hand `region` over to the peer of `port`: unmapped here, mapped there, in one step; with it a short message."""
+    """Hand `region` over to the peer of `port`: unmapped here, mapped there, in one step; with it a short message.
+
+    At a socket of SYSTEM's the process that has waited longest in read has the message at once (seed 0098 d).
+    """
     standing(system, caller)
-    require(system.port_owner[port] == caller, EBADF)
+    require(holds_port(system, caller, port), EBADF)
     require((system.port_status[port] == CONNECTED) | (system.port_status[port] == PEER_CLOSED), ENOTCONN)
     require(system.port_status[port] == CONNECTED, EPIPE)
     require((region == none) | (system.owner[region] == caller), EFAULT)
-    require(system.carried_by[region] == none, EBUSY)
+    require(unheld(system, region), EBUSY)
     require(negation(system.too_long[short]), EMSGSIZE)
     peer = system.peer[port]
     require(system.inbox[peer].length < system.queue_depth, EAGAIN)
@@ -195,26 +254,44 @@ def send(
     require((region == none) | room_for_one(system, receiver, PROGRAM_MEMORY), ENOMEM)
 
     if region != none:
-        system.mapped[caller, region] = False
-        system.mapped[receiver, region] = True
-        system.owner[region] = receiver
-        system.carried_by[region] = message
-    if system.inbox[peer].empty:
+        hand_over(system, caller, receiver, region)
+    socket = system.port_fd[peer]
+    process = system.waiters[socket].head
+    if process == none:
+        enqueue(system, peer, region, short, message)
+        wake_readers_of(system, socket)
+    else:
         raise_event(system, system.port_receiver[peer])
-    system.inbox[peer].push(message)
+        system.waiters.remove(process)
+        system.life[process] = RUNNING
+        system.woken[process] = COMPLETED
+        system.given_short[process] = short
+        if region != none:
+            deliver(system, socket, process, region, file)
+            system.given_file[process] = system.region_file[region]
+            system.given_address[process] = region
+
+
+def hand_over(system: System, sender: Partition, receiver: Partition, region: Region) -> None:
+    """Move a region from one partition to another: the remapping that a transfer is (seed 0067)."""
+    system.mapped[sender, region] = False
+    system.mapped[receiver, region] = True
+    system.owner[region] = receiver
+
+
+def enqueue(system: System, port: Port, region: Region, short: Short, message: Message) -> None:
+    """Let a message wait at `port`, whose receiver is told if nothing waited there (seed 0064)."""
+    if region != none:
+        system.carried_by[region] = message
+    if system.inbox[port].empty:
+        raise_event(system, system.port_receiver[port])
+    system.inbox[port].push(message)
     system.message_region[message] = region
     system.message_short[message] = short
 
 
-@action(seed="REG-5", step="S108")
-def receive(system: System, caller: Partition, port: Port) -> Received:
-    """Take the oldest message out of a port's queue.  Its region has been the caller's since it was sent."""
-    standing(system, caller)
-    require(system.port_owner[port] == caller, EBADF)
-    require((system.port_status[port] == CONNECTED) | (system.port_status[port] == PEER_CLOSED), ENOTCONN)
-    require((system.port_status[port] == CONNECTED) | negation(system.inbox[port].empty), EPIPE)
-    require(negation(system.inbox[port].empty), EAGAIN)
-
+def dequeue(system: System, port: Port) -> Received:
+    """The oldest message of a port, which must have one, out of its queue."""
     message = system.inbox[port].pop()
     region, short = system.message_region[message], system.message_short[message]
     if region != none:
@@ -224,35 +301,40 @@ def receive(system: System, caller: Partition, port: Port) -> Received:
     return Received(region, short)
 
 
+def deliver(system: System, socket: Fd, process: Process, region: Region, file: File) -> None:
+    """Give a received region to the system control program: as a virtual file (seed 0098 a), or mapped into the process that
+    reads (seed 0100)."""
+    if system.mode[socket] == FILE:
+        system.file_region[file] = region
+        system.region_file[region] = file
+    else:
+        system.process_mapped[process, region] = True
+        system.region_process[region] = process
+
+
+@action(seed="REG-5", step="S108")
+def receive(system: System, caller: Partition, port: Port) -> Received:
+    """Take the oldest message out of a port's queue.  Its region has been the caller's since it was sent.  There is room again
+    for the peer, of which a process that waits in select is told."""
+    standing(system, caller)
+    require(holds_port(system, caller, port), EBADF)
+    require((system.port_status[port] == CONNECTED) | (system.port_status[port] == PEER_CLOSED), ENOTCONN)
+    require((system.port_status[port] == CONNECTED) | negation(system.inbox[port].empty), EPIPE)
+    require(negation(system.inbox[port].empty), EAGAIN)
+
+    received = dequeue(system, port)
+    wake_writers_of(system, system.port_fd[system.peer[port]])
+    return received
+
+
 @action(seed="CHAN-6 SIG-3", step="S110 S111 S112")
 def close_port(system: System, caller: Partition, port: Port) -> None:
     """Destroy a message port.  Unread messages are freed and scrubbed, a request is cancelled, and the peer is told; its
     port lasts until its own close, and what waits there stays to be received."""
     standing(system, caller)
-    require(system.port_owner[port] == caller, EBADF)
+    require(holds_port(system, caller, port), EBADF)
 
-    before = system.before
-    peer, signal = system.peer[port], system.port_request[port]
-    if peer != none:
-        system.port_status[peer] = PEER_CLOSED
-        system.peer[peer] = none
-        raise_event(system, system.port_receiver[peer])
-    if signal != none:
-        withdraw(system, signal)
-        refund(system, signal)
-    system.content.where(lambda region, place: before.inbox.of(before.carried_by[region]) == port, none)
-    system.mapped.where(lambda partition, region: before.inbox.of(before.carried_by[region]) == port, False)
-    system.owner.where(lambda region: before.inbox.of(before.carried_by[region]) == port, none)
-    system.carried_by.where(lambda region: before.inbox.of(before.carried_by[region]) == port, none)
-    system.message_region.where(lambda message: before.inbox.of(message) == port, none)
-    system.message_short.where(lambda message: before.inbox.of(message) == port, none)
-    system.inbox.drop(lambda message: before.inbox.of(message) == port)
-
-    system.served_port[system.port_receiver[port]] = none
-    system.port_receiver[port] = none
-    system.peer[port] = none
-    system.port_status[port] = FREE
-    system.port_owner[port] = none
+    destroy_ports(system, lambda other: other == port)
 
 
 @invariant(seed="CHAN-1 CHAN-2")
@@ -293,29 +375,6 @@ def queued_once(system: System, region: Region, message: Message) -> bool:
     return implies(carried, rightly)
 
 
-@lemma("so that which message carries a region can be looked up from either side")
-def carried_links(system: System, region: Region, message: Message) -> bool:
-    return (system.carried_by[region] == message) == (system.message_region[message] == region)
-
-
-@lemma("so that messages wait only where they can be received")
-def messages_wait_at_open_ports(system: System, message: Message) -> bool:
-    place = system.inbox.of(message)
-    open_port = (system.port_status[place] == CONNECTED) | (system.port_status[place] == PEER_CLOSED)
-    blank = (system.message_region[message] == none) & (system.message_short[message] == none)
-    return ((place != none) & open_port) | ((place == none) & blank)
-
-
-@lemma("so that a port given out anew carries nothing over")
-def free_port_is_blank(system: System, port: Port) -> bool:
-    return (system.port_status[port] == FREE) == (system.port_owner[port] == none)
-
-
-@lemma("so that which port a receiver serves can be looked up from either side")
-def port_links(system: System, receiver: Receiver, port: Port) -> bool:
-    return (system.port_receiver[port] == receiver) == (system.served_port[receiver] == port)
-
-
 @step_property(seed="CHAN-1 REG-5")
 def fifo(before: System, after: System, call: Call, first: Message, second: Message) -> bool:
     """Messages leave in the order in which they came."""
@@ -338,26 +397,49 @@ def no_message_lost(before: System, after: System, call: Call, message: Message)
         & (after.message_short[message] == before.message_short[message])
     )
     received = (call.operation == "receive") & (call.port == place)
-    return (place == none) | waits | received | (after.port_owner[place] == none)
+    read = (call.operation == "read_socket") & (before.socket_port[call.fd] == place)
+    return (place == none) | waits | received | read | (after.port_owner[place] == none)
 
 
 @step_property(seed="CHAN-1 REG-5")
 def received_once(before: System, after: System, call: Call, first: Message, second: Message) -> bool:
-    """Receiving takes one message out of the queue, and not two."""
+    """Receiving and reading take one message out of the queue, and not two; of a call that is suspended, and of one that finds
+    the end of the channel, there was none."""
 
-    def left(message: Message) -> bool:
-        return (before.inbox.of(message) == call.port) & (after.inbox.of(message) == none)
+    def waited(port: Port, message: Message) -> bool:
+        return (port != none) & (before.inbox.of(message) == port)
 
-    one = exists(Message, left)
-    return implies(call.operation == "receive", one & implies(left(first) & left(second), first == second))
+    def one(port: Port) -> bool:
+        left = exists(Message, lambda message: waited(port, message) & (after.inbox.of(message) == none))
+        both = waited(port, first) & waited(port, second)
+        both_left = both & (after.inbox.of(first) == none) & (after.inbox.of(second) == none)
+        return left & implies(both_left, first == second)
+
+    received = one(call.port)
+    socket = before.socket_port[call.fd]
+    read = one(socket) | negation(exists(Message, lambda message: waited(socket, message)))
+    return implies(call.operation == "receive", received) & implies(call.operation == "read_socket", read)
 
 
 @step_property(seed="CHAN-3")
 def refused_is_not_connected(before: System, after: System, call: Call, port: Port) -> bool:
-    """A channel stands only after an accept: by the server, of a request that the client made."""
+    """A channel stands only after an accept: by the server, of a request that the client made; at a socket by a system call that
+    takes the request out of the backlog, or that waits for it already."""
     newly = (before.port_status[port] != CONNECTED) & (after.port_status[port] == CONNECTED)
     client = before.signal_port[call.signal]
-    return implies(newly, (call.operation == "accept") & (client != none) & ((port == call.port) | (port == client)))
+    accepted = (call.operation == "accept") & (client != none) & ((port == call.port) | (port == client))
+    peer = after.peer[port]
+    socket = (after.port_fd[port] != none) | (after.port_fd[peer] != none)
+    requested = (before.backlog.of(before.port_request[port]) == call.fd) | (
+        before.backlog.of(before.port_request[peer]) == call.fd
+    )
+    at_socket = (call.operation == "accept_socket") & requested & (call.fd != none)
+    listener = before.bound_at[call.service]
+    waited = (before.waiters.of(before.fd_maker[after.port_fd[port]]) == listener) | (
+        before.waiters.of(before.fd_maker[after.port_fd[peer]]) == listener
+    )
+    at_once = (call.operation == "connect") & waited & (listener != none)
+    return implies(newly, accepted | (socket & (at_socket | at_once)))
 
 
 @step_property(seed="CHAN-5 CHAN-6", step="S104 S111")
@@ -371,10 +453,21 @@ def no_lost_wakeup(before: System, after: System, call: Call, port: Port) -> boo
     return implies(changed | arrived, after.pending[after.port_receiver[port]])
 
 
-@step_property(seed="REG-2 REG-4", step="S107")
-def transfer_is_whole(before: System, after: System, call: Call) -> bool:
-    """A sent region is the peer's afterwards, mapped there and no longer here."""
-    peer = before.port_owner[before.peer[call.port]]
-    there = (after.owner[call.region] == peer) & after.mapped[peer, call.region]
-    here = after.mapped[call.caller, call.region]
-    return implies((call.operation == "send") & (call.region != none), there & negation(here))
+@step_property(seed="REG-2 REG-4 FILE-5 MAP-3", step="S107 S311a S311b")
+def transfer_is_whole(before: System, after: System, call: Call, process: Process) -> bool:
+    """A sent region is the peer's afterwards, mapped there and no longer here; not in any process of SYSTEM's either, when SYSTEM
+    sent it, and no file stands for it."""
+
+    def moved(region: Region, port: Port, sender: Partition) -> bool:
+        peer = before.port_owner[before.peer[port]]
+        there = (after.owner[region] == peer) & after.mapped[peer, region]
+        return implies(region != none, there & negation(after.mapped[sender, region]))
+
+    def left(region: Region) -> bool:
+        return negation(after.process_mapped[process, region]) & (after.region_file[region] == none)
+
+    filed, socket = before.file_region[call.file], before.socket_port[call.fd]
+    sent = implies(call.operation == "send", moved(call.region, call.port, call.caller))
+    file = implies(call.operation == "send_file", moved(filed, socket, SYSTEM) & left(filed))
+    mapping = implies(call.operation == "send_mapped", moved(call.address, socket, SYSTEM) & left(call.address))
+    return sent & file & mapping

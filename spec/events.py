@@ -12,14 +12,13 @@ from ..model import (
     action,
     implies,
     invariant,
-    lemma,
     negation,
     none,
     require,
     step_property,
     unused,
 )
-from .common import post, raise_event, refund, standing, withdraw
+from .common import post, raise_event, refund, standing, taken, withdraw
 from .errors import EALREADY, EBADF, EBUSY, ECONNREFUSED, EINVAL, EISCONN, ENOMEM, ENOTCONN
 from .names import ACTIVE, EVENT, EVENT_PORTS, MANAGEMENT_MEMORY, Partition, Port, Receiver, Sender, Signal
 from .resources import room_for_one
@@ -151,7 +150,7 @@ def request_event(system: System, caller: Partition, sender: Sender, partition: 
 def accept_event(system: System, caller: Partition, signal: Signal, receiver: Receiver) -> None:
     """Grant a request for an event connection that was taken from the queue: connect it to `receiver`."""
     standing(system, caller)
-    require((system.signal_at[signal] == caller) & (system.signals.of(signal) == none), EBADF)
+    require(taken(system, caller, signal), EBADF)
     require(system.signal_kind[signal] == EVENT, EINVAL)
     require(system.receiver_owner[receiver] == caller, EBADF)
     require(unserving(system, receiver), EISCONN)
@@ -198,30 +197,6 @@ def sender_one_to_one(system: System, first: Sender, second: Sender) -> bool:
     """No two senders are connected to one receiver."""
     shared = (system.target[first] != none) & (system.target[first] == system.target[second])
     return implies(shared, first == second)
-
-
-@lemma("so that who serves whom can be looked up from either side")
-def sender_links(system: System, receiver: Receiver, sender: Sender) -> bool:
-    return (system.target[sender] == receiver) == (system.served_sender[receiver] == sender)
-
-
-@lemma("so that a receiver that serves one source is seen to serve no other")
-def one_link(system: System, receiver: Receiver) -> bool:
-    no_sender, no_port = system.served_sender[receiver] == none, system.served_port[receiver] == none
-    no_signals = negation(system.serves_signals[receiver])
-    return (no_sender & no_port) | (no_sender & no_signals) | (no_port & no_signals)
-
-
-@lemma("so that a receiver or sender that is given out anew carries nothing over")
-def unowned_event_ports_are_blank(system: System, receiver: Receiver, sender: Sender) -> bool:
-    idle = unserving(system, receiver) & negation(system.pending[receiver])
-    unasked = (system.target[sender] == none) & (system.sender_request[sender] == none)
-    return implies(system.receiver_owner[receiver] == none, idle) & implies(system.sender_owner[sender] == none, unasked)
-
-
-@lemma("so that a sender is granted one connection only")
-def a_request_ends_with_a_connection(system: System, sender: Sender) -> bool:
-    return (system.target[sender] == none) | (system.sender_request[sender] == none)
 
 
 @step_property(seed="EVT-3 EVT-4")

@@ -6,7 +6,8 @@ Calls are in the model's names.  Fresh names are the least free ones, so the n-t
 from __future__ import annotations
 
 from ..model.spec import Step
-from .names import SYSTEM_INDEX
+from ..model.vocabulary import Members
+from .names import EVENT_PORTS, FILE, MANAGEMENT_MEMORY, MAPPED, PROGRAM_MEMORY, SYSTEM_INDEX
 
 ONE, TWO = 2, 3
 """The two guests."""
@@ -42,8 +43,143 @@ _guests: list[Step] = [
 _channel_stands = [*_guests, *_channel(ONE, TWO, 1)]
 _inbox_full = [*_channel_stands, *_send(ONE, 1, 1), *_send(ONE, 1, 2)]
 
+_one_guest: list[Step] = [("create_partition", {"caller": SYSTEM_INDEX})]
+_process: list[Step] = [("create_process", {"caller": SYSTEM_INDEX})]
+
+
+def _listening(fd: int, mode: int, service: int = 1, backlog: int = 1) -> list[Step]:
+    """A socket that listens, made by the first process."""
+    return [
+        ("socket", {"process": 1, "mode": mode}),
+        ("bind", {"process": 1, "fd": fd, "service": service}),
+        ("listen", {"process": 1, "fd": fd, "backlog": backlog}),
+    ]
+
+
+def _to_service(guest: int, port: int, service: int = 1) -> list[Step]:
+    return [("connect", {"caller": guest, "port": port, "partition": SYSTEM_INDEX, "service": service})]
+
+
+def _accepting(process: int, fd: int) -> list[Step]:
+    return [("accept_socket", {"process": process, "fd": fd, "wait": True})]
+
+
+def _served(mode: int) -> list[Step]:
+    """A guest's port 1 is connected to the socket at descriptor 2, which gives messages in `mode`; descriptor 1 listens."""
+    return [*_one_guest, *_process, *_port(ONE, 1), *_listening(1, mode), *_to_service(ONE, 1), *_accepting(1, 1)]
+
+
+def _read(fd: int) -> list[Step]:
+    return [("read_socket", {"process": 1, "fd": fd, "buffer": 0, "wait": True})]
+
+
+_two_processes = [*_process, *_process]
+_file_served, _mapped_served = _served(FILE), _served(MAPPED)
+_file_read = [*_file_served, *_send(ONE, 1, 1), *_read(2)]
+_file_open = [*_file_read, ("open", {"process": 1, "file": 1})]
+_mapped_read = [*_mapped_served, *_send(ONE, 1, 1), *_read(2)]
+_request_waits = [*_one_guest, *_process, *_port(ONE, 1), *_listening(1, FILE), *_to_service(ONE, 1)]
+_accept_waits = [*_one_guest, *_two_processes, *_port(ONE, 1), *_listening(1, FILE), *_accepting(2, 1)]
+_select_waits = [
+    *_file_open,
+    *_process,
+    ("select", {"process": 2, "reading": Members([1, 2]), "writing": Members(), "wait": True}),
+]
+_to_guest = [
+    *_one_guest,
+    *_process,
+    *_port(ONE, 1),
+    ("socket", {"process": 1, "mode": FILE}),
+    ("connect_socket", {"process": 1, "fd": 1, "partition": ONE, "service": 1}),
+]
+_full = [
+    *_file_served,
+    ("create_file", {"process": 1}),
+    ("send_file", {"process": 1, "fd": 2, "file": 0, "short": 1}),
+    ("send_file", {"process": 1, "fd": 2, "file": 0, "short": 1}),
+]
+
+
+def _limit(partition: int, kind: int, amount: int) -> Step:
+    return ("set_limit", {"caller": SYSTEM_INDEX, "partition": partition, "kind": kind, "amount": amount})
+
+
+_at_limits = [
+    *_mapped_read,
+    *_port(ONE, 3),
+    ("allocate", {"caller": ONE}),
+    ("create_sender", {"caller": ONE}),
+    ("create_receiver", {"caller": ONE}),
+    ("create_shared", {"caller": SYSTEM_INDEX}),
+    ("socket", {"process": 1, "mode": FILE}),
+    *(_limit(ONE, kind, amount) for kind, amount in ((PROGRAM_MEMORY, 1), (MANAGEMENT_MEMORY, 0), (EVENT_PORTS, 4))),
+    *(_limit(SYSTEM_INDEX, kind, amount) for kind, amount in ((PROGRAM_MEMORY, 2), (MANAGEMENT_MEMORY, 0), (EVENT_PORTS, 1))),
+]
+
 OPENINGS: dict[str, list[Step]] = {
+    "a guest and SYSTEM are at their limits": _at_limits,
+    "a file was read, and its sender is full": [*_file_read, _limit(ONE, PROGRAM_MEMORY, 0)],
+    "a region is mapped, and its sender is full": [*_mapped_read, _limit(ONE, PROGRAM_MEMORY, 0)],
     "guests": _guests,
+    "one guest": _one_guest,
+    "two ports": [*_one_guest, *_port(ONE, 1), *_port(SYSTEM_INDEX, 2)],
+    "one guest and a process": [*_one_guest, *_process, *_port(ONE, 1)],
+    "a socket listens": [*_one_guest, *_two_processes, *_port(ONE, 1), *_listening(1, FILE)],
+    "a request waits": _request_waits,
+    "a process waits in accept": _accept_waits,
+    "a socket is connected, for files": _file_served,
+    "a socket is connected, for mapping": _mapped_served,
+    "a file was read": _file_read,
+    "a file is open": _file_open,
+    "a file is open, and another process waits in select": _select_waits,
+    "two files are open": [
+        *_file_open,
+        ("create_file", {"process": 1}),
+        ("open", {"process": 1, "file": 2}),
+        *_process,
+        ("select", {"process": 2, "reading": Members([2]), "writing": Members(), "wait": True}),
+    ],
+    "a region is mapped": _mapped_read,
+    "a process waits in read": [*_mapped_served, *_read(2)],
+    "a process waits in read for a file": [*_file_served, *_process, *_read(2)],
+    "a socket waits for a guest": _to_guest,
+    "a guest is asked": [*_to_guest, ("take_signal", {"caller": ONE})],
+    "a guest's inbox is full": _full,
+    "a process waits to write": [
+        *_full,
+        *_process,
+        ("select", {"process": 2, "reading": Members(), "writing": Members([2]), "wait": True}),
+    ],
+    "memory is set aside": [
+        *_one_guest,
+        ("set_region_aside", {"caller": SYSTEM_INDEX, "partition": ONE}),
+        ("set_region_aside", {"caller": SYSTEM_INDEX, "partition": ONE}),
+        ("take_region", {"caller": ONE, "region": 2}),
+        _limit(ONE, PROGRAM_MEMORY, 1),
+    ],
+    "memory is shared": [
+        *_guests,
+        ("create_shared", {"caller": ONE}),
+        ("request_attach", {"caller": TWO, "partition": ONE, "shared": 1}),
+        ("take_signal", {"caller": ONE}),
+    ],
+    "resources are asked for": [
+        *_one_guest,
+        ("reserve_resource", {"caller": SYSTEM_INDEX, "partition": ONE, "kind": 5, "amount": 1}),
+        ("request_resource", {"caller": ONE, "kind": 5, "amount": 2}),
+        ("set_limit", {"caller": SYSTEM_INDEX, "partition": ONE, "kind": 5, "amount": 1}),
+    ],
+    "resources are all given": [
+        *_guests,
+        ("reserve_resource", {"caller": SYSTEM_INDEX, "partition": ONE, "kind": 0, "amount": 3}),
+        ("request_resource", {"caller": TWO, "kind": 0, "amount": 1}),
+    ],
+    "processors run": [
+        *_one_guest,
+        ("assign_processor", {"caller": SYSTEM_INDEX, "partition": ONE}),
+        ("map_processor", {"caller": SYSTEM_INDEX, "processor": 1, "physical": 1}),
+        ("start_processor", {"caller": ONE, "processor": 1}),
+    ],
     "a channel stands": _channel_stands,
     "two channels stand": [*_channel_stands, *_channel(SYSTEM_INDEX, ONE, 3)],
     "a message waits": [*_channel_stands, *_send(ONE, 1, 1)],
@@ -51,18 +187,98 @@ OPENINGS: dict[str, list[Step]] = {
     "a peer is gone, a message is left": [*_inbox_full, ("close_port", {"caller": ONE, "port": 1})],
     "a limited partition has ended": [
         *_guests,
-        ("set_limit", {"caller": SYSTEM_INDEX, "partition": ONE, "kind": 0, "amount": 1}),
+        ("set_limit", {"caller": SYSTEM_INDEX, "partition": ONE, "kind": 2, "amount": 1}),
         ("terminate", {"caller": SYSTEM_INDEX, "partition": ONE}),
     ],
     "every port is taken": [
         *_channel_stands,
         *_port(TWO, 3),
         *_port(TWO, 4),
+        *_port(ONE, 5),
+        *_port(ONE, 6),
         ("create_receiver", {"caller": ONE}),
     ],
     "a receiver has no headroom": [
         *_channel_stands,
         ("allocate", {"caller": ONE}),
-        ("set_limit", {"caller": SYSTEM_INDEX, "partition": TWO, "kind": 0, "amount": 0}),
+        ("set_limit", {"caller": SYSTEM_INDEX, "partition": TWO, "kind": 2, "amount": 0}),
     ],
+    "a message was received, and its event read": [
+        *_channel_stands,
+        *_send(ONE, 1, 1),
+        ("receive", {"caller": TWO, "port": 2}),
+        ("read_event", {"caller": TWO, "receiver": 2}),
+        ("read_event", {"caller": TWO, "receiver": 2}),
+    ],
+    "a port was closed": [*_one_guest, *_port(ONE, 1), ("close_port", {"caller": ONE, "port": 1})],
+    "a request came before there was a receiver for it": [
+        *_guests,
+        *_port(ONE, 1),
+        ("connect", {"caller": ONE, "port": 1, "partition": TWO, "service": 1}),
+        ("create_receiver", {"caller": TWO}),
+        ("designate_receiver", {"caller": TWO, "receiver": 2}),
+        ("read_event", {"caller": TWO, "receiver": 2}),
+    ],
+    "a guest has ended with a request and a processor": [
+        *_guests,
+        *_port(ONE, 1),
+        ("connect", {"caller": ONE, "port": 1, "partition": TWO, "service": 1}),
+        ("assign_processor", {"caller": SYSTEM_INDEX, "partition": ONE}),
+        ("start_processor", {"caller": ONE, "processor": 1}),
+        ("terminate", {"caller": SYSTEM_INDEX, "partition": ONE}),
+        ("assign_processor", {"caller": SYSTEM_INDEX, "partition": TWO}),
+        ("assign_processor", {"caller": SYSTEM_INDEX, "partition": TWO}),
+    ],
+    "a server has ended": [*_channel_stands, ("terminate", {"caller": SYSTEM_INDEX, "partition": TWO})],
+    "a request was taken, and the ports are connected": [
+        *_channel_stands,
+        *_port(ONE, 3),
+        ("connect", {"caller": ONE, "port": 3, "partition": TWO, "service": 1}),
+        ("take_signal", {"caller": TWO}),
+    ],
+    "a partition was limited and forbidden and has ended, and another came": [
+        *_one_guest,
+        *_process,
+        *_listening(1, FILE),
+        ("forbid", {"process": 1, "service": 1, "partition": ONE}),
+        _limit(ONE, PROGRAM_MEMORY, 0),
+        ("terminate", {"caller": SYSTEM_INDEX, "partition": ONE}),
+        ("create_partition", {"caller": SYSTEM_INDEX}),
+        *_port(TWO, 1),
+        ("allocate", {"caller": TWO}),
+        *_to_service(TWO, 1),
+    ],
+    "a guest is forbidden": [
+        *_one_guest,
+        *_process,
+        *_port(ONE, 1),
+        *_listening(1, FILE),
+        ("forbid", {"process": 1, "service": 1, "partition": ONE}),
+    ],
+    "a guest is forbidden, and a process waits in accept": [
+        *_accept_waits,
+        ("forbid", {"process": 1, "service": 1, "partition": ONE}),
+    ],
+    "a request in the backlog was refused, and made again": [
+        *_request_waits,
+        ("forbid", {"process": 1, "service": 1, "partition": ONE}),
+        ("permit", {"process": 1, "service": 1, "partition": ONE}),
+        *_to_service(ONE, 1),
+    ],
+    "a message waits at a socket, beside a new one": [
+        *_file_served,
+        *_send(ONE, 1, 1),
+        ("socket", {"process": 1, "mode": FILE}),
+    ],
+    "a message was selected and read": [
+        *_file_served,
+        *_send(ONE, 1, 1),
+        ("select", {"process": 1, "reading": Members([1, 2]), "writing": Members(), "wait": True}),
+        *_read(2),
+    ],
+    "an accept was cancelled": [*_accept_waits, ("close", {"process": 1, "fd": 1})],
+    "a select was cancelled": [*_select_waits, ("close", {"process": 1, "fd": 1})],
+    "an open file was sent": [*_file_open, ("send_file", {"process": 1, "fd": 2, "file": 1, "short": 1})],
+    "a mapped region was sent": [*_mapped_read, ("send_mapped", {"process": 1, "fd": 2, "address": 1, "short": 1})],
+    "a process has ended with a region mapped": [*_mapped_read, ("exit", {"process": 1})],
 }

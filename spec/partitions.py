@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import Call, Fresh, Map, Queue, State, action, implies, invariant, lemma, none, require, step_property, unused
+from ..model import Call, Fresh, Map, Queue, State, action, implies, invariant, none, require, step_property, unused
 from .common import standing
 from .errors import EALREADY, EBUSY, ENOMEM, EPERM, ESRCH
 from .names import ABSENT, ACTIVE, SYSTEM, TERMINATED, Kind, Partition, Status
@@ -48,18 +48,6 @@ def boot(system: System, caller: Partition, partition: Partition) -> None:
 
     system.boot_order[SYSTEM].pop()
     system.booted[partition] = True
-
-
-@lemma("so that the head of the boot order is always a partition that can be booted")
-def boot_order_holds_the_unbooted(system: System, partition: Partition) -> bool:
-    waiting = system.boot_order.of(partition) == SYSTEM
-    outside = system.boot_order.of(partition) == none
-    return (waiting | outside) & (waiting == ((system.status[partition] == ACTIVE) & (system.booted[partition] == False)))  # noqa: E712
-
-
-@lemma("so that nothing has to be shown of SYSTEM's termination")
-def system_is_active(system: System) -> bool:
-    return (system.status[SYSTEM] == ACTIVE) & system.booted[SYSTEM]
 
 
 @step_property(seed="LAYER-6")

@@ -13,27 +13,24 @@ from ..model import (
     exists,
     implies,
     invariant,
-    lemma,
     negation,
     none,
     require,
     step_property,
     unused,
 )
-from .common import raise_event, refund, standing, withdraw
+from .common import raise_event, refuse_all, standing, taken
 from .errors import EAGAIN, EBADF, EISCONN
 from .events import unserving
 from .names import (
     ACTIVE,
-    CHANNEL,
-    CONNECTING,
-    EVENT,
-    REFUSED,
+    SYSTEM,
     Partition,
     Port,
     Receiver,
     Sender,
     Service,
+    Shared,
     Signal,
     SignalKind,
 )
@@ -64,6 +61,7 @@ class Taken(NamedTuple):
     kind: SignalKind
     source: Partition
     service: Service
+    shared: Shared
 
 
 @unused
@@ -78,22 +76,18 @@ def take_signal(system: System, caller: Partition) -> Taken:
     require(not system.signals[caller].empty, EAGAIN)
 
     signal = system.signals[caller].pop()
-    return Taken(signal, system.signal_kind[signal], system.signal_source[signal], system.signal_service[signal])
+    kind, source = system.signal_kind[signal], system.signal_source[signal]
+    return Taken(signal, kind, source, system.signal_service[signal], system.signal_shared[signal])
 
 
-@action(seed="CHAN-3 EVT-6 SIG-3")
+@action(seed="CHAN-3 EVT-6 SHM-1 SIG-3")
 def refuse(system: System, caller: Partition, signal: Signal) -> None:
-    """Answer a taken signal with no.  A client's port is told by its status and an event, so that it never waits for
-    nothing; a sender may ask again."""
+    """Answer a taken signal with no.  A client's port is told by its status and an event, and a process of SYSTEM that waits for
+    its connection is answered, so that nobody waits for nothing; a sender may ask again."""
     standing(system, caller)
-    require((system.signal_at[signal] == caller) & (system.signals.of(signal) == none), EBADF)
+    require(taken(system, caller, signal), EBADF)
 
-    if system.signal_kind[signal] == CHANNEL:
-        port = system.signal_port[signal]
-        system.port_status[port] = REFUSED
-        raise_event(system, system.port_receiver[port])
-    withdraw(system, signal)
-    refund(system, signal)
+    refuse_all(system, lambda other: other == signal)
 
 
 @action(seed="SIG-5")
@@ -131,40 +125,12 @@ def signals_join_the_living(system: System, signal: Signal) -> bool:
 
 @invariant(seed="SIG-2")
 def signal_queued_where_sent(system: System, signal: Signal) -> bool:
-    """A queued signal stands in the queue of the partition that it was sent to."""
-    place = system.signals.of(signal)
-    return (place == none) | (place == system.signal_at[signal])
-
-
-@lemma("so that what a signal asks can be looked up from either side")
-def request_links(system: System, signal: Signal, port: Port, sender: Sender) -> bool:
-    by_port = (system.port_request[port] == signal) == (system.signal_port[signal] == port)
-    by_sender = (system.sender_request[sender] == signal) == (system.signal_sender[signal] == sender)
-    return by_port & by_sender
-
-
-@lemma("so that a signal's kind says which of its fields holds")
-def signal_shape(system: System, signal: Signal) -> bool:
-    port, sender, source = system.signal_port[signal], system.signal_sender[signal], system.signal_source[signal]
-    channel = (port != none) & (sender == none) & (system.port_owner[port] == source)
-    event = (sender != none) & (port == none) & (system.sender_owner[sender] == source)
-    kind = system.signal_kind[signal]
-    live = implies(kind == CHANNEL, channel) & implies(kind == EVENT, event)
-    blank = (kind == EVENT) & (port == none) & (sender == none) & (system.signal_service[signal] == none)
-    return ((system.signal_at[signal] != none) & live) | ((system.signal_at[signal] == none) & blank)
-
-
-@lemma("so that a port waits exactly while its request does")
-def connecting_has_a_request(system: System, port: Port) -> bool:
-    return (system.port_status[port] == CONNECTING) == (system.port_request[port] != none)
-
-
-@lemma("so that the designated receiver is one of the partition's own")
-def signal_receiver_links(system: System, partition: Partition, receiver: Receiver) -> bool:
-    designated = system.signal_receiver[partition] == receiver
-    return implies(designated, system.receiver_owner[receiver] == partition) & implies(
-        system.receiver_owner[receiver] == partition, designated == system.serves_signals[receiver]
-    )
+    """A queued signal stands in the queue of the partition that it was sent to, and not in a backlog too; one in a backlog was
+    sent to SYSTEM."""
+    place, listener = system.signals.of(signal), system.backlog.of(signal)
+    queued = (place == system.signal_at[signal]) & (listener == none)
+    waiting = (place == none) & (system.signal_at[signal] == SYSTEM)
+    return queued | waiting | ((place == none) & (listener == none))
 
 
 @step_property(seed="SIG-2")

@@ -7,27 +7,65 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Spec
-from ..model.spec import Exploration, Scope
-from . import channels, events, partitions, regions, resources, signals, termination
+from ..model.spec import Scope
+from . import (
+    channels,
+    effects,
+    events,
+    files,
+    lemmas,
+    mapping,
+    partitions,
+    processes,
+    processors,
+    regions,
+    resources,
+    shared,
+    signals,
+    sockets,
+    termination,
+)
 from .channels import Channels
 from .events import Events
-from .flows import FLOW_1
-from .names import ACTIVE, SYSTEM, SYSTEM_INDEX, Data, Kind, Place, Service, Short
+from .explorations import EXPLORATIONS, FUZZ_SCOPE
+from .files import Files
+from .flows import FLOWS
+from .mapping import Mapping
+from .names import (
+    ACTIVE,
+    SYSTEM,
+    SYSTEM_INDEX,
+    Data,
+    Fd,
+    Kind,
+    Physical,
+    Place,
+    Service,
+    Short,
+)
 from .openings import OPENINGS
 from .partitions import Partitions
+from .phases import PHASES
+from .processes import LATE_EXITS, Processes, late
+from .processors import Processors
 from .regions import Regions
-from .resources import Resources, used
+from .resources import Resources, is_granted, used
+from .shared import SharedMemory
 from .signals import Signals
+from .sockets import Sockets
 
 
-class System(Partitions, Resources, Regions, Events, Signals, Channels):
+class System(
+    Partitions, Processors, Resources, Regions, Events, Signals, Channels, SharedMemory, Sockets, Files, Mapping, Processes
+):
     """The state of the system: that of all rooms."""
 
 
 def initial(system: System) -> None:
-    """The system control OS runs in its own partition; there is nothing else (seed 0050)."""
+    """The system control OS runs in its own partition; there is nothing else (seed 0050).  All that is granted is in the pool."""
     system.status[SYSTEM] = ACTIVE
     system.booted[SYSTEM] = True
+    system.pool.where(is_granted, system.capacity)
 
 
 PAGE_SIZE = 4096
@@ -38,7 +76,19 @@ SHORT_LIMIT = 64
 
 def topology(scope: Scope) -> dict[str, Any]:
     """What an implementation is told: how much there is of everything, sizes in bytes."""
-    given = ("partitions", "regions", "receivers", "senders", "ports", "signals")
+    things = (
+        "partitions",
+        "processors",
+        "physicals",
+        "regions",
+        "shareds",
+        "receivers",
+        "senders",
+        "ports",
+        "signals",
+        "requests",
+    )
+    given = (*things, "processes", "fds", "capacity")
     return {name: scope[name] for name in given} | {
         "queue_depth": scope["queue_depth"],
         "page_size": PAGE_SIZE,
@@ -47,8 +97,10 @@ def topology(scope: Scope) -> dict[str, Any]:
     }
 
 
-def offset(scope: Scope, place: int) -> int:
-    """Where in a region a place is, in bytes: at its start, at its end, then across its page boundaries."""
+def offset(scope: Scope, place: int) -> int | None:
+    """Where in a region a place is, in bytes: at its start, at its end, then across its page boundaries; no place is none."""
+    if not place:
+        return None
     size = PAGE_SIZE * PAGES_PER_REGION
     where = [0, size - DATUM_SIZE, PAGE_SIZE - DATUM_SIZE // 2]
     if place > len(where):
@@ -96,58 +148,23 @@ def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[st
                     yield "query_usage", {"caller": SYSTEM_INDEX, "partition": partition, "kind": int(kind)}
 
 
-EXPLORATIONS = {
-    "messages": Exploration(
-        {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 3},
-        without=("set_limit", "query_usage", "boot", "designate_receiver", "cancel", "refuse"),
-    ),
-    "requests": Exploration(
-        {"partitions": 2, "receivers": 1, "regions": 0},
-        without=("set_limit", "query_usage", "boot", "connect_event", "read_event", "destroy_receiver"),
-    ),
-    "events": Exploration(
-        {"partitions": 2, "receivers": 2, "ports": 0, "regions": 0},
-        without=("set_limit", "query_usage", "boot"),
-    ),
-    "limits": Exploration(
-        {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 3, "numbers": 0},
-        without=(
-            "boot",
-            "terminate",
-            "free",
-            "write_memory",
-            "close_port",
-            "read_event",
-            "destroy_receiver",
-            "refuse",
-            "designate_receiver",
-            "cancel",
-            "receive",
-        ),
-    ),
-    "partitions": Exploration(
-        {"partitions": 3, "receivers": 0, "senders": 0, "ports": 0, "signals": 0},
-        without=("set_limit", "query_usage"),
-    ),
-}
-
-FUZZ_SCOPE = {
-    "partitions": 4,
-    "regions": 4,
-    "places": 3,
-    "data": 2,
-    "receivers": 6,
-    "senders": 2,
-    "ports": 4,
-    "messages": 9,
-    "signals": 2,
-    "services": 2,
-    "shorts": 3,
-    "numbers": 3,
-    "queue_depth": 2,
-}
-
-ROOMS = (partitions, resources, regions, events, signals, channels, termination)
+ROOMS = (
+    partitions,
+    processors,
+    resources,
+    regions,
+    events,
+    signals,
+    channels,
+    shared,
+    sockets,
+    files,
+    mapping,
+    processes,
+    termination,
+    effects,
+    lemmas,
+)
 
 SPEC = Spec(
     name="oneowner",
@@ -162,11 +179,16 @@ SPEC = Spec(
         Place: offset,
         Service: lambda scope, service: 6000 + service if service else None,
         Short: short_text,
+        Physical: lambda scope, physical: physical - 1,
+        Fd: lambda scope, fd: fd - 1 if fd else None,
     },
+    late=late,
+    late_exits=LATE_EXITS,
     topology=topology,
     probes=probes,
     openings=OPENINGS,
-    flows=(FLOW_1,),
+    flows=FLOWS,
+    phases=PHASES,
     requirements=Path(__file__).with_name("requirements.toml"),
     seldom=frozenset(["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]),
 )

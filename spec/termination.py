@@ -5,24 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import Call, action, forall, implies, invariant, negation, none, require, step_property
-from .common import standing
+from .common import destroy_ports, free_regions, refuse_all, standing, withdraw_all
 from .errors import EPERM, ESRCH
 from .names import (
     ABSENT,
     ACTIVE,
-    EVENT,
-    FREE,
-    PEER_CLOSED,
-    REFUSED,
+    ADDRESS_SPACE,
+    BUS,
+    CACHE,
+    DEVICES,
+    NO_REQUEST,
+    PROCESSOR_TIME,
     SYSTEM,
     TERMINATED,
     Kind,
     Partition,
     Place,
     Port,
+    Processor,
     Receiver,
     Region,
+    Request,
     Sender,
+    Service,
+    Shared,
     Signal,
 )
 
@@ -30,70 +36,32 @@ if TYPE_CHECKING:
     from .system import System
 
 
-@action(seed="PART-4 SIG-3 CHAN-6 REG-6")
+@action(seed="PART-4 PART-5 SIG-3 CHAN-6 REG-6")
 def terminate(system: System, caller: Partition, partition: Partition) -> None:
-    """End a partition, at its own request or by SYSTEM: it is barred, what it sent is cancelled and what it received is
-    refused, its channels are closed, its regions scrubbed and freed, its event connections dropped, its limits lifted."""
+    """End a partition, at its own request or by SYSTEM: it is barred, its processors stop, what it sent is cancelled and what it
+    received is refused, its channels are closed, its regions scrubbed and freed, its event connections dropped, what it holds
+    and what is kept for it goes back to the pool, its limits are lifted and its permissions withdrawn."""
     standing(system, caller)
     require((caller == partition) | (caller == SYSTEM), EPERM)
     require(system.status[partition] == ACTIVE, ESRCH)
     require(partition != SYSTEM, EPERM)
 
     before = system.before
-    _close_ports(system, before, partition)
-    _drop_signals(system, before, partition)
-    _free_regions(system, before, partition)
+    destroy_ports(system, lambda port: before.port_owner[port] == partition)
+    refuse_all(system, lambda signal: before.signal_at[signal] == partition)
+    withdraw_all(system, lambda signal: before.signal_source[signal] == partition)
+    free_regions(system, lambda region: before.owner[region] == partition)
+    system.kept_for.where(lambda region: before.kept_for[region] == partition, none)
     _drop_events(system, before, partition)
-    system.limited.where(lambda p, kind: p == partition, False)
-    system.limit.where(lambda p, kind: p == partition, 0)
+    _drop_shared(system, before, partition)
+    _drop_resources(system, before, partition)
+    system.processor_runs.where(lambda processor: before.processor_of[processor] == partition, False)
+    system.carried_on.where(lambda processor, physical: before.processor_of[processor] == partition, False)
+    system.processor_of.where(lambda processor: before.processor_of[processor] == partition, none)
+    system.forbidden.where(lambda service, other: other == partition, False)
     system.boot_order.remove(partition)
     system.booted[partition] = False
     system.status[partition] = TERMINATED
-
-
-def _close_ports(system: System, before: System, partition: Partition) -> None:
-    def mine(port: Port) -> bool:
-        return before.port_owner[port] == partition
-
-    def left_alone(port: Port) -> bool:
-        return before.port_owner[before.peer[port]] == partition
-
-    def refused(port: Port) -> bool:
-        return before.signal_at[before.port_request[port]] == partition
-
-    system.port_status.where(left_alone, PEER_CLOSED)
-    system.port_status.where(refused, REFUSED)
-    system.pending.where(lambda receiver: left_alone(before.served_port[receiver]) | refused(before.served_port[receiver]), True)
-    system.peer.where(lambda port: mine(port) | left_alone(port), none)
-    system.port_request.where(lambda port: mine(port) | refused(port), none)
-    system.port_receiver.where(mine, none)
-    system.port_status.where(mine, FREE)
-    system.port_owner.where(mine, none)
-    system.message_region.where(lambda message: mine(before.inbox.of(message)), none)
-    system.message_short.where(lambda message: mine(before.inbox.of(message)), none)
-    system.inbox.drop(lambda message: mine(before.inbox.of(message)))
-
-
-def _drop_signals(system: System, before: System, partition: Partition) -> None:
-    def gone(signal: Signal) -> bool:
-        return (before.signal_at[signal] == partition) | (before.signal_source[signal] == partition)
-
-    system.sender_request.where(lambda sender: gone(before.sender_request[sender]), none)
-    system.payer.where(gone, none)
-    system.signals.drop(gone)
-    system.signal_at.where(gone, none)
-    system.signal_kind.where(gone, EVENT)
-    system.signal_source.where(gone, none)
-    system.signal_service.where(gone, none)
-    system.signal_port.where(gone, none)
-    system.signal_sender.where(gone, none)
-
-
-def _free_regions(system: System, before: System, partition: Partition) -> None:
-    system.content.where(lambda region, place: before.owner[region] == partition, none)
-    system.mapped.where(lambda p, region: before.owner[region] == partition, False)
-    system.carried_by.where(lambda region: before.owner[region] == partition, none)
-    system.owner.where(lambda region: before.owner[region] == partition, none)
 
 
 def _drop_events(system: System, before: System, partition: Partition) -> None:
@@ -105,7 +73,6 @@ def _drop_events(system: System, before: System, partition: Partition) -> None:
 
     system.target.where(lambda sender: my_sender(sender) | my_receiver(before.target[sender]), none)
     system.served_sender.where(lambda r: my_receiver(r) | my_sender(before.served_sender[r]), none)
-    system.served_port.where(my_receiver, none)
     system.serves_signals.where(my_receiver, False)
     system.signal_receiver[partition] = none
     system.pending.where(my_receiver, False)
@@ -113,16 +80,53 @@ def _drop_events(system: System, before: System, partition: Partition) -> None:
     system.sender_owner.where(my_sender, none)
 
 
+def _drop_shared(system: System, before: System, partition: Partition) -> None:
+    def mine(shared: Shared) -> bool:
+        return before.shared_owner[shared] == partition
+
+    system.shared_content.where(lambda shared, place: mine(shared), none)
+    system.attached.where(lambda other, shared: mine(shared) | (other == partition), False)
+    system.shared_owner.where(mine, none)
+
+
+def _drop_resources(system: System, before: System, partition: Partition) -> None:
+    for kind in (PROCESSOR_TIME, ADDRESS_SPACE, DEVICES, CACHE, BUS):
+        back = system.held[partition, kind] + system.reserve[partition, kind]
+        system.pool[kind] = system.pool[kind] + back
+    system.held.where(lambda other, kind: other == partition, 0)
+    system.reserve.where(lambda other, kind: other == partition, 0)
+    system.limited.where(lambda other, kind: other == partition, False)
+    system.limit.where(lambda other, kind: other == partition, 0)
+
+    def mine(request: Request) -> bool:
+        return before.requester[request] == partition
+
+    system.requests.drop(mine)
+    system.request_kind.where(mine, PROCESSOR_TIME)
+    system.request_amount.where(mine, 0)
+    system.verdict.where(mine, NO_REQUEST)
+    system.requester.where(mine, none)
+
+
 def has_nothing(system: System, partition: Partition) -> bool:
     """The partition owns, maps, queues, runs and is permitted nothing, and is charged for nothing."""
     memory = forall(Region, lambda region: (system.owner[region] != partition) & negation(system.mapped[partition, region]))
+    aside = forall(Region, lambda region: system.kept_for[region] != partition)
     ports = forall(Port, lambda port: system.port_owner[port] != partition)
     receivers = forall(Receiver, lambda receiver: system.receiver_owner[receiver] != partition)
     senders = forall(Sender, lambda sender: system.sender_owner[sender] != partition)
     signals = forall(Signal, lambda signal: (system.signal_at[signal] != partition) & (system.payer[signal] != partition))
     limits = forall(Kind, lambda kind: negation(system.limited[partition, kind]))
+    held = forall(Kind, lambda kind: (system.held[partition, kind] == 0) & (system.reserve[partition, kind] == 0))
+    requests = forall(Request, lambda request: system.requester[request] != partition)
+    processors = forall(Processor, lambda processor: system.processor_of[processor] != partition)
+    permissions = forall(Service, lambda service: negation(system.forbidden[service, partition]))
+    shared = forall(
+        Shared, lambda shared: (system.shared_owner[shared] != partition) & negation(system.attached[partition, shared])
+    )
     idle = (system.booted[partition] == False) & (system.boot_order.of(partition) == none)  # noqa: E712
-    return memory & ports & receivers & senders & signals & limits & idle
+    own = memory & aside & ports & receivers & senders & signals & shared
+    return own & limits & held & requests & processors & permissions & idle
 
 
 @invariant(seed="PART-4 SIG-3")
@@ -138,8 +142,10 @@ def absent_is_empty(system: System, partition: Partition) -> bool:
 
 
 def actor(call: Call) -> Any:
-    """On whose behalf a step is taken: its caller's, but a termination is the act of who ends."""
-    return call.partition if call.operation == "terminate" else call.caller
+    """On whose behalf a step is taken: its caller's, for a system call SYSTEM's, but a termination is the act of who ends."""
+    if call.operation == "terminate":
+        return call.partition
+    return call.caller if call.process is none or call.operation == "create_process" else SYSTEM
 
 
 @step_property(seed="LAYER-3 REG-3")
@@ -148,11 +154,12 @@ def memory_integrity(before: System, after: System, call: Call, partition: Parti
     same = (after.mapped[partition, region] == before.mapped[partition, region]) & (
         negation(before.mapped[partition, region]) | (after.content[region, place] == before.content[region, place])
     )
-    sent = (
-        (call.operation == "send")
-        & (call.region == region)
-        & (before.port_owner[before.peer[call.port]] == partition)
-        & (before.port_owner[call.port] == call.caller)
+    by_port = (call.operation == "send") & (call.region == region) & (before.port_owner[call.port] == call.caller)
+    by_file = (call.operation == "send_file") & (before.file_region[call.file] == region)
+    by_mapping = (call.operation == "send_mapped") & (call.address == region)
+    port, socket = before.peer[call.port], before.peer[before.socket_port[call.fd]]
+    sent = (by_port & (before.port_owner[port] == partition)) | (
+        (by_file | by_mapping) & (before.port_owner[socket] == partition)
     )
     return same | (actor(call) == partition) | sent
 
@@ -166,11 +173,18 @@ def port_integrity(before: System, after: System, call: Call, port: Port) -> boo
         & (after.peer[port] == before.peer[port])
         & (after.inbox[port].empty == before.inbox[port].empty)
     )
-    made = (before.port_owner[port] == none) & (after.port_owner[port] == call.caller)
+    made = (before.port_owner[port] == none) & (after.port_owner[port] == actor(call))
     own = before.port_owner[port] == actor(call)
     peer = before.port_owner[before.peer[port]] == actor(call)
     asked = before.signal_at[before.port_request[port]] == actor(call)
-    return same | made | own | peer | asked
+    return same | made | own | peer | asked | _waited_for(before, call, port)
+
+
+def _waited_for(before: System, call: Call, port: Port) -> bool:
+    """Whether a request at a service comes to the accept that set `port` aside."""
+    maker = before.fd_maker[before.port_fd[port]]
+    listener = before.bound_at[call.service]
+    return (call.operation == "connect") & (listener != none) & (before.waiters.of(maker) == listener)
 
 
 @step_property(seed="LAYER-3 EVT-1 EVT-2")
@@ -183,4 +197,6 @@ def event_integrity(before: System, after: System, call: Call, receiver: Receive
     connected = before.sender_owner[before.served_sender[receiver]] == actor(call)
     channel = before.port_owner[before.peer[port]] == actor(call)
     asked = before.signal_at[before.port_request[port]] == actor(call)
-    return same | own | connected | channel | asked | before.serves_signals[receiver]
+    made = (before.receiver_owner[receiver] == none) & (after.receiver_owner[receiver] == actor(call))
+    waited = _waited_for(before, call, port)
+    return same | made | own | connected | channel | asked | waited | before.serves_signals[receiver]

@@ -11,10 +11,14 @@ from typing import Any
 import z3
 
 from oneowner.model.concrete import Model, Vector
-from oneowner.model.symbolic import Path, Symbolic, line_counter
+from oneowner.model.reading import reading
+from oneowner.model.spec import Counter
+from oneowner.model.symbolic import Path, SubsetTerm, Symbolic, System, Term, Unknown, line_counter
+from oneowner.model.vocabulary import Members
 
 Env = dict[str, Any]
 Closure = Callable[[Env, tuple[int, ...]], Any]
+AFTER = "after."
 
 
 class Evaluator:
@@ -23,6 +27,7 @@ class Evaluator:
     def __init__(self, symbolic: Symbolic, model: Model) -> None:
         self.symbolic, self.model = symbolic, model
         self._closures: dict[int, tuple[Any, Closure]] = {}
+        self._inside: dict[int, tuple[SubsetTerm, Closure]] = {}
         self._members: dict[str, int] = {}
         self._enumerated: dict[str, int] = {}
         world = symbolic.world
@@ -43,17 +48,37 @@ class Evaluator:
                 self._sizes[str(sort)] = len(kind)
                 for index, member in enumerate(world.elements(kind)):
                     self._enumerated[str(member)] = index
-        self._counters = {}
-        for queue in (c for c in symbolic.components.values() if c.kind == "queue"):
-            counter = line_counter(queue)
-            self._counters[str(symbolic.count_function(counter, "").name())] = counter
+        queues = [c for c in symbolic.components.values() if c.kind == "queue"]
+        declared = [c for module in symbolic.spec.modules for c in vars(module).values() if isinstance(c, Counter)]
+        self._counters = {counter.name: counter for counter in (*map(line_counter, queues), *declared)}
 
-    def environment(self, vector: Vector, action: Any, arguments: dict[str, int]) -> Env:
+    def environment(self, vector: Vector, action: Any, arguments: dict[str, Any]) -> Env:
         """What free constants and functions stand for: the state's cells, the arguments, counts by counting."""
-        env: Env = {"vector": vector}
+        env: Env = {"vector": vector, **self._cells(vector, "")}
+        for slot in action.slots:
+            given = arguments[slot.name]
+            name = f"{action.name}.{slot.name}!{self.symbolic.world._mark}"
+            env[name] = given.__contains__ if slot.subset else given
+        return env
+
+    def later(self, vector: Vector) -> Env:
+        """What the cells of the state `unknown_after` stand for."""
+        return {"after": vector, **self._cells(vector, AFTER)}
+
+    def unknown_after(self) -> System:
+        """A state after some step, about which nothing is known."""
+        world, parts = self.symbolic.world, dict(self.symbolic.state._parts)
+        for name, part, kinds, value in self.symbolic.parts():
+            if kinds and self.symbolic.components[name].kind != "rigid":
+                domain = [world.sort(kind) for kind in kinds]
+                parts[part] = Unknown(z3.Function(f"{AFTER}{part}!{world._mark}", *domain, world.sort(value)))
+        return System(self.symbolic, parts, "'", before=self.symbolic.state)
+
+    def _cells(self, vector: Vector, prefix: str) -> Env:
+        env: Env = {}
         mark = self.symbolic.world._mark
         for component, part in zip(self.model.components, vector, strict=True):
-            name = component.name
+            name = prefix + component.name
             if component.kind == "parameter":
                 env[f"{name}!{mark}"] = part[0]
             elif component.kind == "queue":
@@ -64,27 +89,14 @@ class Evaluator:
                 env[f"{name}.clock!{mark}"] = 1000
             else:
                 env[f"{name}!{mark}"] = lambda *key, c=component, p=part: p[self.model.index(c, key)]
-        for slot in action.slots:
-            env[f"{action.name}.{slot.name}!{mark}"] = arguments[slot.name]
         return env
 
     def count(self, env: Env, name: str, key: tuple[int, ...]) -> int:
-        counter = self._counters.get(name) or self._named_counter(name)
-        self.model.count  # noqa: B018 - the concrete reading counts
-        from oneowner.model.reading import reading
-
+        """What the function "count NAME" stands for in the state, "count NAME'" in the one after."""
+        base = name.removeprefix("count ").partition("!")[0]
+        vector = env["after" if base.endswith("'") else "vector"]
         with reading(self.model):
-            return self.model.count(counter, self.model.system(env["vector"]), key)
-
-    def _named_counter(self, name: str) -> Any:
-        from oneowner.model.spec import Counter
-
-        base = name.removeprefix("count ").split("!", maxsplit=1)[0]
-        for module in self.symbolic.spec.modules:
-            found = getattr(module, base, None)
-            if isinstance(found, Counter):
-                return found
-        raise AssertionError(f"no counter {name}")
+            return self.model.count(self._counters[base.removesuffix("'")], self.model.system(vector), key)
 
     def heads(self, env: Env, path: Path) -> None:
         """Give each defined head of a path its value."""
@@ -149,6 +161,8 @@ class Evaluator:
             return lambda e, b: any(p(e, b) for p in parts)
         if kind == z3.Z3_OP_ADD:
             return lambda e, b: sum(p(e, b) for p in parts)
+        if kind == z3.Z3_OP_SUB:
+            return lambda e, b: parts[0](e, b) - parts[1](e, b)
         if kind == z3.Z3_OP_NOT:
             return lambda e, b: not parts[0](e, b)
         compare = {
@@ -175,8 +189,20 @@ class Evaluator:
 
         return apply
 
+    def answer(self, env: Env, answer: Any) -> Any:
+        """What a path answers: a number, a subset, or a tuple of them."""
+        if isinstance(answer, tuple):
+            return tuple(self.answer(env, part) for part in answer)
+        if isinstance(answer, SubsetTerm):
+            if id(answer) not in self._inside:
+                probe = z3.Const("probe", self.symbolic.world.sort(answer.type))
+                self._inside[id(answer)] = answer, self.closure(answer.holds(probe))
+            inside = self._inside[id(answer)][1]
+            return Members(e for e in self.model.domain(answer.type) if inside(env | {"probe": e}, ()))
+        return int(self.value(answer.expr, env)) if isinstance(answer, Term) else plain(answer)
+
     def after(self, env: Env, path: Path) -> Vector:
-        """The state that a path leaves."""
+        """The state that a path leaves, with what it writes to outputs."""
         world, found = self.symbolic.world, []
         for component, before in zip(self.model.components, env["vector"], strict=True):
             parts, name = path.after._parts, component.name
@@ -201,3 +227,10 @@ class Evaluator:
                     cells[self.model.index(component, key)] = cell(scope, ())
                 found.append(tuple(cells))
         return tuple(found)
+
+
+def plain(answer: Any) -> Any:
+    """An answer of the concrete reading, to be compared."""
+    if isinstance(answer, tuple):
+        return tuple(map(plain, answer))
+    return answer if answer is None or isinstance(answer, Members) else int(answer)

@@ -11,6 +11,7 @@ from command import run
 
 HERE = {"PYTHONPATH": str(Path(token_ring.__file__).parent)}
 RING = ("--spec", "token_ring:RING")
+BELLS = ("--spec", "bells:BELLS")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,14 @@ RING = ("--spec", "token_ring:RING")
         (["explore", "--scope", "partitions=0"], 2, "at least 1"),
         (["explore", "--without", "send"], 2, "go with --scope"),
         (["explore", "--scope", "partitions=1", "--without", "steal"], 2, "no operation is called 'steal'"),
+        (["explore", "--only", "send"], 2, "go with --scope"),
+        (["explore", "--scope", "partitions=1", "--only", "steal"], 2, "no operation is called 'steal'"),
+        (["explore", *BELLS, "--scope", "bells=2", "--after", "noon"], 2, "no opening is called 'noon'; there are two listen"),
+        (["explore", *BELLS, "--scope", "bells=2", "--after", "two listen"], 2, "listener=2, which this scope does not have"),
+        (["explore", *BELLS], 0, ""),
+        (["prove", *BELLS], 0, ""),
+        (["fuzz", "py:bells:Silent", *BELLS, "--seed", "1"], 4, "needs settle()"),
+        (["fuzz", "py:bells:twice", *BELLS, "--seed", "1"], 1, ""),
         (["explore", "--spec", "token_ring:KEEPS"], 1, ""),
         (["explore", *RING, "--scope", "stations=2", "--max-states", "2"], 3, ""),
         (["fuzz", "py:no.such.thing"], 4, "cannot import"),

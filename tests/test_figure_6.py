@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from oneowner.checker.conform import Session
 from oneowner.model.concrete import OK, Model
-from oneowner.reference_impl import implementation
 from oneowner.spec import SPEC
-from oneowner.spec.flows import CLIENT, FLOW_1, SERVER
+from oneowner.spec.flows import CLIENT, SERVER
 from oneowner.spec.names import CHANNEL, CONNECTED, FREE, PEER_CLOSED, SYSTEM
 
 SCOPE = {"partitions": 3, "receivers": 2, "ports": 2, "messages": 2, "data": 1}
@@ -96,14 +94,3 @@ def test_figure_6_from_connection_to_disconnection() -> None:
     # S112: and destroys its own port; with that the channel is gone
     machine.close_port(caller=CLIENT, port=CLIENT_PORT)
     assert machine.now.port_status[CLIENT_PORT] == FREE
-
-
-def test_the_flow_that_the_matrix_shows_is_figure_6() -> None:
-    steps = {step for names, _, _ in FLOW_1.steps for step in names.split()}
-    assert steps == {f"S{number}" for number in range(101, 113)}
-
-
-def test_the_flow_runs_on_the_implementation_too() -> None:
-    session = Session(SPEC, implementation(), SCOPE)
-    exits = [session.call_model(operation, dict(arguments)) for _, operation, arguments in FLOW_1.steps]
-    assert exits == [OK] * len(FLOW_1.steps)

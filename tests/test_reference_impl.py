@@ -58,15 +58,16 @@ def machine(pages: int = 2) -> tuple[Interface, ControlOS, Any]:
         assert "ok" in answer, (operation, answer)
         return answer["ok"]
 
-    client = ok("create_partition", caller=system)
+    client, server = ok("create_partition", caller=system), ok("create_partition", caller=system)
     ends = []
-    for partition in (system, client):
+    for partition in (client, server):
         receiver = ok("create_receiver", caller=partition)
         ends.append(ok("create_port", caller=partition, receiver=receiver))
-    ok("connect", caller=client, port=ends[1], partition=system, service=1)
-    ok("accept", caller=system, signal=ok("take_signal", caller=system)["signal"], port=ends[0])
+    ok("connect", caller=client, port=ends[0], partition=server, service=1)
+    ok("accept", caller=server, signal=ok("take_signal", caller=server)["signal"], port=ends[1])
     region = ok("allocate", caller=client)
-    return interface, made[0], {"ok": ok, "client": client, "system": system, "port": ends[1], "region": region}
+    things = {"client": client, "server": server, "port": ends[0], "region": region}
+    return interface, made[0], {"ok": ok, "system": system, **things}
 
 
 @pytest.mark.parametrize("pages", [1, 2, 64])
@@ -79,7 +80,7 @@ def test_a_transfer_copies_no_byte_whatever_the_size_of_the_region(pages: int) -
     control.memory.store = lambda *a: touched.append(1) or store(*a)  # type: ignore[method-assign, func-returns-value]
     at["ok"]("send", caller=at["client"], port=at["port"], region=at["region"], short=None)
     assert touched == []
-    assert at["ok"]("read_memory", caller=at["system"], region=at["region"], place=0) == "ab" * 8
+    assert at["ok"]("read_memory", caller=at["server"], region=at["region"], place=0) == "ab" * 8
 
 
 def test_running_over_the_end_of_a_region_is_a_fault_not_the_next_region() -> None:

@@ -30,6 +30,7 @@ from oneowner.model import (
     none,
     require,
 )
+from oneowner.model.concrete import Model
 from oneowner.model.spec import Exploration
 
 
@@ -116,11 +117,33 @@ def test_a_count_within_a_quantifier_of_an_operation_is_the_count_before_the_ste
     assert verdicts(ROOM.replace(touch=put, sound=fewer))["touch/sound"] == "refuted"
 
 
-def test_a_number_below_zero_is_refuted_where_it_is_written() -> None:
-    def sink(room: Room, shelf: Shelf, book: Book) -> None:
-        room.level[shelf] = room.level[shelf] + -1
+def _sink(room: Room, shelf: Shelf, book: Book) -> None:
+    room.level[shelf] = room.level[shelf] - 1
 
-    assert verdicts(ROOM.replace(touch=sink))["touch/well_defined"] == "refuted"
+
+def _sink_where_busy(room: Room, shelf: Shelf, book: Book) -> None:
+    room.level.where(lambda other: room.busy[other], room.level[shelf] - 1)
+
+
+def _sink_by_adding(room: Room, shelf: Shelf, book: Book) -> None:
+    room.level[shelf] = room.level[shelf] + -1
+
+
+@pytest.mark.parametrize("sink", [_sink, _sink_where_busy, _sink_by_adding])
+def test_a_number_below_zero_is_refuted_where_it_is_written(sink: Callable[..., Any]) -> None:
+    spec = ROOM.replace(touch=sink)
+    assert verdicts(spec)["touch/well_defined"] == "refuted"
+    model = Model(spec, {"shelves": 1, "books": 1})
+    with pytest.raises(SpecError, match="numbers count from 0"):
+        model.call(spec.actions["touch"], model.initial(), {"shelf": 1, "book": 1})
+
+
+def test_a_number_taken_away_is_proved_not_to_go_below_zero_where_it_is_asked_before() -> None:
+    def lower(room: Room, shelf: Shelf, book: Book) -> None:
+        require(room.level[shelf] - 1 >= 0, "EMPTY")
+        room.level[shelf] = 3 - 2 + room.level[shelf] - 2
+
+    assert verdicts(ROOM.replace(touch=lower))["touch/well_defined"] == "proved"
 
 
 def test_a_parameter_above_one_is_tried() -> None:
@@ -163,8 +186,8 @@ def _tilde(room: Room, shelf: Shelf, book: Book) -> None:
     require(bool(~room.busy[shelf]), "BUSY")
 
 
-def _minus(room: Room, shelf: Shelf, book: Book) -> None:
-    room.level[shelf] = room.level[shelf] - 1
+def _times(room: Room, shelf: Shelf, book: Book) -> None:
+    room.level[shelf] = room.level[shelf] * 2
 
 
 def _loop(room: Room, shelf: Shelf, book: Book) -> None:
@@ -205,9 +228,9 @@ def _unknown_sort(room: Room, shelf: Shelf) -> bool:
         ({"sound": _over_numbers}, "not over numbers"),
         ({"sound": _unknown_sort}, "Stranger is in no component"),
         ({"touch": _tilde}, "~ is no negation"),
-        ({"touch": _minus}, "added and compared, nothing else"),
+        ({"touch": _times}, "added, subtracted and compared, nothing else"),
         ({"touch": _loop}, "no loop over the state"),
-        ({"touch": _ok}, 'cannot be called "ok"'),
+        ({"touch": _ok}, "cannot be called 'ok'"),
         ({"touch": _two_counters}, "two counters are called held"),
     ],
 )

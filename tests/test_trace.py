@@ -15,9 +15,10 @@ from oneowner.model.concrete import Model
 from oneowner.model.graph import explore
 from oneowner.model.reading import SpecError
 from oneowner.model.trace import differences, nondefaults, value_name, value_of
+from oneowner.model.vocabulary import Members
 from oneowner.spec import SPEC
 from oneowner.spec.bugs import unmap_failure_ignored
-from oneowner.spec.names import Partition, PortStatus, Region
+from oneowner.spec.names import Fd, Partition, PortStatus, Region
 
 KINDS = [Partition, Region, PortStatus, bool, int]
 
@@ -26,6 +27,11 @@ KINDS = [Partition, Region, PortStatus, bool, int]
 def test_a_value_is_read_back_from_its_name(kind: object, value: int) -> None:
     value = bool(value % 2) if kind is bool else value
     assert value_of(kind, value_name(kind, value)) == value
+
+
+@given(st.frozensets(st.integers(1, 5)))
+def test_a_set_is_read_back_from_its_names(elements: frozenset[int]) -> None:
+    assert value_of(Fd, value_name(Fd, Members(elements))) == Members(elements)
 
 
 @pytest.mark.parametrize(
@@ -41,14 +47,17 @@ def test_differences_name_the_cells_that_changed() -> None:
     before = model.initial()
     after = model.call(SPEC.actions["create_partition"], before, {"caller": 1, "partition": 2}).state
     assert differences(model, before, after) == ["status[partition2]: ABSENT -> ACTIVE", "boot_order[SYSTEM]: <> -> <partition2>"]
-    assert nondefaults(model, before) == ["status[SYSTEM] = ACTIVE", "booted[SYSTEM] = True"]
+    granted = ("PROCESSOR_TIME", "ADDRESS_SPACE", "DEVICES", "CACHE", "BUS")
+    pool = [f"pool[{kind}] = 1" for kind in granted]
+    assert nondefaults(model, before) == ["status[SYSTEM] = ACTIVE", "booted[SYSTEM] = True", *pool]
 
 
 def test_a_stored_trace_is_itf_reads_back_and_replays(tmp_path: Path) -> None:
     exploration = SPEC.explorations["messages"]
     graph = explore(
-        Model(unmap_failure_ignored, exploration.sizes),
-        without=exploration.without,
+        Model(unmap_failure_ignored, exploration.sizes, exploration.arguments),
+        without=SPEC.left_out(exploration),
+        opening=SPEC.openings[exploration.opening],
         statements=frozenset(["exclusive_mapping"]),
     )
     found = graph.violations[0]
