@@ -5,12 +5,13 @@ the model: of the calls that can be made with what is live, plus a dead, a forei
 takes a sample and sees where they lead.  What it goes for, and so which rule comes next, `Aim.choose` says: mostly a success
 of an operation that this run has seldom had, so that runs get deep; else a clause that it has seen least often, so
 that wrong arguments are tried wherever they get furthest; now and then the same call once more.  Most runs begin with an
-opening of the spec's (an accepted socket with two files open while another process waits in select, say), and every other one
-tries all that is refused there before it goes on.
+opening of the spec's (an accepted socket with two files open while another process waits in select, say), and most of them
+try all that is refused there before they go on.
 
-Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing
-prefers small values and repeats itself, which shrinks well and explores badly.  A failure is shrunk by taking calls out
-(`conform.minimise`).
+Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing prefers
+small values and repeats itself, which shrinks well and explores badly. It draws the opening too; a run whose opening had its
+turn more often than others is rejected before it begins, so that none is left out in a short time. A failure is shrunk by
+taking calls out (`conform.minimise`).
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from .adapter import Implementation
 from .conform import NEVER, Mismatch, Recorded, Session, again, minimise
 from .explore import clauses
 
-SAMPLE = 60
-"""Of how many calls of an operation it is tried where they lead."""
+SAMPLE, LARGE_SAMPLE = 60, 200
+"""Of how many calls of an operation it is tried where they lead; and of how many with live elements, when a run begins."""
 TRIES = 6
 HANDFUL = 12
 FEW = 4
+REPEATS = 10
 PATIENCE = 2
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
@@ -84,6 +86,17 @@ class _Budget:
         self.progress = progress
         self.last: Session | None = None
         self.stopped = False
+        self.failed = False
+        self.had: Counter[int] = Counter()
+
+    def turn(self, opening: int, openings: int) -> bool:
+        """Whether it is this opening's turn: none has been had less often.  The first runs may repeat stored failures, and
+        pass: one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
+        due = (
+            self.failed or self.report.runs <= REPEATS or self.had[opening] <= min(self.had[number] for number in range(openings))
+        )
+        self.had[opening] += due
+        return due
 
     def stop_when_spent(self, machine: Any) -> None:
         now = time.monotonic()
@@ -97,6 +110,9 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+    openings = [*spec.openings.values()]
+    openings += [[]] * (1 + len(openings) // 8)
+
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
@@ -105,17 +121,18 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
             self.given: dict[str, Any] = {}
             self.cut_short = False
             budget.last = self.session
-            budget.report.runs += 1
 
-        @initialize(chance=st.randoms(use_true_random=True))
-        def begin(self, chance: random.Random) -> None:
+        @initialize(opening=st.sampled_from(range(len(openings))), chance=st.randoms(use_true_random=True))
+        def begin(self, opening: int, chance: random.Random) -> None:
+            if not budget.turn(opening, len(openings)):
+                hypothesis.reject()
+            budget.report.runs += 1
             self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self)
             self.cut_short = True
-            if spec.openings and chance.random() < 7 / 8:
-                for name, arguments in spec.openings[chance.choice(list(spec.openings))]:
-                    self.session.call_model(name, arguments)
-            if chance.random() < 1 / 2:
+            for name, arguments in openings[opening]:
+                self.session.call_model(name, arguments)
+            if chance.random() < 7 / 8:
                 self.aim.sweep()
             self.cut_short = False
             self.next, self.given = self.aim.choose()
@@ -125,6 +142,7 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
             budget.report.clauses.update(self.session.clauses)
             if budget.progress:
                 budget.progress(budget.report)
+            budget.failed |= self.cut_short
             if not self.cut_short:
                 # of a run that counts Hypothesis makes variations, four in five with the same seed and so the same calls
                 hypothesis.reject()
@@ -168,7 +186,11 @@ class Aim:
     def sweep(self) -> None:
         """Try every operation in every way that is refused now: what was just done may have left a door open somewhere."""
         for name in self.chance.sample(list(self.session.actions), len(self.session.actions)):
-            for exit, calls in self._reach(name, (), strangers=True).items():
+            among_live, among_all = (
+                self._reach(name, (), strangers=False, sample=LARGE_SAMPLE),
+                self._reach(name, (), strangers=True),
+            )
+            for exit, calls in (among_all | among_live).items():
                 if exit not in EFFECTIVE:
                     for arguments in self.chance.sample(calls, min(FEW, len(calls))):
                         action = self.session.actions[name]
@@ -205,7 +227,9 @@ class Aim:
         arguments = self.chance.choice(found[exit])
         return (name, exit), _handles(self.session, self.session.actions[name], arguments, self.chance)
 
-    def _reach(self, name: str, wanted: Collection[str], *, strangers: bool) -> dict[str, list[dict[str, Any]]]:
+    def _reach(
+        self, name: str, wanted: Collection[str], *, strangers: bool, sample: int = SAMPLE
+    ) -> dict[str, list[dict[str, Any]]]:
         """By exit, some calls of an operation that lead to it now: a sample of all with live elements, and with `strangers` also
         a dead, foreign or never-issued handle a sort; no more once one leads to an exit that is wanted."""
         session, action = self.session, self.session.actions[name]
@@ -214,7 +238,7 @@ class Aim:
         choices = [_choices(session, slot, strangers) for slot in slots]
         size = math.prod(map(len, choices))
         reach: dict[str, list[dict[str, Any]]] = {}
-        for number in self.chance.sample(range(size), min(size, SAMPLE)):
+        for number in self.chance.sample(range(size), min(size, sample)):
             rest, arguments = number, {}
             for slot, values in zip(slots, choices, strict=True):
                 rest, index = divmod(rest, len(values))

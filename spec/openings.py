@@ -87,7 +87,7 @@ _select_waits = [
 ]
 _to_guest = [
     *_one_guest,
-    *_process,
+    *_two_processes,
     *_port(ONE, 1),
     ("socket", {"process": 1, "mode": FILE}),
     ("connect_socket", {"process": 1, "fd": 1, "partition": ONE, "service": 1}),
@@ -98,6 +98,25 @@ _full = [
     ("send_file", {"process": 1, "fd": 2, "file": 0, "short": 1}),
     ("send_file", {"process": 1, "fd": 2, "file": 0, "short": 1}),
 ]
+
+
+_memory_is_to_be_shared: list[Step] = [
+    *_guests,
+    ("create_shared", {"caller": ONE}),
+    ("request_attach", {"caller": TWO, "partition": ONE, "shared": 1}),
+    ("take_signal", {"caller": ONE}),
+]
+_event_is_asked_for: list[Step] = [
+    *_guests,
+    ("create_receiver", {"caller": ONE}),
+    ("create_sender", {"caller": TWO}),
+    ("request_event", {"caller": TWO, "sender": 1, "partition": ONE}),
+    ("take_signal", {"caller": ONE}),
+]
+
+
+def _request(port: int) -> list[Step]:
+    return [("connect", {"caller": ONE, "port": port, "partition": TWO, "service": 1})]
 
 
 def _limit(partition: int, kind: int, amount: int) -> Step:
@@ -127,6 +146,7 @@ OPENINGS: dict[str, list[Step]] = {
     "a socket listens": [*_one_guest, *_two_processes, *_port(ONE, 1), *_listening(1, FILE)],
     "a request waits": _request_waits,
     "a process waits in accept": _accept_waits,
+    "a process that waited in accept was answered": [*_accept_waits, *_to_service(ONE, 1)],
     "a socket is connected, for files": _file_served,
     "a socket is connected, for mapping": _mapped_served,
     "a file was read": _file_read,
@@ -140,10 +160,28 @@ OPENINGS: dict[str, list[Step]] = {
         ("select", {"process": 2, "reading": Members([2]), "writing": Members(), "wait": True}),
     ],
     "a region is mapped": _mapped_read,
+    "a region is mapped, and its sender is gone": [*_mapped_read, ("close_port", {"caller": ONE, "port": 1})],
+    "a region is mapped, and its sender's inbox is full": [
+        *_mapped_served,
+        *(step for region in (1, 2, 3) for step in (*_send(ONE, 1, region), *_read(2))),
+        ("send_mapped", {"process": 1, "fd": 2, "address": 1, "short": 1}),
+        ("send_mapped", {"process": 1, "fd": 2, "address": 2, "short": 1}),
+    ],
+    "every descriptor is taken, and a request waits": [
+        *_file_read,
+        *_port(ONE, 3),
+        *_to_service(ONE, 3),
+        *(("socket", {"process": 1, "mode": FILE}) for _ in range(4)),
+    ],
     "a process waits in read": [*_mapped_served, *_read(2)],
     "a process waits in read for a file": [*_file_served, *_process, *_read(2)],
     "a socket waits for a guest": _to_guest,
     "a guest is asked": [*_to_guest, ("take_signal", {"caller": ONE})],
+    "a guest has answered": [
+        *_to_guest,
+        ("take_signal", {"caller": ONE}),
+        ("accept", {"caller": ONE, "signal": 1, "port": 1}),
+    ],
     "a guest's inbox is full": _full,
     "a process waits to write": [
         *_full,
@@ -157,11 +195,22 @@ OPENINGS: dict[str, list[Step]] = {
         ("take_region", {"caller": ONE, "region": 2}),
         _limit(ONE, PROGRAM_MEMORY, 1),
     ],
-    "memory is shared": [
+    "memory is to be shared": _memory_is_to_be_shared,
+    "memory is shared": [*_memory_is_to_be_shared, ("accept_attach", {"caller": ONE, "signal": 1})],
+    "an event connection is asked for": _event_is_asked_for,
+    "an event connection stands": [
+        *_event_is_asked_for,
+        ("accept_event", {"caller": ONE, "signal": 1, "receiver": 1}),
+        ("create_sender", {"caller": ONE}),
+    ],
+    "every signal is taken": [
         *_guests,
-        ("create_shared", {"caller": ONE}),
-        ("request_attach", {"caller": TWO, "partition": ONE, "shared": 1}),
-        ("take_signal", {"caller": ONE}),
+        *_process,
+        ("socket", {"process": 1, "mode": FILE}),
+        *(step for port in (1, 2, 3) for step in (*_port(ONE, port), *_request(port))),
+        *_port(ONE, 4),
+        ("create_sender", {"caller": ONE}),
+        ("create_shared", {"caller": TWO}),
     ],
     "resources are asked for": [
         *_one_guest,
@@ -277,6 +326,13 @@ OPENINGS: dict[str, list[Step]] = {
         *_read(2),
     ],
     "an accept was cancelled": [*_accept_waits, ("close", {"process": 1, "fd": 1})],
+    "a read was cancelled": [*_mapped_served, *_process, *_read(2), ("close", {"process": 2, "fd": 2})],
+    "every port is taken, and a request waits": [
+        *_request_waits,
+        *(step for port in (2, 3, 4, 5, 6) for step in _port(ONE, port)),
+        ("socket", {"process": 1, "mode": FILE}),
+        ("create_receiver", {"caller": ONE}),
+    ],
     "a select was cancelled": [*_select_waits, ("close", {"process": 1, "fd": 1})],
     "an open file was sent": [*_file_open, ("send_file", {"process": 1, "fd": 2, "file": 1, "short": 1})],
     "a mapped region was sent": [*_mapped_read, ("send_mapped", {"process": 1, "fd": 2, "address": 1, "short": 1})],

@@ -40,23 +40,15 @@ SCOPE = {
     "capacity": 2,
 }
 TRIPLES = 20_000
+WALK = 20
 FEW = 5
-"""How many clauses, or ways of a statement to fail, may happen to be drawn never."""
-
-
-A_CONNECTION_IS_ASKED_FOR = [
-    ("create_partition", {"caller": 1}),
-    ("create_receiver", {"caller": 1}),
-    ("create_sender", {"caller": 2}),
-    ("request_event", {"caller": 2, "sender": 1, "partition": 1}),
-    ("take_signal", {"caller": 1}),
-]
+"""How many operations are seldom; and how many refusals, or ways of a statement to fail, may happen to be drawn never."""
 
 
 def starts(model: Model) -> list[Vector]:
     """The initial state, and those after the openings that have room in this scope."""
     found = [model.initial()]
-    for opening in (*model.spec.openings.values(), A_CONNECTION_IS_ASKED_FOR):
+    for opening in model.spec.openings.values():
         try:
             found.append(run(model, with_fresh_names(model, opening)))
         except (SpecError, IndexError):
@@ -69,24 +61,28 @@ UNDOING = {"terminate", "close_port", "close", "exit"}
 
 
 def triples(model: Model, chance: random.Random, count: int, compared: Counter[str], only: str) -> Any:
-    """(state, operation, arguments): half of the states reached by walking, half with cells drawn anew; every operation as often,
-    or `only` one; half the calls succeed if they can, the others come to what was `compared` least."""
+    """(state, operation, arguments): half of the states reached by walking, half with cells drawn anew; every operation as
+    often, or `only` one; half the calls succeed if they can, the others come to what was `compared` least. A walk begins
+    with an operation whose success was compared seldom.
+    """
     actions = list(model.spec.actions.values())
     asked = [model.spec.actions[only]] if only else actions
     beginnings = starts(model)
     vector = model.initial()
     for number in range(count):
         action = asked[number % len(asked)]
-        if number % 40 == 0:
+        begins = number % WALK == 0
+        if begins:
             vector = chance.choice(beginnings)
-        for _ in range(2):
+            action = chance.choice(sorted(asked, key=lambda action: compared[f"{action.name}/ok"])[:FEW])
+        for _ in range(0 if begins else 2):
             step = chance.choice(actions)
             good = exits(model, chance, step, vector, 12)
             effective = [exit for exit in EFFECTIVE if exit in good]
             if effective and step.name not in UNDOING:
                 vector = model.call(step, vector, good[chance.choice(effective)]).state
-        state = vector if number % 2 else random_vector(model, chance, vector, chance.choice([0.02, 0.1, 0.5]))
-        found = exits(model, chance, action, state, 40)
+        state = vector if begins or number % 2 else random_vector(model, chance, vector, chance.choice([0.02, 0.1, 0.5]))
+        found = exits(model, chance, action, state, 200 if begins else 40)
         good = {exit: arguments for exit, arguments in found.items() if exit in EFFECTIVE}
         choice = good if good and chance.random() < 1 / 2 else found
         if choice:
