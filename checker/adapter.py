@@ -5,7 +5,8 @@
     settle() -> [answer]                            what suspended calls got since: {waiter: handle, "ok" or "error": ...}
 
 Handles are strings that the implementation mints; everything else is plain data.  `py:module` reaches a Python
-implementation in this process: `module.implementation()`, or `py:module:name` for another callable that makes one.
+implementation in this process: `module.implementation()`, or `py:module:name` for another callable that makes one.  `exec:`,
+`tcp:` and `unix:` reach one that speaks the protocol of docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,18 @@ class AdapterError(Exception):
     """The implementation cannot be reached, or does not keep to the interface; says what to do."""
 
 
+class AdapterFault(AdapterError):
+    """The adapter died, hung, or does not keep to the protocol, in the middle of something."""
+
+
+class Unsupported(Exception):
+    """The implementation says that it does not have an operation, or cannot be made so large."""
+
+    def __init__(self, operation: str, text: str = "") -> None:
+        super().__init__(f"{operation} is not supported{': ' + text if text else ''}")
+        self.operation = operation
+
+
 class Implementation(Protocol):
     """What is behind a connection string."""
 
@@ -30,11 +43,13 @@ class Implementation(Protocol):
         """Do one operation."""
 
 
-def connect(where: str) -> Implementation:
-    """Reach the implementation at a connection string.  Raises AdapterError."""
+def connect(where: str, **options: Any) -> Implementation:
+    """Reach the implementation at a connection string; `options` are those of `remote.Remote`.  Raises AdapterError."""
     scheme, _, rest = where.partition(":")
     if scheme != "py" or not rest:
-        raise AdapterError(f"{where!r} is no connection string; write py:MODULE or py:MODULE:FACTORY")
+        from .remote import Remote, open_line
+
+        return Remote(where, open_line(where), **options)
     module_name, _, name = rest.partition(":")
     try:
         module = import_here(module_name)

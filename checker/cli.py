@@ -1,17 +1,12 @@
-"""The command line.  Results go to stdout, progress to stderr; every claim is printed with its scope.
-
-Exit codes: 0 holds; 1 violation; 2 usage; 3 unknown, or the budget spent before everything was seen; 4 the implementation
-cannot be reached or does not keep to the interface; 5 nothing ran; 70 a fault of this tool; 130 interrupted.
-"""
+"""The command line.  Results go to stdout, progress to stderr; every claim is printed with its scope."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,48 +15,30 @@ import click
 from ..model.reading import SpecError
 from ..model.spec import Exploration, Spec, load, parse_scope
 from .adapter import AdapterError, connect
+from .conform_cli import commands
+from .console import (
+    ADAPTER,
+    ANY_SIZE,
+    DEFAULT_IMPLEMENTATION,
+    DEFAULT_SPEC,
+    HOLDS,
+    INTERNAL,
+    INTERRUPTED,
+    NOTHING,
+    UNKNOWN,
+    USAGE,
+    VIOLATION,
+    Output,
+    common,
+    jobs_option,
+    say,
+    traces_option,
+)
 
 if TYPE_CHECKING:
     from .explore import ExploreReport
     from .fuzz import FuzzReport
     from .prove import Report
-
-HOLDS, VIOLATION, USAGE, UNKNOWN, ADAPTER, NOTHING, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
-DEFAULT_SPEC = "oneowner.spec:SPEC"
-DEFAULT_IMPLEMENTATION = "py:oneowner.reference_impl"
-TRACES = Path(".oneowner")
-ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-class _Output:
-    """Where a command's result goes: lines as they come, or one JSON object at the end."""
-
-    def __init__(self, format: str) -> None:
-        self.pretty = format == "pretty"
-
-    def line(self, text: str = "") -> None:
-        if self.pretty:
-            click.echo(text)
-
-    def result(self, value: Any) -> None:
-        if not self.pretty:
-            click.echo(json.dumps(value, indent=1))
-
-
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")(command)
-    choice = click.Choice(["pretty", "json"])
-    return click.option("--format", "format", type=choice, default="pretty", help="How the result is printed.")(command)
-
-
-_jobs = click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes (default: the cores).")
-_traces = click.option(
-    "--traces", type=click.Path(path_type=Path, file_okay=False), default=TRACES, help="Where traces are written."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,17 +48,17 @@ def cli() -> None:
 
 
 @cli.command()
-@_common
+@common
 @click.option("--operation", "operations", multiple=True, help="Only this operation (may be repeated).")
 @click.option("--invariant", "statements", multiple=True, help="Only this statement (may be repeated).")
 @click.option("--matrix", is_flag=True, help="Also print every obligation: statements down, operations across.")
-@_jobs
-@_traces
+@jobs_option
+@traces_option
 def prove(
     spec_name: str, format: str, operations: tuple[str, ...], statements: tuple[str, ...], matrix: bool, jobs: int, traces: Path
 ) -> int:
     """Prove every invariant, for systems of any size and runs of any length."""
-    spec, out = load(spec_name), _Output(format)
+    spec, out = load(spec_name), Output(format)
     report = _prove(spec, operations, statements, jobs)
     _show_proof(out, spec, report, traces, matrix=matrix)
     out.result(_proof_json(spec, report))
@@ -93,7 +70,7 @@ def _prove(spec: Spec, operations: tuple[str, ...], statements: tuple[str, ...],
     from .prove import prove as run
 
     def progress(name: str, part: Report) -> None:
-        _say(f"{name}: {part.count(PROVED)} of {len(part.obligations)} proved, {part.seconds:.1f} s")
+        say(f"{name}: {part.count(PROVED)} of {len(part.obligations)} proved, {part.seconds:.1f} s")
 
     return run(spec, chosen_operations=operations, chosen_statements=statements, jobs=jobs, progress=progress)
 
@@ -106,7 +83,7 @@ def _proof_code(report: Report) -> int:
     return UNKNOWN if report.count("unknown") else HOLDS
 
 
-def _show_proof(out: _Output, spec: Spec, report: Report, traces: Path, *, matrix: bool = False) -> None:
+def _show_proof(out: Output, spec: Spec, report: Report, traces: Path, *, matrix: bool = False) -> None:
     from .matrix import is_lemma
     from .report import proof_matrix, proof_summary, refutation
 
@@ -153,15 +130,15 @@ def _proof_json(spec: Spec, report: Report) -> dict[str, Any]:
 
 
 @cli.command()
-@_common
+@common
 @click.option("--scope", metavar="NAME=N,...", help="One scope to explore, such as partitions=2,regions=1.")
 @click.option("--without", metavar="OPERATION,...", default="", help="Operations to leave out of --scope.")
 @click.option("--only", metavar="OPERATION,...", default="", help="The only operations to call in --scope.")
 @click.option("--after", metavar="OPENING", default="", help="Begin --scope after this opening of the specification.")
 @click.option("--max-states", type=click.IntRange(1), help="Stop --scope after so many states.")
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write --scope's state graph as GraphML.")
-@_jobs
-@_traces
+@jobs_option
+@traces_option
 def explore(
     spec_name: str,
     format: str,
@@ -175,7 +152,7 @@ def explore(
     traces: Path,
 ) -> int:
     """See every reachable state of small scopes, with every invariant checked."""
-    spec, out = load(spec_name), _Output(format)
+    spec, out = load(spec_name), Output(format)
     if scope is None and (without or only or after or max_states or graph):
         raise SpecError("--without, --only, --after, --max-states and --graph go with --scope")
     if scope is None and not spec.explorations:
@@ -198,7 +175,7 @@ def _explore_all(spec: Spec, jobs: int) -> list[ExploreReport]:
     from .explore import explore_all
 
     return explore_all(
-        spec, jobs=jobs, progress=lambda r: _say(f"{r.name}: {r.states} states, depth {r.depth}, {r.seconds:.1f} s")
+        spec, jobs=jobs, progress=lambda r: say(f"{r.name}: {r.states} states, depth {r.depth}, {r.seconds:.1f} s")
     )
 
 
@@ -213,13 +190,13 @@ def _explore_one(spec: Spec, exploration: Exploration, max_states: int | None, g
         opening=spec.openings[exploration.opening] if exploration.opening else (),
         max_states=max_states,
         keep_edges=graph is not None,
-        progress=lambda g: _say(f"depth {g.depth}: {len(g.parents)} states, {g.transitions} transitions"),
+        progress=lambda g: say(f"depth {g.depth}: {len(g.parents)} states, {g.transitions} transitions"),
     )
     if graph is not None:
         import networkx
 
         networkx.write_graphml(as_networkx(found), graph)
-        _say(f"wrote {graph}")
+        say(f"wrote {graph}")
     return report_of("scope", exploration, found)
 
 
@@ -231,7 +208,7 @@ def _exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
     return HOLDS if all(r.complete for r in reports) else UNKNOWN
 
 
-def _show_explorations(out: _Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
+def _show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
     from .explore import unreached
     from .report import clause_depths, exploration, exploration_violation
 
@@ -287,14 +264,14 @@ def _exploration_totals(reports: list[ExploreReport]) -> dict[str, Any]:
 
 
 @cli.command()
-@_common
+@common
 @click.argument("implementation", default=DEFAULT_IMPLEMENTATION)
 @click.option("--time", "seconds", type=click.FloatRange(0.1), default=30.0, help="Seconds to fuzz (default 30).")
 @click.option("--steps", type=click.IntRange(1), default=100, help="Calls a run, probes not counted (default 100).")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 @click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
-@_traces
+@traces_option
 def fuzz(
     spec_name: str,
     format: str,
@@ -307,7 +284,7 @@ def fuzz(
     traces: Path,
 ) -> int:
     """Hold IMPLEMENTATION against the specification with calls drawn at random."""
-    spec, out = load(spec_name), _Output(format)
+    spec, out = load(spec_name), Output(format)
     sizes = parse_scope(scope) if scope else None
     report = _fuzz(spec, implementation, seconds, steps, seed, sizes, strict, traces)
     missing = _show_fuzz(out, spec, implementation, report, traces)
@@ -333,7 +310,7 @@ def _fuzz(
     def progress(report: FuzzReport) -> None:
         if time.monotonic() - told[0] >= 5:
             told[0] = time.monotonic()
-            _say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
+            say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
 
     return run(
         spec,
@@ -357,7 +334,7 @@ def _fuzz_code(report: FuzzReport, missing: list[str]) -> int:
     return UNKNOWN if missing else HOLDS
 
 
-def _show_fuzz(out: _Output, spec: Spec, implementation: str, report: FuzzReport, traces: Path) -> list[str]:
+def _show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, traces: Path) -> list[str]:
     from .explore import clauses
     from .report import fuzz_failure
 
@@ -395,7 +372,7 @@ def _fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> d
 
 
 @cli.command()
-@_common
+@common
 @click.option("--implementation", default=DEFAULT_IMPLEMENTATION, help="What is fuzzed.")
 @click.option(
     "--time",
@@ -404,29 +381,29 @@ def _fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> d
     default=20.0,
     help="Seconds to fuzz (default 20), longer while a clause is missing.",
 )
-@_jobs
-@_traces
+@jobs_option
+@traces_option
 def check(spec_name: str, format: str, implementation: str, seconds: float, jobs: int, traces: Path) -> int:
     """Prove the specification, explore it, and fuzz an implementation: the main job."""
     from .explore import clauses
 
-    spec, out = load(spec_name), _Output(format)
+    spec, out = load(spec_name), Output(format)
     started = time.monotonic()
-    quiet = _Output("json")
-    _say("prove: any size, any depth")
+    quiet = Output("json")
+    say("prove: any size, any depth")
     proof = _prove(spec, (), (), jobs)
     proof_code = _proof_code(proof)
     if proof_code != HOLDS:
         _show_proof(out, spec, proof, traces)
-    _say("explore: all reachable states of small scopes")
+    say("explore: all reachable states of small scopes")
     explored = _explore_all(spec, jobs)
     missing = _show_explorations(quiet, spec, explored, traces, all_scopes=True)
     explore_code = _exploration_code(explored, missing)
     if explore_code != HOLDS:
         _show_explorations(out, spec, explored, traces, all_scopes=True)
-    _say(f"fuzz: {implementation}")
+    say(f"fuzz: {implementation}")
     fuzzed = _fuzz(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec))
-    unexercised = _show_fuzz(_Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
+    unexercised = _show_fuzz(Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
     fuzz_code = _fuzz_code(fuzzed, unexercised)
     totals = _exploration_totals(explored)
     known = len(totals["clauses"]) + len(missing)
@@ -471,7 +448,7 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
     from .replay import replay_implementation, replay_model
     from .store import read
 
-    stored, out = read(file), _Output(format)
+    stored, out = read(file), Output(format)
     spec = load(spec_name or stored.spec or DEFAULT_SPEC)
     if stored.kind == "model":
         result = replay_model(spec, stored)
@@ -486,17 +463,17 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
 
 
 @cli.command()
-@_common
+@common
 @click.argument("bugs", nargs=-1)
 @click.option("--time", "seconds", type=click.FloatRange(0.1), default=180.0, help="Seconds to fuzz a bug at most (default 180).")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
-@_jobs
+@jobs_option
 def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None, jobs: int) -> int:
     """Plant real bugs, or those named, and show that each is caught."""
     from .museum import catalogue
     from .museum import museum as run
 
-    spec, out = load(spec_name), _Output(format)
+    spec, out = load(spec_name), Output(format)
     catalogue(spec, bugs)
     out.line(f"{'bug':28} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
     caught = run(
@@ -530,10 +507,10 @@ def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, s
 
 
 @cli.command()
-@_common
+@common
 @click.argument("what", type=click.Choice(["matrix", "operations", "invariants", "steps", "flow", "states", "rooms"]))
 @click.argument("name", required=False)
-@_jobs
+@jobs_option
 def show(spec_name: str, format: str, what: str, name: str | None, jobs: int) -> int:
     """Print what the specification says: the requirements' matrix, operations, invariants, steps of the seed's figures; a flow by
     NAME (default: all), with a table and a sequence diagram; the states of a room's things by NAME (default: all), drawn
@@ -543,7 +520,7 @@ def show(spec_name: str, format: str, what: str, name: str | None, jobs: int) ->
     """
     from . import pages, report
 
-    spec, out = load(spec_name), _Output(format)
+    spec, out = load(spec_name), Output(format)
     if what in ("flow", "states"):
         lines, value = (pages.show_flow if what == "flow" else pages.show_states)(spec, name, jobs)
     elif name is not None:
@@ -558,6 +535,10 @@ def show(spec_name: str, format: str, what: str, name: str | None, jobs: int) ->
     return HOLDS
 
 
+for command in commands:
+    cli.add_command(command)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code.  What goes wrong is one clear line; ONEOWNER_DEBUG=1 adds the traceback."""
     try:
@@ -568,13 +549,13 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = USAGE
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
+        say("interrupted")
         code = INTERRUPTED
     except SpecError as error:
-        _say(f"oneowner: {error}")
+        say(f"oneowner: {error}")
         code = USAGE
     except AdapterError as error:
-        _say(f"oneowner: {error}")
+        say(f"oneowner: {error}")
         code = ADAPTER
     except BrokenPipeError:
         sys.stderr.close()
@@ -582,7 +563,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("ONEOWNER_DEBUG"):
             traceback.print_exc()
-        _say(f"oneowner: internal error: {type(error).__name__}: {error} (ONEOWNER_DEBUG=1 shows where; please report it)")
+        say(f"oneowner: internal error: {type(error).__name__}: {error} (ONEOWNER_DEBUG=1 shows where; please report it)")
         code = INTERNAL
     sys.exit(code or HOLDS)
 

@@ -30,7 +30,7 @@ from ..model.reading import EFFECTIVE, OK
 from ..model.spec import Action, Spec
 from ..model.vocabulary import Slot
 from .adapter import Implementation
-from .conform import NEVER, Mismatch, Recorded, Session, again, minimise
+from .conform import NEVER, Mismatch, Recorded, Session, Unknown, again, minimise
 from .explore import clauses
 
 SAMPLE, LARGE_SAMPLE = 60, 200
@@ -105,18 +105,25 @@ class _Budget:
             raise _Spent
 
 
-def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int], strict: bool, budget: _Budget) -> Any:
+def _machine(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    strict: bool,
+    without: frozenset[str],
+    budget: _Budget,
+) -> Any:
     import hypothesis
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-    openings = [*spec.openings.values()]
+    openings = [calls for calls in spec.openings.values() if not any(name in without for name, _ in calls)]
     openings += [[]] * (1 + len(openings) // 8)
 
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            self.session = Session(spec, implementation, scope, strict=strict)
+            self.session = Session(spec, implementation, scope, strict=strict, without=without)
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
@@ -147,7 +154,7 @@ def _machine(spec: Spec, implementation: Implementation, scope: Mapping[str, int
                 # of a run that counts Hypothesis makes variations, four in five with the same seed and so the same calls
                 hypothesis.reject()
 
-    for action in spec.actions.values():
+    for action in (a for a in spec.actions.values() if a.name not in without):
         setattr(Machine, action.name, precondition(_enabled(action))(rule()(_rule(action, budget))))
     return Machine
 
@@ -157,11 +164,16 @@ def _enabled(action: Action) -> Callable[[Any], bool]:
 
 
 def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
+    import hypothesis
+
     def run(self: Any) -> None:
         budget.stop_when_spent(self)
         self.cut_short = True
         again = self.next[1] == AGAIN
-        exit = self.session.call(action.name, self.given, look=again)
+        try:
+            exit = self.session.call(action.name, self.given, look=again)
+        except Unknown:
+            hypothesis.reject()
         self.cut_short = False
         if exit in EFFECTIVE:
             self.aim.successes[action.name] += 1
@@ -285,11 +297,13 @@ def fuzz(
     strict: bool = False,
     database: Path | None = None,
     wanted: Collection[str] = (),
+    without: Collection[str] = (),
     progress: Callable[[FuzzReport], None] | None = None,
 ) -> FuzzReport:
     """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
 
-    While a clause of `wanted` has not been exercised it goes on, for three times as long at most.
+    Operations in `without` are not called.  While a clause of `wanted` has not been exercised it goes on,
+    for three times as long at most.
 
     Without `seed` every run draws afresh; with it, the same examples in the same order as far as the time lets.
     `database` is a folder in which failing examples are kept, to be tried first the next time.
@@ -303,11 +317,12 @@ def fuzz(
     from hypothesis.stateful import run_state_machine_as_test
 
     sizes = spec.scope(scope or spec.fuzz_scope)
-    budget = _Budget(seconds, wanted, [c for c in clauses(spec) if "/late-" not in c], progress)
+    targets = [c for c in clauses(spec) if "/late-" not in c and c.partition("/")[0] not in without]
+    budget = _Budget(seconds, wanted, targets, progress)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
-    machine = _machine(spec, implementation, sizes, strict, budget)
+    machine = _machine(spec, implementation, sizes, strict, frozenset(without), budget)
     chosen = settings(
         max_examples=10**9,
         stateful_step_count=steps + 1,  # the initialization counts as one

@@ -10,7 +10,7 @@ from ..model.concrete import Model
 from ..model.spec import Spec
 from ..model.trace import call_text, differences, nondefaults, value_name
 from ..model.vocabulary import Slot, Type, answer_fields, is_subset, member_type
-from .adapter import connect
+from .adapter import Implementation, connect
 from .explore import ExploreReport, Found, exits, story
 from .fuzz import Failure
 from .matrix import matrix, steps
@@ -127,15 +127,19 @@ def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:
 
 def fuzz_failure(spec: Spec, implementation: str, failure: Failure, traces: Path) -> Iterator[str]:
     """A failure: what was wrong, the calls as a program, where the trace is."""
+    return failure_lines(spec, implementation, connect(implementation), failure, traces)
+
+
+def failure_lines(spec: Spec, where: str, implementation: Implementation, failure: Failure, traces: Path) -> Iterator[str]:
+    """A failure of an implementation that is connected already."""
     path = traces / file_name("fuzz", failure.clause)
-    made = connect(implementation)
-    save_failure(path, spec, implementation, failure, made)
+    save_failure(path, spec, where, failure, implementation)
     yield f"FAILURE: {failure.text}"
     operation = spec.actions[failure.clause.partition("/")[0]]
     yield f"  breaks {failure.clause} ({' '.join(operation.seed)}): {operation.text}"
     yield f"  in {len(failure.calls)} calls:"
     yield ""
-    yield from (f"    {line}" for line in program(spec, implementation, failure, made).splitlines())
+    yield from (f"    {line}" for line in program(spec, where, failure, implementation).splitlines())
     yield ""
     yield f"  Again: oneowner replay {path}"
 

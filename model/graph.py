@@ -29,9 +29,9 @@ class Violation:
 class Graph:
     """What a search has found, after the calls of `opening`.
 
-    `depth_of` counts steps from the state where it began; `clauses` gives the least depth at which each clause was reached;
-    `complete` says that nothing was left out, by a limit or by the scope (`cut`: calls left out because an endless sort had no
-    name left).
+    `depth_of` counts steps from the state where it began; `clauses` gives the least depth at which each clause was reached, and
+    `witnesses` a state at that depth and the call that reached it there; `complete` says that nothing was left out, by a
+    limit or by the scope (`cut`: calls left out because an endless sort had no name left).
     """
 
     model: Model
@@ -42,6 +42,7 @@ class Graph:
     transitions: int = 0
     depth: int = 0
     clauses: dict[str, int] = field(default_factory=dict)
+    witnesses: dict[str, tuple[Vector, Step]] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     finished: bool = False
     cut: int = 0
@@ -200,6 +201,7 @@ def explore(
                 clause = f"{action.name}/{outcome.exit}"
                 if clause not in graph.clauses:
                     graph.clauses[clause] = graph.depth
+                    graph.witnesses[clause] = vector, (action.name, arguments)
                 if not outcome.effective:
                     continue
                 graph.transitions += 1
@@ -208,7 +210,9 @@ def explore(
                     graph.edges.append((vector, after, action.name))
                 if outcome.shown is not after and model.spec.late:
                     for late in model.spec.late(before, model.system(outcome.shown), model.scope):
-                        graph.clauses.setdefault(late.clause, graph.depth)
+                        if late.clause not in graph.clauses:
+                            graph.clauses[late.clause] = graph.depth
+                            graph.witnesses[late.clause] = vector, (action.name, arguments)
                 call = Call(action.name, arguments)
                 for statement in properties:
                     binding = judged.of_step(statement, vector, outcome.shown, call)

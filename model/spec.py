@@ -168,6 +168,8 @@ def _mark(function: F, made: Declaration) -> F:
 Step = tuple[str, dict[str, Any]]
 """An operation's name and its arguments, as the concrete reading has them."""
 
+ALL = "all"
+
 Scope = Mapping[str, int]
 """How many elements a finite reading has of each sort (under its plural), the parameters' values, and under `numbers`
 the largest whole number used as an argument."""
@@ -253,7 +255,9 @@ class Spec:
     openings: by name, sequences of calls with which a fuzzer may begin a run, to be deep in the system at once.
     flows: the scenarios that it is to carry out.
     phases: by room, what states its things go through, to be drawn.
+    suite: the file of its fixed conformance suite, if it is stored.
     requirements: the file of the requirements that `seed` names, if there is one.
+    profiles: by name, operations that make sense as a part; `all` is not among them.
     seldom: operations that undo much, which a fuzzer tries now and then only.
     late: the answers to suspended calls that a step brings: (before, after with outputs, scope) -> [Late].
     late_exits: by operation that may be suspended, what its late answers may be.  waiter: the parameter that names who waits.
@@ -276,7 +280,9 @@ class Spec:
     openings: Mapping[str, Sequence[Step]] = field(default_factory=dict)
     flows: tuple[Flow, ...] = ()
     phases: Mapping[str, Phases] = field(default_factory=dict)
+    suite: Path | None = None
     requirements: Path | None = None
+    profiles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     seldom: frozenset[str] = frozenset()
     replaced: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     where: str = ""
@@ -353,6 +359,14 @@ class Spec:
             raise SpecError(f"no operation is called {unknown[0]!r}; there are {', '.join(self.actions)}")
         only = exploration.only or tuple(self.actions)
         return tuple(name for name in self.actions if name not in only or name in exploration.without)
+
+    def profile(self, name: str) -> frozenset[str]:
+        """The operations of a profile, `all` being every one.  Raises SpecError for a name that there is not."""
+        if name == ALL:
+            return frozenset(self.actions)
+        if name not in self.profiles:
+            raise SpecError(f"no profile is called {name!r}; there are {', '.join([*self.profiles, ALL])}")
+        return self.profiles[name]
 
     def room(self, name: str) -> str:
         """The room (last part of the module's name) in which operation or statement `name` stands."""

@@ -48,6 +48,7 @@ from .partitions import Partitions
 from .phases import PHASES
 from .processes import LATE_EXITS, Processes, late
 from .processors import Processors
+from .profiles import PROFILES
 from .regions import Regions
 from .resources import Resources, is_granted, used
 from .shared import SharedMemory
@@ -189,6 +190,8 @@ SPEC = Spec(
     openings=OPENINGS,
     flows=FLOWS,
     phases=PHASES,
+    profiles=PROFILES,
+    suite=Path(__file__).with_name("suite.jsonl"),
     requirements=Path(__file__).with_name("requirements.toml"),
     seldom=frozenset(["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]),
 )

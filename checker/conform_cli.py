@@ -1,0 +1,309 @@
+"""The commands for those who have an implementation of their own."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..model.reading import SpecError
+from ..model.spec import ALL, Spec, load
+from .adapter import AdapterError, Implementation, Unsupported, connect
+from .console import DEFAULT_SPEC, HOLDS, NOTHING, VIOLATION, Output, common, jobs_option, say, traces_option
+
+if TYPE_CHECKING:
+    from .conformance import Report, Verdict
+
+CONVERSATION = "conversation.jsonl"
+REPORTS = ("junit", "html", "sarif", "statement")
+
+
+def configured(name: str) -> dict[str, Any]:
+    """The options of a command as oneowner.toml, or [tool.oneowner] of pyproject.toml, gives them.  Raises SpecError."""
+    for path, keys in ((Path("oneowner.toml"), ()), (Path("pyproject.toml"), ("tool", "oneowner"))):
+        if not path.exists():
+            continue
+        try:
+            found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise SpecError(f"{path}: {error}") from None
+        for key in keys:
+            found = found.get(key, {})
+        table = found.get(name, {})
+        if not isinstance(table, dict):
+            raise SpecError(f"{path}: [{'.'.join((*keys, name))}] must be a table of options")
+        if table:
+            return {key.replace("-", "_"): value for key, value in table.items()}
+    return {}
+
+
+class Configured(click.Command):
+    """A command whose options have defaults in the project's configuration: the same names, lists where an option may be
+    repeated."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
+        given = configured(self.name or "")
+        parameters = {p.name: p for p in self.params}
+        for key in given:
+            if key not in parameters:
+                known = ", ".join(sorted(str(p.name).replace("_", "-") for p in self.params if isinstance(p, click.Option)))
+                raise click.UsageError(f"the configuration of {self.name} has no option {key!r}; there are {known}")
+        shown = {key: [str(v) for v in value] if isinstance(value, list) else value for key, value in given.items()}
+        return super().make_context(info_name, args, parent, default_map=shown, **extra)
+
+
+def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option(
+        "--must-return", type=click.FloatRange(0.01), default=10.0, help="Seconds that an answer may take (default 10)."
+    )(command)
+    return click.option(
+        "--must-not-return",
+        type=click.FloatRange(0.001),
+        default=0.2,
+        help="Seconds after which a call counts as suspended, where the adapter cannot say (default 0.2).",
+    )(command)
+
+
+def reach(spec: Spec, where: str, must_return: float, must_not_return: float, log: Path | None = None) -> Implementation:
+    """Connect to an implementation for this spec."""
+    if where.startswith("py:"):
+        return connect(where)
+    from .remote import Budgets
+
+    return connect(
+        where,
+        waiting=frozenset(spec.late_exits),
+        waiter=spec.waiter,
+        budgets=Budgets(must_return, must_not_return),
+        log=log,
+        heading={"connection": where, "spec": spec.where},
+    )
+
+
+def stopped(implementation: Implementation) -> None:
+    stop = getattr(implementation, "stop", None)
+    if stop:
+        stop()
+
+
+@click.command(cls=Configured)
+@common
+@click.argument("connection")
+@click.option("--profile", "profiles", multiple=True, help="What to test (default: what the adapter names; may be repeated).")
+@click.option(
+    "-k", "patterns", multiple=True, metavar="CLAUSE", help="Only clauses of this name, part or glob (may be repeated)."
+)
+@click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
+@click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
+@click.option("--time", "seconds", type=click.FloatRange(0), help="Seconds to fuzz after the suite (default 20; 0 with -k).")
+@click.option("--known-failing", type=click.Path(path_type=Path, dir_okay=False), help="Clauses that may fail, one a line.")
+@click.option("--report", "reports", multiple=True, metavar="KIND=FILE,...", help=f"Also write {', '.join(REPORTS)}.")
+@budgets_option
+@traces_option
+def conform(
+    spec_name: str,
+    format: str,
+    connection: str,
+    profiles: tuple[str, ...],
+    patterns: tuple[str, ...],
+    strict: bool,
+    seed: int | None,
+    seconds: float | None,
+    known_failing: Path | None,
+    reports: tuple[str, ...],
+    must_return: float,
+    must_not_return: float,
+    traces: Path,
+) -> int:
+    """Hold the implementation at CONNECTION against the specification: the fixed suite, then fuzzing; a verdict a clause."""
+    from .conformance import Conformance, code_of, read_known_failing
+    from .suite import of
+
+    spec, out = load(spec_name), Output(format)
+    wanted = parse_reports(reports)
+    listed = read_known_failing(known_failing) if known_failing else []
+    implementation = reach(spec, connection, must_return, must_not_return, traces / CONVERSATION)
+    try:
+        run = Conformance(
+            spec,
+            implementation,
+            connection,
+            of(spec),
+            profiles=profiles,
+            patterns=patterns,
+            strict=strict,
+            seed=seed,
+            seconds=(0.0 if patterns else 20.0) if seconds is None else seconds,
+            known_failing=listed,
+            progress=say,
+        )
+        unknown = [name for name in listed if name not in run.clauses]
+        if unknown:
+            raise SpecError(f"{known_failing}: no clause is called {unknown[0]!r}; `oneowner show operations` lists them")
+        report = run.run()
+        _show(out, spec, implementation, report, traces)
+    finally:
+        stopped(implementation)
+    if wanted:
+        from .reports import write
+
+        for kind, path in wanted:
+            write(spec, report, kind, path)
+            say(f"wrote {path}")
+    code, why = code_of(report)
+    out.line(f"{report.name}: {why} ({report.sequences} sequences, {report.calls} calls, {report.seconds:.1f} s)")
+    out.result(statement(spec, report) | {"code": code, "why": why})
+    return code
+
+
+def parse_reports(given: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """Read KIND=FILE,...  Raises SpecError."""
+    found = []
+    for text in (part for each in given for part in each.split(",")):
+        kind, equals, path = text.partition("=")
+        if kind not in REPORTS or not equals or not path:
+            raise SpecError(f"--report {text!r}: write KIND=FILE, with KIND one of {', '.join(REPORTS)}")
+        found.append((kind, Path(path)))
+    return found
+
+
+def statement(spec: Spec, report: Report) -> dict[str, Any]:
+    """A run as plain data: what was tested, with what budget, and every verdict."""
+    from .suite import digest
+
+    return {
+        "implementation": {
+            "connection": report.where,
+            "name": report.name,
+            "version": report.version,
+            "language": report.language,
+        },
+        "specification": {"name": spec.name, "digest": digest(spec)},
+        "profiles": list(report.profiles),
+        "strict": report.strict,
+        "seed": report.seed,
+        "budget": {"fuzz_seconds": report.budget, "sequences": report.sequences, "calls": report.calls},
+        "known_failing": sorted(report.expected),
+        "verdicts": {v.clause: {"status": v.status, "times": v.times, "reason": v.reason} for v in report.verdicts.values()},
+    }
+
+
+def _show(out: Output, spec: Spec, implementation: Implementation, report: Report, traces: Path) -> None:
+    from .conformance import FAIL, FLAKY, PASS, STATUSES
+    from .report import failure_lines
+
+    out.line(
+        f"{report.name} {report.version}".rstrip() + f"  ({report.where}; profile {', '.join(report.profiles) or 'none named'})"
+    )
+    for verdict in report.having(FAIL, FLAKY):
+        out.line()
+        known = "  (known to fail)" if verdict.clause in report.expected else ""
+        out.line(f"{verdict.status.upper()} {verdict.clause}, again {verdict.shown} times{known}")
+        assert verdict.failure is not None
+        for line in failure_lines(spec, report.where, implementation, verdict.failure, traces):
+            out.line(line)
+    out.line()
+    out.line(f"{'room':14}" + "".join(f"{status:>12}" for status in STATUSES))
+    rooms: dict[str, list[Verdict]] = {}
+    for verdict in report.verdicts.values():
+        rooms.setdefault(spec.room(verdict.clause.partition("/")[0]), []).append(verdict)
+    for room, verdicts in rooms.items():
+        counts = [sum(v.status == status for v in verdicts) for status in STATUSES]
+        out.line(f"{room:14}" + "".join(f"{count or '.':>12}" for count in counts))
+    out.line()
+    for verdict in report.verdicts.values():
+        if verdict.status not in (PASS, FAIL, FLAKY, "unsupported"):
+            out.line(f"{verdict.status}: {verdict.clause}{': ' + verdict.reason if verdict.reason else ''}")
+    if report.unsupported:
+        out.line(f"not supported: {', '.join(report.unsupported)}")
+
+
+@click.command(cls=Configured)
+@common
+@click.argument("connection")
+@budgets_option
+@traces_option
+def smoke(spec_name: str, format: str, connection: str, must_return: float, must_not_return: float, traces: Path) -> int:
+    """Shake hands with the implementation at CONNECTION and make every call once: does it speak the protocol?"""
+    from .conform import Mismatch
+    from .conformance import limited
+    from .conformance import smoke as run
+
+    spec, out = load(spec_name), Output(format)
+    implementation = reach(spec, connection, must_return, must_not_return, traces / CONVERSATION)
+    try:
+        about = getattr(implementation, "introduction", None)
+        profiles = list(about.profiles) if about else [ALL]
+        for profile in profiles:
+            spec.profile(profile)
+        unsupported = run(spec, implementation, limited(spec.fuzz_scope, about.limits if about else {}), spec.actions)
+    except Mismatch as mismatch:
+        out.line(f"{connection}: {mismatch.text}")
+        out.result({"connection": connection, "wrong": mismatch.clause, "text": mismatch.text})
+        return VIOLATION
+    except Unsupported as error:
+        raise AdapterError(f"{connection}: {error}") from None
+    finally:
+        stopped(implementation)
+    supported = [name for name in spec.actions if name not in unsupported]
+    name = about.name if about else connection
+    out.line(f"{name} speaks the protocol; profiles: {', '.join(profiles) or 'none named'}")
+    out.line(
+        f"{len(supported)} of {len(spec.actions)} operations are supported{': ' + ', '.join(supported) if supported else ''}"
+    )
+    out.result({"connection": connection, "name": name, "profiles": profiles, "supported": supported})
+    return HOLDS
+
+
+@click.command()
+@click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")
+def schema(spec_name: str) -> int:
+    """Print the JSON Schema of every line that may pass between the checker and an adapter."""
+    from .wire import schema as made
+
+    click.echo(json.dumps(made(load(spec_name)), indent=1))
+    return HOLDS
+
+
+@click.command()
+@click.argument("implementation")
+@click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")
+@click.option("--listen", metavar="PLACE", help="Serve at unix:PATH or tcp:HOST:PORT (port 0: any), not on stdin and stdout.")
+def serve(implementation: str, spec_name: str, listen: str | None) -> int:
+    """Put a Python IMPLEMENTATION (py:MODULE) behind the protocol."""
+    from .serve import serve_here, serve_socket
+
+    spec = load(spec_name)
+    actors = {name: action.slots[0].name for name, action in spec.actions.items()}
+    connect(implementation)
+    if listen:
+        serve_socket(
+            lambda: connect(implementation),
+            listen,
+            waiter=spec.waiter,
+            actors=actors,
+            ready=lambda where: click.echo(f"listening at {where}"),
+        )
+    else:
+        serve_here(lambda: connect(implementation), waiter=spec.waiter, actors=actors)
+    return HOLDS
+
+
+@click.command()
+@click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")
+@jobs_option
+def suite(spec_name: str, jobs: int) -> int:
+    """Draw the fixed conformance suite from the explored graphs and print it, a sequence a line."""
+    from .suite import generate, write
+
+    spec = load(spec_name)
+    made = generate(spec, jobs=jobs)
+    click.echo(write(spec, made), nl=False)
+    return HOLDS if made else NOTHING
+
+
+commands: tuple[click.Command, ...] = (conform, smoke, schema, serve, suite)

@@ -1,0 +1,36 @@
+"""Profiles: parts of the system that make sense alone, for implementations that do not have it all."""
+
+from __future__ import annotations
+
+
+def _calls(*names: str) -> frozenset[str]:
+    return frozenset(" ".join(names).split())
+
+
+CORE = _calls(
+    "create_partition terminate allocate free read_memory write_memory create_receiver destroy_receiver create_sender",
+    "destroy_sender connect_event send_event read_event take_signal refuse create_port connect cancel accept send receive",
+    "close_port",
+)
+_SOCKETS = _calls(
+    "create_process exit socket bind listen permit forbid accept_socket connect_socket read_socket", "getpeername select close"
+)
+
+PROFILES: dict[str, frozenset[str]] = {
+    "core": CORE,
+    "signals": CORE
+    | _calls(
+        "request_event accept_event designate_receiver create_shared request_attach accept_attach detach destroy_shared",
+        "read_shared",
+        "write_shared",
+    ),
+    "resources": CORE
+    | _calls(
+        "boot set_region_aside take_region assign_processor release_processor map_processor unmap_processor start_processor",
+        "stop_processor query_processor set_limit query_usage reserve_resource request_resource next_request grant reject",
+        "take_verdict release_resource",
+    ),
+    "sockets-file": CORE | _SOCKETS | _calls("send_file create_file open read_file write_file unlink"),
+    "sockets-map": CORE | _SOCKETS | _calls("send_mapped read_mapped write_mapped release"),
+}
+"""By name, the operations of a profile.  Together they are all, which is the profile `all`."""
