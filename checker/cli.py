@@ -14,8 +14,8 @@ import click
 
 from ..model.reading import SpecError
 from ..model.spec import Exploration, Spec, load, parse_scope
-from .adapter import AdapterError, connect
-from .conform_cli import commands
+from .adapter import AdapterError
+from .conform_cli import commands, reach
 from .console import (
     ADAPTER,
     ANY_SIZE,
@@ -34,6 +34,8 @@ from .console import (
     say,
     traces_option,
 )
+from .logs import is_log
+from .logs import read as read_log
 
 if TYPE_CHECKING:
     from .explore import ExploreReport
@@ -314,7 +316,7 @@ def _fuzz(
 
     return run(
         spec,
-        connect(implementation),
+        reach(spec, implementation),
         scope=scope,
         seconds=seconds,
         steps=steps,
@@ -445,20 +447,31 @@ def _word(code: int) -> str:
 @click.option("--format", "format", type=click.Choice(["pretty", "json"]), default="pretty", help="How it is printed.")
 def replay(file: Path, spec_name: str | None, implementation: str | None, format: str) -> int:
     """Run a stored trace again, step by step.  Exits with 1 if it still shows what it was stored for."""
-    from .replay import replay_implementation, replay_model
+    from .replay import replay_implementation, replay_log, replay_model
     from .store import read
 
-    stored, out = read(file), Output(format)
-    spec = load(spec_name or stored.spec or DEFAULT_SPEC)
-    if stored.kind == "model":
-        result = replay_model(spec, stored)
+    out = Output(format)
+    if is_log(file):
+        log = read_log(file)
+        where = implementation or str(log.heading.get("connection", ""))
+        if not where:
+            raise SpecError(f"{file}: it does not say what it is a log of: give --implementation, or judge it with check-log")
+        spec = load(spec_name or str(log.heading.get("spec") or DEFAULT_SPEC))
+        result = replay_log(spec, log, where, reach(spec, where))
+        kind, statement = "conversation", ""
     else:
-        where = implementation or stored.implementation
-        result = replay_implementation(spec, stored, where, connect(where))
+        stored = read(file)
+        kind, statement = stored.kind, stored.statement
+        spec = load(spec_name or stored.spec or DEFAULT_SPEC)
+        if stored.kind == "model":
+            result = replay_model(spec, stored)
+        else:
+            where = implementation or stored.implementation
+            result = replay_implementation(spec, stored, where, reach(spec, where))
     for line in result.lines:
         out.line(line)
     out.line(result.verdict)
-    out.result({"kind": stored.kind, "statement": stored.statement, "shown": result.shown, "verdict": result.verdict})
+    out.result({"kind": kind, "statement": statement, "shown": result.shown, "verdict": result.verdict})
     return VIOLATION if result.shown else HOLDS
 
 

@@ -145,6 +145,9 @@ class Session:
         return self.worlds[0].names
 
     def _reset(self) -> None:
+        heading = getattr(self.implementation, "heading", None)
+        if isinstance(heading, dict):
+            heading["scope"] = self.scope
         try:
             constants = self.implementation.reset(self.spec.topology(self.scope))
         except (AdapterError, Unsupported):
@@ -182,7 +185,8 @@ class Session:
                 self._refused += 1
                 if look or self._refused % EVERY == 0:
                     self._probe(self.model.blank())
-        self._bury()
+        for world in self.worlds:
+            self.bury(world)
         return exit
 
     def _probe(self, before: Vector) -> None:
@@ -436,17 +440,17 @@ class Session:
             return value_name(kind, value) if value else None
         return kind(value).name if is_enumeration(kind) else kind(value)
 
-    def _bury(self) -> None:
+    def bury(self, world: World) -> None:
+        """Take note of whose handles are dead now."""
+        system = self.model.system(world.vector)
         with reading(self.model):
-            for world in self.worlds:
-                system = self.model.system(world.vector)
-                for kind, names in world.names.items():
-                    test = self.spec.unused[kind].function
-                    gone = [e for e in names.handle if test(system, e) and e > len(kind.constants)]
-                    for element in gone:
-                        handle = names.handle.pop(element)
-                        del names.element[handle]
-                        names.dead.append(handle)
+            for kind, names in world.names.items():
+                test = self.spec.unused[kind].function
+                gone = [e for e in names.handle if test(system, e) and e > len(kind.constants)]
+                for element in gone:
+                    handle = names.handle.pop(element)
+                    del names.element[handle]
+                    names.dead.append(handle)
 
 
 def _bind(names: Names, element: int, handle: str, origin: Origin) -> None:

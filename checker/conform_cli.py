@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tomllib
 from collections.abc import Callable
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..model.reading import SpecError
-from ..model.spec import ALL, Spec, load
+from ..model.spec import ALL, Spec, load, parse_scope
 from .adapter import AdapterError, Implementation, Unsupported, connect
-from .console import DEFAULT_SPEC, HOLDS, NOTHING, VIOLATION, Output, common, jobs_option, say, traces_option
+from .console import DEFAULT_SPEC, HOLDS, NOTHING, UNKNOWN, VIOLATION, Output, common, jobs_option, say, traces_option
 
 if TYPE_CHECKING:
     from .conformance import Report, Verdict
@@ -68,8 +69,10 @@ def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def reach(spec: Spec, where: str, must_return: float, must_not_return: float, log: Path | None = None) -> Implementation:
-    """Connect to an implementation for this spec."""
+def reach(
+    spec: Spec, where: str, must_return: float = 10.0, must_not_return: float = 0.2, log: Path | None = None
+) -> Implementation:
+    """Connect to an implementation for this spec.  Raises AdapterError."""
     if where.startswith("py:"):
         return connect(where)
     from .remote import Budgets
@@ -82,6 +85,13 @@ def reach(spec: Spec, where: str, must_return: float, must_not_return: float, lo
         log=log,
         heading={"connection": where, "spec": spec.where},
     )
+
+
+def finished(implementation: Implementation) -> None:
+    """Take leave.  Raises AdapterFault where the adapter does not."""
+    finish = getattr(implementation, "finish", None)
+    if finish:
+        finish()
 
 
 def stopped(implementation: Implementation) -> None:
@@ -146,6 +156,7 @@ def conform(
             raise SpecError(f"{known_failing}: no clause is called {unknown[0]!r}; `oneowner show operations` lists them")
         report = run.run()
         _show(out, spec, implementation, report, traces)
+        finished(implementation)
     finally:
         stopped(implementation)
     if wanted:
@@ -241,6 +252,7 @@ def smoke(spec_name: str, format: str, connection: str, must_return: float, must
         for profile in profiles:
             spec.profile(profile)
         unsupported = run(spec, implementation, limited(spec.fuzz_scope, about.limits if about else {}), spec.actions)
+        finished(implementation)
     except Mismatch as mismatch:
         out.line(f"{connection}: {mismatch.text}")
         out.result({"connection": connection, "wrong": mismatch.clause, "text": mismatch.text})
@@ -293,6 +305,80 @@ def serve(implementation: str, spec_name: str, listen: str | None) -> int:
     return HOLDS
 
 
+@click.command("check-log")
+@common
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--scope", metavar="NAME=N,...", help="The sizes to judge it in, beside those of its topology.")
+@click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
+def check_log(spec_name: str, format: str, file: Path, scope: str | None, strict: bool) -> int:
+    """Accept or reject FILE, the calls and answers of an implementation as it logged them while running."""
+    from .conform import Unknown
+    from .logs import judge, read
+
+    spec, out = load(spec_name), Output(format)
+    log = read(file)
+    try:
+        judged = judge(spec, log, strict=strict, sizes=parse_scope(scope) if scope else None)
+    except Unknown as error:
+        out.line(str(error))
+        out.result({"accepted": None, "text": str(error)})
+        return UNKNOWN
+    if judged.accepted:
+        out.line(f"{file}: accepted: some behaviour of {spec.name} explains these {judged.calls} calls")
+    else:
+        out.line(f"{file}, line {judged.line}: no behaviour of {spec.name} explains this answer")
+        out.line(f"  {judged.clause}: {judged.text}" if judged.clause else f"  {judged.text}")
+    out.result({"accepted": judged.accepted, **dataclasses.asdict(judged)})
+    return (HOLDS if judged.calls else NOTHING) if judged.accepted else VIOLATION
+
+
+@click.command()
+@common
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--implementation", help="Another implementation than the file names.")
+@budgets_option
+@traces_option
+def shrink(
+    spec_name: str, format: str, file: Path, implementation: str | None, must_return: float, must_not_return: float, traces: Path
+) -> int:
+    """Find the fewest calls of FILE, a trace or a conversation, that still show a failure."""
+    from .conform import again
+    from .fuzz import smallest_failure
+    from .logs import is_log, recorded
+    from .logs import read as read_log
+    from .report import failure_lines
+    from .store import read, recorded_calls
+
+    spec, out = load(spec_name), Output(format)
+    if is_log(file):
+        log = read_log(file)
+        scope, calls = recorded(spec, log)
+        where = implementation or str(log.heading.get("connection", ""))
+    else:
+        stored = read(file)
+        if stored.kind != "implementation":
+            raise SpecError(
+                f"{file}: a trace of the specification is the shortest there is; shrink takes one of an implementation"
+            )
+        scope, calls, where = stored.scope, recorded_calls(stored, spec), implementation or stored.implementation
+    if not where:
+        raise SpecError(f"{file}: it does not say what it is a log of: give --implementation")
+    made = reach(spec, where, must_return, must_not_return)
+    try:
+        session, mismatch = again(spec, made, scope, calls)
+        if mismatch is None:
+            out.line(f"{where} answers these {len(calls)} calls as the specification permits: nothing to shrink")
+            out.result({"shown": False, "calls": len(calls)})
+            return HOLDS
+        failure = smallest_failure(spec, made, scope, session.recorded, mismatch)
+        for line in failure_lines(spec, where, made, failure, traces):
+            out.line(line)
+        out.result({"shown": True, "clause": failure.clause, "text": failure.text, "calls": len(failure.calls), "of": len(calls)})
+    finally:
+        stopped(made)
+    return VIOLATION
+
+
 @click.command()
 @click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")
 @jobs_option
@@ -306,4 +392,4 @@ def suite(spec_name: str, jobs: int) -> int:
     return HOLDS if made else NOTHING
 
 
-commands: tuple[click.Command, ...] = (conform, smoke, schema, serve, suite)
+commands: tuple[click.Command, ...] = (conform, smoke, shrink, check_log, schema, serve, suite)

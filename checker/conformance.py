@@ -98,7 +98,8 @@ def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, in
 
 
 class Conformance:
-    """One run.  `suite` is the spec's whole suite, of which the profiles' part is used; `patterns` choose clauses by name."""
+    """One run.  `suite` is the spec's whole suite, of which the profiles' part is used; `patterns` choose clauses by name, and
+    with `shortest` only the shortest sequence that comes to one of them is run."""
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Conformance:
         *,
         profiles: Sequence[str] = (),
         patterns: Sequence[str] = (),
+        shortest: bool = False,
         strict: bool = False,
         seed: int | None = None,
         seconds: float = 0.0,
@@ -123,10 +125,10 @@ class Conformance:
         clauses = [c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations]
         self.clauses = frozenset(c for s in suite for c in s.clauses)
         in_order = [c for name in spec.actions for c in dict.fromkeys(clauses) if c.partition("/")[0] == name]
-        wanted = [c for c in in_order if not patterns or any(matches(c, p) for p in patterns)]
+        wanted = [c for c in in_order if not patterns or any(matches(c, p, self.clauses) for p in patterns)]
         if patterns and not wanted:
             raise SpecError(f"no clause of this profile matches {', '.join(patterns)}; `oneowner show operations` lists them")
-        self.seconds, self.seed = seconds, seed
+        self.seconds, self.seed, self.shortest = seconds, seed, shortest
         self.progress = progress or (lambda text: None)
         about = self.introduction
         self.report = Report(
@@ -152,6 +154,8 @@ class Conformance:
     def _run(self) -> None:
         without = self._smoke()
         chosen = [s for s in self.suite if any(c in self.report.verdicts for c in s.clauses)]
+        if self.shortest:
+            chosen = [min(chosen, key=lambda s: len(s.calls))]
         for number, sequence in enumerate(chosen, 1):
             self._sequence(sequence, without)
             self.report.sequences += 1
@@ -287,8 +291,10 @@ def _bare(calls: list[Recorded]) -> list[Recorded]:
     return [Recorded(c.operation, c.arguments) for c in calls]
 
 
-def matches(clause: str, pattern: str) -> bool:
-    """Whether a clause is meant by a pattern: a part of its name, or a glob for all of it."""
+def matches(clause: str, pattern: str, clauses: Collection[str]) -> bool:
+    """Whether a clause is meant by a pattern: the name of one of `clauses`, or else a part of it or a glob for it."""
+    if pattern in clauses:
+        return clause == pattern
     return pattern in clause or fnmatch.fnmatchcase(clause, pattern)
 
 

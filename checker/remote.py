@@ -190,14 +190,18 @@ class Remote:
         if not self._opened:
             return ""
         self._opened = False
-        with contextlib.suppress(OSError):
-            os.write(self.writing, wire.request(self._number + 1, "shutdown", {}))
         self._read.close()
         self._write.close()
         if self._log is not None:
             os.close(self._log)
             self._log = None
         return self.line.end()
+
+    def finish(self) -> None:
+        """End a run as it should end.  Raises AdapterFault for an adapter that has more to say, or does not take its leave."""
+        if self._opened:
+            self._ask("shutdown", {})
+            self.stop()
 
     def reset(self, topology: dict[str, Any]) -> dict[str, str]:
         if not self._opened:
@@ -346,12 +350,9 @@ class Remote:
         line = self._lines.pop()
         self._record(line + b"\n")
         try:
-            response = wire.response_decoder.decode(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            return wire.parse(line)
+        except ValueError as error:
             self._babbles(f"sends {_quoted(line)} ({error})", "only responses may go to stdout; print everything else to stderr")
-        if (response.result is msgspec.UNSET) == (response.error is msgspec.UNSET):
-            self._babbles(f"sends {_quoted(line)}", "a response has one of result and error")
-        return response
 
     def _record(self, data: bytes) -> None:
         if self._log is not None:

@@ -9,7 +9,8 @@ from ..model.concrete import Model
 from ..model.reading import OK
 from ..model.spec import Spec
 from ..model.trace import call_text, differences, value_name
-from .conform import again
+from .conform import Recorded, again
+from .logs import Log, recorded
 from .store import Stored, model_steps, recorded_calls
 
 
@@ -42,7 +43,17 @@ def replay_model(spec: Spec, stored: Stored) -> Replayed:
 
 def replay_implementation(spec: Spec, stored: Stored, where: str, implementation: Any) -> Replayed:
     """Run a trace of an implementation beside the model."""
-    session, mismatch = again(spec, implementation, stored.scope, recorded_calls(stored, spec))
+    return _beside(spec, stored.scope, recorded_calls(stored, spec), where, implementation)
+
+
+def replay_log(spec: Spec, log: Log, where: str, implementation: Any) -> Replayed:
+    """Make the calls of a conversation again, beside the model."""
+    scope, calls = recorded(spec, log)
+    return _beside(spec, scope, calls, where, implementation)
+
+
+def _beside(spec: Spec, scope: dict[str, int], calls: list[Recorded], where: str, implementation: Any) -> Replayed:
+    session, mismatch = again(spec, implementation, scope, calls)
     lines = []
     before = session.vectors[0]
     for number, (call, vector) in enumerate(zip(session.recorded, session.vectors[1:], strict=True), 1):

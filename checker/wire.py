@@ -83,6 +83,17 @@ handles_decoder = msgspec.json.Decoder(dict[str, str])
 call_decoder = msgspec.json.Decoder(CallResult)
 
 
+def parse(line: bytes) -> Response:
+    """A line of an adapter's as a response.  Raises ValueError, saying what is wrong with it."""
+    try:
+        response = response_decoder.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    if (response.result is msgspec.UNSET) == (response.error is msgspec.UNSET):
+        raise ValueError("a response has one of result and error")
+    return response
+
+
 def request(number: int, method: str, params: dict[str, Any]) -> bytes:
     """A request as a line."""
     return _encoder.encode({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + b"\n"
