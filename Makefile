@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench museum docs clean
+.PHONY: check test lint fuzz bench museum docs suite clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -30,6 +30,10 @@ docs: $(STAMP)
 	sed '/^## /,$$d' docs/flows.md > docs/flows.head
 	$(BIN)/oneowner show flow | cat docs/flows.head - > docs/flows.md
 	rm docs/flows.head
+
+suite: $(STAMP)
+	$(BIN)/oneowner suite > suite.new
+	mv suite.new spec/suite.jsonl
 
 clean:
 	rm -rf .venv .oneowner .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -38,22 +38,22 @@ def configured(name: str) -> dict[str, Any]:
         if not isinstance(table, dict):
             raise SpecError(f"{path}: [{'.'.join((*keys, name))}] must be a table of options")
         if table:
-            return {key.replace("-", "_"): value for key, value in table.items()}
+            return table
     return {}
 
 
 class Configured(click.Command):
-    """A command whose options have defaults in the project's configuration: the same names, lists where an option may be
-    repeated."""
+    """A command whose options have defaults in the project's configuration: the same names without dashes, lists where an option
+    may be repeated."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
         given = configured(self.name or "")
-        parameters = {p.name: p for p in self.params}
+        names = {flag.lstrip("-"): str(p.name) for p in self.params if isinstance(p, click.Option) for flag in p.opts}
         for key in given:
-            if key not in parameters:
-                known = ", ".join(sorted(str(p.name).replace("_", "-") for p in self.params if isinstance(p, click.Option)))
-                raise click.UsageError(f"the configuration of {self.name} has no option {key!r}; there are {known}")
-        shown = {key: [str(v) for v in value] if isinstance(value, list) else value for key, value in given.items()}
+            if key not in names:
+                known = ", ".join(sorted(names))
+                raise SpecError(f"the configuration of {self.name} has no option {key!r}; there are {known}")
+        shown = {names[k]: [str(v) for v in value] if isinstance(value, list) else value for k, value in given.items()}
         return super().make_context(info_name, args, parent, default_map=shown, **extra)
 
 

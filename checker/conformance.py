@@ -92,6 +92,12 @@ def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], 
     return session.unsupported
 
 
+def refused(session: Session, name: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a call in the model's values would be refused now, and so change nothing."""
+    action = session.actions[name]
+    return session.model.exit(action, session.vector, dict(arguments) | session.fresh(action)) not in EFFECTIVE
+
+
 def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
     """A scope cut to what an implementation can have."""
     return {name: min(size, limits.get(name, size)) for name, size in scope.items()}
@@ -193,8 +199,9 @@ class Conformance:
                 )
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
                 for at, (name, arguments) in enumerate(sequence.calls):
-                    if at not in left_out:
-                        session.call_model(name, arguments)
+                    if at in left_out or (name in session.unsupported and refused(session, name, arguments)):
+                        continue
+                    session.call_model(name, arguments)
             except (Unsupported, Unknown) as cut:
                 if session is not None:
                     self._count(session)

@@ -1,0 +1,234 @@
+"""A conformance run: the suite, the verdicts by clause, the exit codes, lists of known failures, configuration."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import conforming
+import pytest
+from command import run
+
+from oneowner.checker.conform import Session
+from oneowner.checker.conformance import Conformance, Report, code_of, matches
+from oneowner.checker.explore import clauses
+from oneowner.checker.suite import _sequences, of, read, ways, within, write
+from oneowner.model.concrete import Model
+from oneowner.model.reading import SpecError
+from oneowner.spec import SPEC
+
+HERE = {"PYTHONPATH": str(Path(conforming.__file__).parent)}
+SUITE = of(SPEC)
+REFERENCE = "py:oneowner.reference_impl"
+
+
+def conformance(made: Any, *patterns: str, profile: str = "core", **options: Any) -> Report:
+    return Conformance(SPEC, made, type(made).__name__, SUITE, profiles=(profile,), patterns=patterns, **options).run()
+
+
+def test_the_suite_reaches_every_clause_in_short_sequences() -> None:
+    assert {c for s in SUITE for c in s.clauses} == set(clauses(SPEC))
+    assert len(SUITE) < 100
+    assert sum(len(s.calls) for s in SUITE) < 1000
+
+
+def test_the_operations_of_all_profiles_are_all_operations() -> None:
+    assert frozenset().union(*SPEC.profiles.values()) == SPEC.profile("all")
+
+
+@pytest.mark.parametrize("profile", SPEC.profiles)
+def test_a_profile_has_most_clauses_of_its_operations(profile: str) -> None:
+    operations = SPEC.profile(profile)
+    reached = {c for s in within(SUITE, operations) for c in s.clauses}
+    there = [c for c in clauses(SPEC) if c.partition("/")[0] in operations]
+    assert len(there) - len(reached) <= 8
+    assert {c.partition("/")[0] for c in reached} == operations
+
+
+def test_every_sequence_comes_to_its_clauses_in_the_model() -> None:
+    for sequence in SUITE:
+        model = Model(SPEC, SPEC.explorations[sequence.scope].sizes)
+        vector, reached = model.initial(), set()
+        for name, arguments in sequence.calls:
+            action = SPEC.actions[name]
+            fresh = {s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}
+            outcome = model.call(action, vector, arguments | fresh)
+            reached.add(f"{name}/{outcome.exit}")
+            late = SPEC.late(model.system(vector), model.system(outcome.shown), model.scope) if SPEC.late else ()
+            reached |= {each.clause for each in late}
+            vector = outcome.state
+        assert set(sequence.clauses) <= reached
+
+
+def test_the_suite_is_what_the_graphs_give() -> None:
+    """Of one scope that no profile reaches, to be quick; `make suite` draws it all."""
+    stored = [s for s in SUITE if s.scope == "shared memory" and not any(s.operations <= o for o in SPEC.profiles.values())]
+    reached = {c for s in SUITE if s not in stored for c in s.clauses}
+    drawn = _sequences(SPEC, "shared memory", [w for w in ways(SPEC, "shared memory", SPEC.actions) if w.clause not in reached])
+    assert write(SPEC, drawn) == write(SPEC, stored)
+
+
+def test_the_reference_implementation_passes_every_clause() -> None:
+    report = Conformance(SPEC, conforming.Around(), "around", SUITE, profiles=("all",)).run()
+    assert {v.status for v in report.verdicts.values()} == {"pass"}
+    assert set(report.verdicts) == set(clauses(SPEC))
+    assert code_of(report)[0] == 0
+
+
+def test_an_operation_that_is_not_supported_is_skipped_and_the_rest_is_tested() -> None:
+    report = conformance(conforming.WithoutFree())
+    assert report.unsupported == ("free",)
+    assert {v.clause.partition("/")[0] for v in report.having("unsupported")} == {"free"}
+    assert not report.having("fail", "flaky", "untested")
+    assert code_of(report)[0] == 0
+
+
+def test_what_needs_an_unsupported_operation_is_unsupported_with_the_reason() -> None:
+    report = conformance(conforming.WithoutGuests())
+    assert report.verdicts["send/ok"].status == "unsupported"
+    assert "create_partition is not supported" in report.verdicts["send/ok"].reason
+
+
+def test_nothing_supported_is_nothing_tested() -> None:
+    assert code_of(conformance(conforming.Nothing()))[0] == 5
+
+
+def test_another_error_that_applies_is_permitted_but_not_canonical_unless_strict() -> None:
+    made = conforming.AnotherOrder()
+    session = Session(SPEC, made, SPEC.scope({"partitions": 2, "regions": 1}), probing=False)
+    for name, arguments in (
+        ("create_partition", {"caller": 1}),
+        ("allocate", {"caller": 1}),
+        ("allocate", {"caller": 1}),
+        ("terminate", {"caller": 1, "partition": 2}),
+        ("allocate", {"caller": 2}),
+    ):
+        session.call_model(name, arguments)
+    assert session.permitted == {"allocate/ESRCH": 1}
+
+
+def test_a_failure_that_does_not_come_again_is_flaky() -> None:
+    conforming.Flaky.done = False
+    report = conformance(conforming.Flaky(), "allocate/ok")
+    assert report.verdicts["allocate/ok"].status == "flaky"
+    assert report.verdicts["allocate/ok"].shown == "0/3"
+    assert code_of(report)[0] == 1
+
+
+def test_what_may_or_may_not_have_happened_is_followed_both_ways() -> None:
+    report = Conformance(SPEC, conforming.Indeterminate(), "indeterminate", SUITE, profiles=("core",), seconds=3, seed=1).run()
+    assert not report.having("fail", "flaky")
+    assert report.calls > 1000
+
+
+def test_what_no_possibility_explains_fails() -> None:
+    report = Conformance(
+        SPEC, conforming.ForgetsTheIndeterminate(), "forgets", SUITE, profiles=("core",), seconds=20, seed=1
+    ).run()
+    assert report.having("fail", "flaky")
+
+
+def test_a_failure_is_shrunk_and_comes_again() -> None:
+    ran = run("conform", "py:oneowner.reference_impl.bugs:queued_twice", "--profile", "core")
+    assert ran.code == 1
+    assert "FAIL send/EBUSY, again 3/3 times" in ran.out
+    assert "oneowner replay .oneowner/" in ran.out
+
+
+def test_the_verdicts_come_as_json_too() -> None:
+    ran = run("conform", REFERENCE, "-k", "allocate", "--format", "json")
+    assert ran.code == 0
+    assert ran.json["verdicts"]["allocate/ok"]["status"] == "pass"
+    assert ran.json["profiles"] == ["all"]
+    assert len(ran.json["specification"]["digest"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "says"),
+    [
+        ("send/EBUSY  # to itself\n", 0, "known to fail"),
+        ("send/EBUSY\nallocate/ok\n", 1, "listed as known to fail, but right: allocate/ok"),
+        ("# nothing\n", 1, "1 clauses fail"),
+        ("steal/ok\n", 2, "no clause is called 'steal/ok'"),
+    ],
+)
+def test_a_list_of_known_failures_has_to_shrink(listed: str, code: int, says: str, tmp_path: Path) -> None:
+    (tmp_path / "known.txt").write_text(listed)
+    where = "py:oneowner.reference_impl.bugs:queued_twice"
+    chosen = ("-k", "send/EBUSY", "-k", "allocate/ok")
+    ran = run("conform", where, "--profile", "core", *chosen, "--known-failing", "known.txt", cwd=tmp_path)
+    assert ran.code == code
+    assert says in ran.out + ran.err
+
+
+def test_a_pattern_is_a_clause_a_part_of_one_or_a_glob() -> None:
+    known = clauses(SPEC)
+    assert [c for c in known if matches(c, "send/ok", known)] == ["send/ok"]
+    assert [c for c in known if matches(c, "allocate", known)] == [c for c in known if c.startswith("allocate/")]
+    assert [c for c in known if matches(c, "free/E*", known)] == [c for c in known if c.startswith("free/E")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["conform", REFERENCE, "--profile", "half"], "no profile is called 'half'"),
+        (["conform", REFERENCE, "-k", "beauty"], "no clause of this profile matches beauty"),
+        (["conform", REFERENCE, "--known-failing", "none.txt"], "none.txt"),
+        (["conform", REFERENCE, "--report", "pdf=x"], "KIND=FILE"),
+        (["conform"], "Missing argument"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_so(arguments: list[str], says: str) -> None:
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert says in ran.err
+
+
+@pytest.mark.parametrize(
+    "where", ["exec:", "exec:./none", "tcp:localhost", "unix:", "unix:./none", "http://x", "tcp:127.0.0.1:1"]
+)
+def test_an_adapter_that_cannot_be_reached_is_exit_code_4(where: str) -> None:
+    for command in ("conform", "smoke"):
+        assert run(command, where).code == 4
+
+
+def test_options_may_stand_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "oneowner.toml").write_text('[conform]\nprofile = ["core"]\nk = ["allocate"]\nformat = "json"\n')
+    ran = run("conform", REFERENCE, cwd=tmp_path)
+    assert ran.code == 0
+    assert ran.json["profiles"] == ["core"]
+    assert all(c.startswith("allocate/") for c in ran.json["verdicts"])
+    (tmp_path / "oneowner.toml").unlink()
+    (tmp_path / "pyproject.toml").write_text("[tool.oneowner.conform]\nbeauty = 1\n")
+    ran = run("conform", REFERENCE, cwd=tmp_path)
+    assert ran.code == 2
+    assert "no option 'beauty'" in ran.err
+
+
+def test_shrink_finds_the_fewest_calls_of_a_conversation(tmp_path: Path) -> None:
+    where = f"exec:{sys.executable} -m oneowner.checker.cli serve {REFERENCE}"
+    assert run("conform", where, "--profile", "core", "--time", "2", "--seed", "1", cwd=tmp_path).code == 0
+    log = tmp_path / ".oneowner" / "conversation.jsonl"
+    calls = sum('"method":"call"' in line for line in log.read_text().splitlines())
+    assert calls > 10
+    assert run("replay", str(log), cwd=tmp_path).code == 0
+    assert run("shrink", str(log), cwd=tmp_path).code == 0
+    wrong = "py:conforming:ForgetsHalf"
+    ran = run("shrink", str(log), "--implementation", wrong, "--format", "json", cwd=tmp_path, env=HERE)
+    assert ran.code == 1
+    assert ran.json["calls"] < 6 < ran.json["of"]
+
+
+def test_smoke_says_what_is_supported() -> None:
+    ran = run("smoke", "py:conforming:WithoutFree", env=HERE)
+    assert ran.code == 0
+    assert "73 of 74 operations are supported" in ran.out
+
+
+def test_a_suite_that_is_none_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "suite.jsonl").write_text('{"scope": 1}\n')
+    with pytest.raises(SpecError, match="no suite"):
+        read(SPEC, tmp_path / "suite.jsonl")
+    assert json.loads(write(SPEC, SUITE).splitlines()[0])["scope"] == SUITE[0].scope
