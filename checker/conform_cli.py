@@ -15,6 +15,7 @@ from ..model.reading import SpecError
 from ..model.spec import ALL, Spec, load, parse_scope
 from .adapter import AdapterError, Implementation, Unsupported, connect
 from .console import DEFAULT_SPEC, HOLDS, NOTHING, UNKNOWN, VIOLATION, Output, common, jobs_option, say, traces_option
+from .new_adapter import new
 
 if TYPE_CHECKING:
     from .conformance import Report, Verdict
@@ -58,6 +59,7 @@ class Configured(click.Command):
 
 
 def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The two budgets of time."""
     command = click.option(
         "--must-return", type=click.FloatRange(0.01), default=10.0, help="Seconds that an answer may take (default 10)."
     )(command)
@@ -95,6 +97,7 @@ def finished(implementation: Implementation) -> None:
 
 
 def stopped(implementation: Implementation) -> None:
+    """End the adapter, if there is one."""
     stop = getattr(implementation, "stop", None)
     if stop:
         stop()
@@ -131,6 +134,7 @@ def conform(
 ) -> int:
     """Hold the implementation at CONNECTION against the specification: the fixed suite, then fuzzing; a verdict a clause."""
     from .conformance import Conformance, code_of, read_known_failing
+    from .reports import statement
     from .suite import of
 
     spec, out = load(spec_name), Output(format)
@@ -163,7 +167,7 @@ def conform(
         from .reports import write
 
         for kind, path in wanted:
-            write(spec, report, kind, path)
+            write(spec, report, kind, path, traces)
             say(f"wrote {path}")
     code, why = code_of(report)
     out.line(f"{report.name}: {why} ({report.sequences} sequences, {report.calls} calls, {report.seconds:.1f} s)")
@@ -180,27 +184,6 @@ def parse_reports(given: tuple[str, ...]) -> list[tuple[str, Path]]:
             raise SpecError(f"--report {text!r}: write KIND=FILE, with KIND one of {', '.join(REPORTS)}")
         found.append((kind, Path(path)))
     return found
-
-
-def statement(spec: Spec, report: Report) -> dict[str, Any]:
-    """A run as plain data: what was tested, with what budget, and every verdict."""
-    from .suite import digest
-
-    return {
-        "implementation": {
-            "connection": report.where,
-            "name": report.name,
-            "version": report.version,
-            "language": report.language,
-        },
-        "specification": {"name": spec.name, "digest": digest(spec)},
-        "profiles": list(report.profiles),
-        "strict": report.strict,
-        "seed": report.seed,
-        "budget": {"fuzz_seconds": report.budget, "sequences": report.sequences, "calls": report.calls},
-        "known_failing": sorted(report.expected),
-        "verdicts": {v.clause: {"status": v.status, "times": v.times, "reason": v.reason} for v in report.verdicts.values()},
-    }
 
 
 def _show(out: Output, spec: Spec, implementation: Implementation, report: Report, traces: Path) -> None:
@@ -392,4 +375,4 @@ def suite(spec_name: str, jobs: int) -> int:
     return HOLDS if made else NOTHING
 
 
-commands: tuple[click.Command, ...] = (conform, smoke, shrink, check_log, schema, serve, suite)
+commands: tuple[click.Command, ...] = (conform, smoke, shrink, check_log, new, schema, serve, suite)

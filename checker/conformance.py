@@ -317,7 +317,7 @@ def read_known_failing(path: Path) -> list[str]:
 def code_of(report: Report) -> tuple[int, str]:
     """The exit code of a run, and why in a sentence."""
     if report.broken:
-        return 1, f"{len(report.broken)} clauses fail"
+        return 1, f"{len(report.broken)} clause{'s fail' if len(report.broken) > 1 else ' fails'}"
     if report.unexpectedly_right:
         names = ", ".join(v.clause for v in report.unexpectedly_right)
         return 1, f"listed as known to fail, but right: {names}; take them off the list"

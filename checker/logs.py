@@ -365,12 +365,14 @@ class _Judge:
     def _done(self, possible: Iterable[_Possible], number: int) -> Iterator[_Possible | Mismatch]:
         """The ways in which a call has come to an end, open calls taking effect in any order up to it."""
         todo = [each for each in possible if number in each.calls]
-        seen = set()
+        seen, made = set(), set()
+        kept_alive = []
         while todo:
             each = todo.pop()
             done = each.calls[number]
             if isinstance(done, _Done) and done.exit != SUSPENDED:
-                yield each.copy()
+                # one that was made here is nobody else's
+                yield each if id(each) in made else each.copy()
                 continue
             if isinstance(done, _Done):
                 # it is suspended: only another call can bring its answer
@@ -380,6 +382,8 @@ class _Judge:
                     after = self._applied(each, other, call)
                     if (key := _key(after)) not in seen:
                         seen.add(key)
+                        made.add(id(after))
+                        kept_alive.append(after)
                         todo.append(after)
             if len(seen) > MOST_WORLDS * MOST_WORLDS:
                 raise Unknown(f"{self.log.path}: too many calls overlap to try all their orders")

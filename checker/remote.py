@@ -236,6 +236,7 @@ class Remote:
         now = time.monotonic()
         until, last = now + quick, now + self.budgets.must_return
         found: dict[str, Any] | None = None
+        unsupported: Unsupported | None = None
         while found is None or settled:
             response = self._receive(until)
             if response is None:
@@ -247,7 +248,11 @@ class Remote:
                 self._send(wire.request(settled, "settle", {}))
                 until = last
             elif response.id == number and found is None:
-                found = self._outcome(response, operation)
+                try:
+                    found = self._outcome(response, operation)
+                except Unsupported as error:
+                    # what was sent behind it is still to be answered
+                    unsupported, found = error, {}
             elif settled and response.id == settled:
                 self._result(response, "settle")
                 settled = 0
@@ -255,6 +260,8 @@ class Remote:
                     break
             else:
                 self._take_late(response)
+        if unsupported is not None:
+            raise unsupported
         if found is None:
             self._pending[number] = actor
             return {"suspended": None}
@@ -284,6 +291,8 @@ class Remote:
                 raise Unsupported(operation, message)
             if code == wire.INDETERMINATE:
                 return {"indeterminate": None}
+            # what else is on the line cannot be told apart from what comes next: the next reset begins anew
+            self.stop()
             raise AdapterFault(f"the adapter failed in {operation}: error {code} {message!r}")
         decoded: wire.CallResult = self._decoded(wire.call_decoder, response.result, operation)
         try:

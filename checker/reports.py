@@ -21,8 +21,8 @@ from ..model.concrete import Model, Outcome, Vector
 from ..model.reading import OK, SUSPENDED, SpecError, reading
 from ..model.spec import Action, Spec
 from ..model.trace import answer_names, differences, value_name
-from ..model.vocabulary import Component, Slot, Type, answer_fields, is_enumeration, is_sort, is_subset
-from .conform import NEVER, Origin, Recorded, model
+from ..model.vocabulary import Component, Members, Slot, Type, answer_fields, is_enumeration, is_sort, is_subset, member_type
+from .conform import LATE, MOST_WORLDS, Origin, Recorded, model
 from .conformance import FAIL, FLAKY, PASS, PERMITTED, STATUSES, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, code_of
 from .console import TRACES
 from .fuzz import Failure
@@ -32,7 +32,11 @@ from .suite import digest
 BADGE = ".badge.svg"
 SYSTEM = "system"
 ANYONE = "caller"
-REASONS = {UNTESTED: "no call came to it", UNSUPPORTED: "the operation is not supported", UNKNOWN: "it was left open what happened"}
+REASONS = {
+    UNTESTED: "no call came to it",
+    UNSUPPORTED: "the operation is not supported",
+    UNKNOWN: "it was left open what happened",
+}
 """Why a clause has no verdict, where the run does not say."""
 
 
@@ -71,6 +75,17 @@ def clean(text: str) -> str:
     return re.sub("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]", "", text)
 
 
+_fingerprints: dict[int, tuple[Spec, str]] = {}
+
+
+def fingerprint(spec: Spec) -> str:
+    """The digest of a spec, made once: all its clauses are looked for, which takes seconds."""
+    found = _fingerprints.get(id(spec))
+    if found is None or found[0] is not spec:
+        found = _fingerprints[id(spec)] = spec, digest(spec)
+    return found[1]
+
+
 def rooms(spec: Spec, report: Report) -> dict[str, list[Verdict]]:
     """The verdicts by room."""
     found: dict[str, list[Verdict]] = {}
@@ -92,9 +107,6 @@ def replay(traces: Path, clause: str) -> str:
     return f"oneowner replay {traces / file_name('fuzz', clause)}"
 
 
-# ---------------------------------------------------------------- for other programs
-
-
 def statement(spec: Spec, report: Report) -> dict[str, Any]:
     """A run as plain data: what was tested, with what budget, and every verdict."""
     return {
@@ -104,7 +116,7 @@ def statement(spec: Spec, report: Report) -> dict[str, Any]:
             "version": report.version,
             "language": report.language,
         },
-        "specification": {"name": spec.name, "digest": digest(spec)},
+        "specification": {"name": spec.name, "digest": fingerprint(spec)},
         "profiles": list(report.profiles),
         "strict": report.strict,
         "seed": report.seed,
@@ -134,11 +146,12 @@ def junit(spec: Spec, report: Report, traces: Path = TRACES) -> str:
     found = []
     for room, verdicts in rooms(spec, report).items():
         cases = [_case(spec, report, traces, room, v) for v in verdicts]
-        suite = Xml.Element("testsuite", name=clean(room), **_counted(cases), skipped=_how_many(cases, "skipped"))
+        suite = Xml.Element("testsuite", {"name": clean(room), **_counted(cases), "skipped": _how_many(cases, "skipped")})
         suite.extend(cases)
         found.append(suite)
     cases = [case for suite in found for case in suite]
-    top = Xml.Element("testsuites", name=clean(f"{spec.name}: {report.name}"), **_counted(cases), time=f"{report.seconds:.3f}")
+    name = clean(f"{spec.name}: {report.name}")
+    top = Xml.Element("testsuites", {"name": name, **_counted(cases), "time": f"{report.seconds:.3f}"})
     top.extend(found)
     Xml.indent(top)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(top, encoding="unicode") + "\n"
@@ -182,7 +195,7 @@ def _told(spec: Spec, report: Report, verdict: Verdict, traces: Path) -> list[st
 def _line(number: int, call: Call) -> str:
     if not call.wrong:
         return f"{number:3}. {call.who}: {call.text} -> {call.answer}"
-    return f"{number:3}. {call.who}: {call.text} -> {call.answer}  WRONG, the specification: {call.expected}"
+    return f"{number:3}. {call.who}: {call.text} -> {call.answer}  WRONG, it must be: {call.must}"
 
 
 def sarif(spec: Spec, report: Report, traces: Path = TRACES) -> str:
@@ -204,7 +217,7 @@ def sarif(spec: Spec, report: Report, traces: Path = TRACES) -> str:
                 "properties": {
                     "connection": report.where,
                     "specification": spec.name,
-                    "digest": digest(spec),
+                    "digest": fingerprint(spec),
                     "profiles": list(report.profiles),
                     "seed": report.seed,
                 },
@@ -238,7 +251,7 @@ def _result(spec: Spec, report: Report, traces: Path, number: int, verdict: Verd
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": f"oneowner/{quote(verdict.clause, errors='replace')}"},
+                    "artifactLocation": {"uri": f"oneowner/{quote(verdict.clause)}"},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [{"fullyQualifiedName": verdict.clause, "kind": "function"}],
@@ -250,9 +263,6 @@ def _result(spec: Spec, report: Report, traces: Path, number: int, verdict: Verd
     if verdict.clause in report.expected:
         found["suppressions"] = [{"kind": "external", "justification": "listed as known to fail"}]
     return found
-
-
-# ---------------------------------------------------------------- a failure, call by call
 
 
 @dataclass(frozen=True)
@@ -269,6 +279,11 @@ class Call:
     after: Vector
     changes: list[str]
     late: list[tuple[str, str]]
+
+    @property
+    def must(self) -> str:
+        """All that the specification expects of it, in words."""
+        return "; ".join([self.expected, *(f"{who} is answered {text}" for who, text in self.late)])
 
 
 @dataclass
@@ -288,11 +303,15 @@ class Told:
 
     model: Model
     calls: list[Call]
+    text: str
+    late: bool
+    """Whether it is a late answer that is wrong, and not that of the last call itself."""
 
     @classmethod
     def of(cls, spec: Spec, failure: Failure, *, strict: bool = False) -> Told:
         """Make the calls of a failure by the specification alone."""
-        return _Teller(spec, failure, strict).tell()
+        teller = _Teller(spec, failure, strict)
+        return cls(teller.model, teller.calls(), failure.text, "/late-" in failure.clause or LATE in failure.text)
 
 
 class _Teller:
@@ -303,7 +322,7 @@ class _Teller:
         # the last element of a sort stands for handles that are dead or were never given out, as in a session
         self.model = model(spec, sizes | {kind.plural: sizes[kind.plural] + 1 for kind in self.sorts})
 
-    def tell(self) -> Told:
+    def calls(self) -> list[Call]:
         constants = [(kind, constant) for kind in self.sorts for constant in kind.constants]
         living = {Origin(-1, constant.name): (kind, int(constant)) for kind, constant in constants}
         shown = {Origin(-1, constant.name): constant.name for _, constant in constants}
@@ -313,8 +332,9 @@ class _Teller:
             found = [self._call(world, index, call, last) for world in worlds]
             # a call that may not have happened leaves both states, the one before first; a later answer tells them apart
             stayed = [before for before, _, _ in found if before is not None]
-            worlds = stayed + [after for _, after, fits in found if fits] or [after for _, after, _ in found]
-        return Told(self.model, worlds[0].calls)
+            went = [after for _, after, fits in found if fits or last] or [after for _, after, _ in found]
+            worlds = [*stayed, *went][:MOST_WORLDS]
+        return worlds[0].calls
 
     def _call(self, world: _World, index: int, call: Recorded, last: bool) -> tuple[_World | None, _World, bool]:
         """The world if the call did not happen, where that is left open; if it did; and whether the answer fits that."""
@@ -331,7 +351,7 @@ class _Teller:
         actor = next((s for s in action.slots[:1] if s.type in self.sorts and not s.fresh and not s.type.endless), None)
         texts = {s.name: self._text(world, s, call.arguments[s.name]) for s in action.slots if not s.fresh}
         if outcome.exit == OK:
-            expected = _words(answer_names(action, outcome.answer))
+            expected = self._sent(action, outcome.answer) if last else _words(answer_names(action, outcome.answer))
         elif outcome.effective or self.strict:
             expected = outcome.exit
         else:
@@ -364,6 +384,20 @@ class _Teller:
         if self.spec.late is None or outcome.shown is outcome.state:
             return []
         return list(self.spec.late(self.model.system(before), self.model.system(outcome.shown), self.model.scope))
+
+    def _sent(self, action: Action, answer: Any) -> str:
+        """An answer as text, data as an implementation sends it: what was answered instead stands beside it."""
+        found: dict[str, Any] = {}
+        for position, (name, kind) in enumerate(answer_fields(action.answer)):
+            value = answer[position] if name else answer
+            encode = self.spec.encodings.get(member_type(kind))
+            if encode is None:
+                found[name] = value_name(member_type(kind), value)
+            elif isinstance(value, Members):
+                found[name] = json.dumps([encode(self.model.scope, element) for element in sorted(value)])
+            else:
+                found[name] = json.dumps(encode(self.model.scope, value))
+        return _words(found.get("", found or None))
 
     def _learn(self, world: _World, index: int, prefix: str, action: Action, answer: Any) -> None:
         """Take note of the handles that an answer shows."""
@@ -429,12 +463,11 @@ def _answered(answer: dict[str, Any], last: bool, expected: str) -> str:
     return expected if kind == "ok" and not last else kind
 
 
-# ---------------------------------------------------------------- pictures
-
 CHARACTER = 7.3
 """How wide a character of a picture's text is."""
 ROW, TOP = 26, 46
 LONGEST = 96
+WRONG = "✗ "
 
 
 @dataclass(frozen=True)
@@ -453,7 +486,7 @@ class Arrow:
 class Diagram:
     """A sequence diagram: life lines by place, the arrows, and what is said of the wrong call."""
 
-    lines: dict[int, str]
+    lines: list[tuple[int, str]]
     arrows: list[Arrow]
     width: int
     height: int
@@ -461,32 +494,35 @@ class Diagram:
     note_at: tuple[int, int]
 
 
-def diagram(told: Told, text: str) -> Diagram:
-    """The calls of a failure as a sequence diagram; `text` says what is wrong with the last."""
-    actors = list(dict.fromkeys([w for call in told.calls for w in (call.who, *(who for who, _ in call.late))]))
-    at, x = {}, 20
+def diagram(told: Told) -> Diagram:
+    """The calls of a failure as a sequence diagram; what is wrong with the last is marked and said."""
+    at: dict[str, int] = {}
+    x = 20
+    actors = dict.fromkeys(who for call in told.calls for who in (call.who, *(waiter for waiter, _ in call.late)))
     for actor in actors:
         half = max(45, _wide(actor) // 2 + 10)
         x += half
         at[actor] = x
         x += half + 10
-    note = "✗ " + clipped(text)
+    note = WRONG + clipped(told.text)
     rows: list[tuple[str, str, str, bool]] = []
     for call in told.calls:
-        rows.append((call.who, clipped(f"✗ {call.text}" if call.wrong else call.text), "wrong call" if call.wrong else "call", True))
-        rows.append((call.who, clipped(f"✗ {call.answer}") if call.wrong else clipped(call.answer), "wrong" if call.wrong else "answer", False))
-        must = "must come: " if call.wrong else "late, "
-        rows += [(who, clipped(must + text), "must" if call.wrong else "late", False) for who, text in call.late]
+        asked, answered, brought = (call.wrong, call.wrong and not told.late, call.wrong and told.late)
+        rows.append((call.who, WRONG * asked + call.text, "call" + " wrong" * asked, True))
+        rows.append((call.who, WRONG * answered + call.answer, "answer" + " wrong" * answered, False))
+        must = f"{WRONG * brought}must come: " if call.wrong else "late, "
+        rows += [(who, must + text, "late" + " wrong" * brought, False) for who, text in call.late]
+    rows = [(who, clipped(text), kind, asks) for who, text, kind, asks in rows]
     system = max([x + 20, *(at[who] + _wide(text) + 30 for who, text, _, _ in rows)])
     arrows = []
-    y = TOP
-    for who, words, kind, to_system in rows:
-        y += ROW
-        start, end = (at[who], system) if to_system else (system, at[who])
-        arrows.append(Arrow(y, start, end, at[who] + 10, words, kind))
-    last = told.calls[-1].who
-    width = max(system + 60, at[last] + _wide(note) + 40)
-    return Diagram({**{place: name for name, place in at.items()}, system: SYSTEM}, arrows, width, y + 62, note, (at[last], y + 14))
+    for number, (who, shown, kind, asks) in enumerate(rows, 1):
+        start, end = (at[who], system) if asks else (system, at[who])
+        arrows.append(Arrow(TOP + ROW * number, start, end, at[who] + 10, shown, kind))
+    bottom = TOP + ROW * (len(rows) + 1)
+    last = at[told.calls[-1].who]
+    width = max(system + 60, last + _wide(note) + 40)
+    lines = [*((place, name) for name, place in at.items()), (system, SYSTEM)]
+    return Diagram(lines, arrows, width, bottom + 20, note, (last + 10, bottom))
 
 
 def clipped(text: str) -> str:
@@ -614,9 +650,6 @@ class Memory:
         return lines
 
 
-# ---------------------------------------------------------------- the page
-
-
 def html(spec: Spec, report: Report, traces: Path = TRACES) -> str:
     """A run as one page that needs nothing else."""
     by_room = rooms(spec, report)
@@ -625,7 +658,7 @@ def html(spec: Spec, report: Report, traces: Path = TRACES) -> str:
         "report.html.j2",
         spec=spec,
         report=report,
-        digest=digest(spec),
+        digest=fingerprint(spec),
         why=why,
         holds=code == 0,
         statuses=STATUSES,
@@ -651,7 +684,7 @@ def _drawn(spec: Spec, report: Report, traces: Path, verdict: Verdict) -> dict[s
         "action": spec.actions[verdict.clause.partition("/")[0]],
         "text": verdict.failure.text,
         "calls": told.calls,
-        "diagram": diagram(told, verdict.failure.text) if told.calls else None,
+        "diagram": diagram(told) if told.calls else None,
         "maps": maps,
         "replay": replay(traces, verdict.clause),
     }

@@ -103,7 +103,7 @@ def schema(spec: Spec) -> dict[str, Any]:
     """The JSON Schema (2020-12) of every line that can pass: requests of the checker's and responses of an adapter's.
 
     A response does not say what it answers: `#/$defs/results` has the results by method, `#/$defs/answers` those of each
-    operation.
+    operation, whose arguments are in `#/$defs/calls`.
     """
     types, definitions = msgspec.json.schema_components([Introduction, Fault], ref_template="#/$defs/{name}")
     handle = {"type": "string", "minLength": 1}
@@ -132,6 +132,7 @@ def schema(spec: Spec) -> dict[str, Any]:
             "settle": {"type": "object", "additionalProperties": False},
             "shutdown": {"type": "object", "additionalProperties": False},
         },
+        "calls": {action.name: _call(spec, action) for action in spec.actions.values()},
         "answers": {action.name: _answer(spec, action) for action in spec.actions.values()},
     }
     return {
@@ -160,7 +161,7 @@ def _params(spec: Spec) -> dict[str, dict[str, Any]]:
     return {
         "initialize": _object({"protocol": {"type": "array", "items": {"type": "integer"}}, "client": {"type": "string"}}),
         "reset": _object({"topology": {"type": "object", "additionalProperties": {"type": "integer"}}}),
-        "call": {"oneOf": [_call(spec, action) for action in spec.actions.values()]},
+        "call": {"oneOf": [{"$ref": f"#/$defs/calls/{name}"} for name in spec.actions]},
         "settle": _object({}),
         "shutdown": _object({}),
     }

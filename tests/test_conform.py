@@ -150,7 +150,7 @@ def test_the_verdicts_come_as_json_too() -> None:
     [
         ("send/EBUSY  # to itself\n", 0, "known to fail"),
         ("send/EBUSY\nallocate/ok\n", 1, "listed as known to fail, but right: allocate/ok"),
-        ("# nothing\n", 1, "1 clauses fail"),
+        ("# nothing\n", 1, "1 clause fails"),
         ("steal/ok\n", 2, "no clause is called 'steal/ok'"),
     ],
 )

@@ -1,0 +1,205 @@
+"""A log is accepted if some behaviour of the specification explains it, and rejected at the first line that none does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import run
+
+from oneowner.checker.logs import judge, read
+from oneowner.model.reading import SpecError
+from oneowner.spec import SPEC
+
+SIZES = {"partitions": 3, "regions": 2, "receivers": 4, "ports": 4, "signals": 2, "processes": 2, "fds": 4, "queue_depth": 2}
+
+
+class Log:
+    """Writes a log, a line a message."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.ask("reset", topology=SIZES)
+        self.answer(1, {"SYSTEM": "p1"})
+
+    def ask(self, method: str, **params: Any) -> int:
+        number = sum("method" in line for line in self.lines) + 1
+        self.lines.append({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        return number
+
+    def call(self, actor: str, op: str, **args: Any) -> int:
+        return self.ask("call", actor=actor, op=op, args=args)
+
+    def answer(self, number: int, result: Any) -> None:
+        self.lines.append({"jsonrpc": "2.0", "id": number, "result": result})
+
+    def done(self, answer: Any, actor: str, op: str, **args: Any) -> None:
+        result = answer if isinstance(answer, dict) and set(answer) <= {"ok", "error"} else {"ok": answer}
+        self.answer(self.call(actor, op, **args), result)
+
+    def write(self, path: Path) -> Path:
+        path.write_text("".join(json.dumps(line) + "\n" for line in self.lines))
+        return path
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+def accepted(log: Log, path: Path) -> Any:
+    return judge(SPEC, read(log.write(path / "log.jsonl")))
+
+
+def test_what_the_specification_permits_is_accepted(log: Log, tmp_path: Path) -> None:
+    log.done("r1", "p1", "allocate")
+    log.done("0000000000000000", "p1", "read_memory", region="r1", place=0)
+    log.done(None, "p1", "free", region="r1")
+    log.done({"error": "EFAULT"}, "p1", "free", region="r1")
+    judged = accepted(log, tmp_path)
+    assert judged.accepted
+    assert judged.calls == 4
+
+
+def test_the_first_line_that_nothing_explains_is_named(log: Log, tmp_path: Path) -> None:
+    log.done("r1", "p1", "allocate")
+    log.done(None, "p1", "free", region="r1")
+    log.done(None, "p1", "free", region="r1")
+    log.done(None, "p1", "free", region="r1")
+    judged = accepted(log, tmp_path)
+    assert (judged.line, judged.clause) == (8, "free/EFAULT")
+
+
+def test_a_handle_given_out_twice_is_rejected(log: Log, tmp_path: Path) -> None:
+    log.done("r1", "p1", "allocate")
+    log.done("r1", "p1", "allocate")
+    assert "must be new" in accepted(log, tmp_path).text
+
+
+def test_overlapping_calls_may_take_effect_in_any_order(log: Log, tmp_path: Path) -> None:
+    """Two regions: of three overlapping allocations any may be the one that gets none."""
+    first, second, third = (log.call("p1", "allocate") for _ in range(3))
+    log.answer(third, {"ok": "r1"})
+    log.answer(first, {"error": "ENOMEM"})
+    log.answer(second, {"ok": "r2"})
+    assert accepted(log, tmp_path).accepted
+
+
+def test_overlapping_calls_take_effect_in_one_order(log: Log, tmp_path: Path) -> None:
+    """Of two regions three calls that overlap cannot all get one."""
+    numbers = [log.call("p1", "allocate") for _ in range(3)]
+    for number in numbers:
+        log.answer(number, {"ok": f"r{number}"})
+    judged = accepted(log, tmp_path)
+    assert judged.line == 8
+
+
+def test_a_call_takes_effect_after_its_request_and_before_its_response(log: Log, tmp_path: Path) -> None:
+    """What was answered before another call was made took effect before it."""
+    log.done("r1", "p1", "allocate")
+    freeing = log.call("p1", "free", region="r1")
+    log.done("0000000000000000", "p1", "read_memory", region="r1", place=0)
+    log.done({"error": "EFAULT"}, "p1", "read_memory", region="r1", place=0)
+    log.answer(freeing, {"ok": None})
+    assert accepted(log, tmp_path).accepted
+    log.done("0000000000000000", "p1", "read_memory", region="r1", place=0)
+    assert not accepted(log, tmp_path).accepted
+
+
+def test_a_call_without_an_answer_may_or_may_not_have_happened(log: Log, tmp_path: Path) -> None:
+    log.done("r1", "p1", "allocate")
+    log.call("p1", "free", region="r1")
+    log.done("0000000000000000", "p1", "read_memory", region="r1", place=0)
+    log.done({"error": "EFAULT"}, "p1", "read_memory", region="r1", place=0)
+    assert accepted(log, tmp_path).accepted
+    log.done("0000000000000000", "p1", "read_memory", region="r1", place=0)
+    assert not accepted(log, tmp_path).accepted
+
+
+def a_process_waits_in_accept(log: Log) -> int:
+    log.done("g1", "p1", "create_partition")
+    log.done("c1", "p1", "create_process")
+    log.done(0, "c1", "socket", mode="FILE")
+    log.done(None, "c1", "bind", fd=0, service=6001)
+    log.done(None, "c1", "listen", fd=0, backlog=1)
+    log.done("e1", "g1", "create_receiver")
+    log.done("t1", "g1", "create_port", receiver="e1")
+    return log.call("c1", "accept_socket", fd=0, wait=True)
+
+
+def test_a_suspended_call_is_answered_after_the_call_that_brings_it(log: Log, tmp_path: Path) -> None:
+    waiting = a_process_waits_in_accept(log)
+    log.done(None, "g1", "connect", port="t1", partition="p1", service=6001)
+    log.answer(waiting, {"ok": 1})
+    assert accepted(log, tmp_path).accepted
+
+
+def test_a_suspended_call_cannot_be_answered_before(log: Log, tmp_path: Path) -> None:
+    waiting = a_process_waits_in_accept(log)
+    log.answer(waiting, {"ok": 1})
+    assert accepted(log, tmp_path).line == len(log.lines)
+
+
+def test_a_log_that_the_checker_wrote_is_accepted_and_a_changed_one_is_not(tmp_path: Path) -> None:
+    where = "py:oneowner.reference_impl"
+    served = f"exec:{sys.executable} -m oneowner.checker.cli serve {where}"
+    assert run("conform", served, "--profile", "core", "--time", "1", "--seed", "2", cwd=tmp_path).code == 0
+    path = tmp_path / ".oneowner" / "conversation.jsonl"
+    assert run("check-log", str(path)).code == 0
+    lines = path.read_text().splitlines()
+    rejected = 0
+    answers = [n for n, line in enumerate(lines) if '"result":' in line and '"ok":' in line.replace(" ", "")][::97]
+    for number in answers:
+        message = json.loads(lines[number])
+        message["result"] = {"error": "ENOSUCH"}
+        changed = [*lines[:number], json.dumps(message), *lines[number + 1 :]]
+        path.write_text("\n".join(changed) + "\n")
+        judged = judge(SPEC, read(path))
+        rejected += judged.line == number + 1
+    assert answers
+    assert rejected == len(answers)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["spam"], "line 1: no message of the protocol"),
+        (['{"jsonrpc":"2.0","id":1,"result":{}}'], "no reset in it"),
+        (['{"id":1,"method":"reset","params":{"topology":{"regions":"two"}}}'], "topology of whole numbers"),
+        (['{"id":1,"method":"reset","params":{"topology":{}}}'], "the reset is not answered"),
+        (['{"id":1,"method":"reset","params":[]}'], "params is not an object"),
+    ],
+)
+def test_a_file_that_is_no_log_is_said_so(lines: Iterable[str], says: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(line + "\n" for line in lines))
+    ran = run("check-log", str(path))
+    assert ran.code == 2
+    assert says in ran.err
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "says"),
+    [
+        ("steal", {}, "no operation 'steal'"),
+        ("free", {}, "gives no region"),
+        ("free", {"region": 7}, "must be a handle"),
+        ("read_memory", {"region": "r1", "place": 12}, "give a larger --scope"),
+        ("socket", {"mode": "HALF"}, "must be one of FILE, MAPPED"),
+    ],
+)
+def test_a_call_that_cannot_be_is_said_with_its_line(op: str, args: Any, says: str, log: Log, tmp_path: Path) -> None:
+    log.call("p1", op, **args)
+    with pytest.raises(SpecError, match=f"line 3: .*{says}"):
+        accepted(log, tmp_path)
+
+
+def test_a_last_line_that_was_cut_off_is_left_out(log: Log, tmp_path: Path) -> None:
+    log.done("r1", "p1", "allocate")
+    path = log.write(tmp_path / "log.jsonl")
+    path.write_text(path.read_text() + '{"jsonrpc":"2.0","id":3,"met')
+    assert judge(SPEC, read(path)).accepted
