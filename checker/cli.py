@@ -14,8 +14,8 @@ import click
 
 from ..model.reading import SpecError
 from ..model.spec import Exploration, Spec, load, parse_scope
-from .adapter import AdapterError
-from .conform_cli import commands, reach
+from .adapter import AdapterError, Unsupported
+from .conform_cli import commands, finished, reach, stopped, unsupported
 from .console import (
     ADAPTER,
     ANY_SIZE,
@@ -314,18 +314,26 @@ def _fuzz(
             told[0] = time.monotonic()
             say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
 
-    return run(
-        spec,
-        reach(spec, implementation),
-        scope=scope,
-        seconds=seconds,
-        steps=steps,
-        seed=seed,
-        strict=strict,
-        database=None if seed is not None else traces / "examples",
-        wanted=wanted,
-        progress=progress,
-    )
+    reached = reach(spec, implementation)
+    sizes = spec.scope(scope or spec.fuzz_scope)
+    try:
+        found = run(
+            spec,
+            reached,
+            scope=sizes,
+            without=unsupported(spec, reached, sizes),
+            seconds=seconds,
+            steps=steps,
+            seed=seed,
+            strict=strict,
+            database=None if seed is not None else traces / "examples",
+            wanted=wanted,
+            progress=progress,
+        )
+        finished(reached)
+    finally:
+        stopped(reached)
+    return found
 
 
 def _fuzz_code(report: FuzzReport, missing: list[str]) -> int:
@@ -567,7 +575,7 @@ def main(arguments: list[str] | None = None) -> None:
     except SpecError as error:
         say(f"oneowner: {error}")
         code = USAGE
-    except AdapterError as error:
+    except (AdapterError, Unsupported) as error:
         say(f"oneowner: {error}")
         code = ADAPTER
     except BrokenPipeError:

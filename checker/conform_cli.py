@@ -89,6 +89,20 @@ def reach(
     )
 
 
+def unsupported(spec: Spec, implementation: Implementation, scope: dict[str, int]) -> set[str]:
+    """The operations that an adapter does not support; of an implementation in this process it is known that it supports all."""
+    from .conform import Mismatch
+    from .conformance import smoke as run
+
+    if not hasattr(implementation, "introduction"):
+        return set()
+    try:
+        return run(spec, implementation, scope, spec.actions)
+    except Mismatch:
+        # fuzzing will find it again, and shrink it
+        return set()
+
+
 def finished(implementation: Implementation) -> None:
     """Take leave.  Raises AdapterFault where the adapter does not."""
     finish = getattr(implementation, "finish", None)

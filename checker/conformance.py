@@ -29,12 +29,14 @@ AGAIN = 3
 @dataclass
 class Verdict:
     """What is known of a clause.  `times` counts the calls that came to it and were right, `shown` how many of so many
-    repetitions failed again, `reason` says in words why it is not a pass."""
+    repetitions failed again, `reason` says in words why it is not a pass, `because` names the failing clause that keeps it from
+    being tested."""
 
     clause: str
     status: str = UNTESTED
     times: int = 0
     reason: str = ""
+    because: str = ""
     failure: Failure | None = None
     shown: str = ""
 
@@ -213,7 +215,7 @@ class Conformance:
                 self._count(session)
                 self._failed(session, mismatch)
                 if mismatch.clause.partition("/")[2] in EFFECTIVE or at in left_out or "late-" in mismatch.clause:
-                    self._reason(sequence, f"what leads to it fails: {mismatch.clause}")
+                    self._reason(sequence, f"what leads to it fails: {mismatch.clause}", mismatch.clause)
                     return
                 left_out.add(at)
             else:
@@ -229,11 +231,11 @@ class Conformance:
                     self.report.verdicts[clause].status = PERMITTED
                     self.report.verdicts[clause].reason = "another error that applies is given, not the first"
 
-    def _reason(self, sequence: Calls, reason: str) -> None:
+    def _reason(self, sequence: Calls, reason: str, because: str = "") -> None:
         for clause in sequence.clauses:
             verdict = self.report.verdicts.get(clause)
             if verdict is not None and verdict.status == UNTESTED and not verdict.times:
-                verdict.reason = reason
+                verdict.reason, verdict.because = reason, because
 
     def _failed(self, session: Session, mismatch: Mismatch) -> None:
         verdict = self.report.verdicts.setdefault(mismatch.clause, Verdict(mismatch.clause))
@@ -323,6 +325,8 @@ def code_of(report: Report) -> tuple[int, str]:
         return 1, f"listed as known to fail, but right: {names}; take them off the list"
     if not report.having(PASS, PERMITTED, FAIL, FLAKY):
         return 5, "nothing could be tested: no operation of a profile that was asked for is supported"
-    if report.having(UNTESTED, UNKNOWN):
-        return 3, f"{len(report.having(UNTESTED, UNKNOWN))} clauses could not be tested"
-    return 0, "every clause that is supported is right"
+    left = [v for v in report.having(UNTESTED, UNKNOWN) if v.because not in report.expected]
+    if left:
+        return 3, f"{len(left)} clause{'s' if len(left) > 1 else ''} could not be tested"
+    known = [v for v in report.having(FAIL, FLAKY) if v.clause in report.expected]
+    return 0, f"every clause that is supported is right{f', but for {len(known)} known to fail' if known else ''}"

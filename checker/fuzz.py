@@ -16,6 +16,7 @@ taking calls out (`conform.minimise`).
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import random
@@ -29,7 +30,7 @@ from typing import Any
 from ..model.reading import EFFECTIVE, OK
 from ..model.spec import Action, Spec
 from ..model.vocabulary import Slot
-from .adapter import Implementation
+from .adapter import Implementation, Unsupported
 from .conform import NEVER, Mismatch, Recorded, Session, Unknown, again, minimise
 from .explore import clauses
 
@@ -137,8 +138,9 @@ def _machine(
             self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self)
             self.cut_short = True
-            for name, arguments in openings[opening]:
-                self.session.call_model(name, arguments)
+            with contextlib.suppress(Unsupported):
+                for name, arguments in openings[opening]:
+                    self.session.call_model(name, arguments)
             if chance.random() < 7 / 8:
                 self.aim.sweep()
             self.cut_short = False
@@ -170,10 +172,13 @@ def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
         budget.stop_when_spent(self)
         self.cut_short = True
         again = self.next[1] == AGAIN
+        exit = ""
         try:
             exit = self.session.call(action.name, self.given, look=again)
         except Unknown:
             hypothesis.reject()
+        except Unsupported:
+            pass  # with these arguments
         self.cut_short = False
         if exit in EFFECTIVE:
             self.aim.successes[action.name] += 1
@@ -206,7 +211,8 @@ class Aim:
                 if exit not in EFFECTIVE:
                     for arguments in self.chance.sample(calls, min(FEW, len(calls))):
                         action = self.session.actions[name]
-                        self.session.call(name, _handles(self.session, action, arguments, self.chance))
+                        with contextlib.suppress(Unsupported):
+                            self.session.call(name, _handles(self.session, action, arguments, self.chance))
 
     def choose(self) -> tuple[tuple[str, str], dict[str, Any]]:
         """The clause to go for now, as operation and exit, and the arguments that lead to it.

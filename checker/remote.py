@@ -11,7 +11,7 @@ import atexit
 import contextlib
 import json
 import os
-import selectors
+import select
 import shlex
 import signal
 import socket
@@ -30,6 +30,8 @@ from . import wire
 from .adapter import AdapterError, AdapterFault, Unsupported
 
 MARK = "ONEOWNER_ADAPTER"
+LOOKS = 40
+"""How often it is looked for an answer before waiting for it."""
 QUOTE = 200
 """How many characters of a bad line are quoted back."""
 
@@ -174,9 +176,9 @@ class Remote:
         self._opened = True
         os.set_blocking(self.reading, False)
         os.set_blocking(self.writing, False)
-        self._read, self._write = selectors.DefaultSelector(), selectors.DefaultSelector()
-        self._read.register(self.reading, selectors.EVENT_READ)
-        self._write.register(self.writing, selectors.EVENT_WRITE)
+        self._read, self._write = select.poll(), select.poll()
+        self._read.register(self.reading, select.POLLIN)
+        self._write.register(self.writing, select.POLLOUT)
         self._buffer = b""
         self._lines: list[bytes] = []
         self._number = 0
@@ -190,8 +192,6 @@ class Remote:
         if not self._opened:
             return ""
         self._opened = False
-        self._read.close()
-        self._write.close()
         if self._log is not None:
             os.close(self._log)
             self._log = None
@@ -323,24 +323,28 @@ class Remote:
         return response.result
 
     def _send(self, data: bytes) -> None:
-        self._record(data)
-        until = time.monotonic() + self.budgets.must_return
+        if self._log is not None:
+            os.write(self._log, data)
+        until = 0.0
         while data:
             try:
                 sent = os.write(self.writing, data)
             except BlockingIOError:
-                if not self._write.select(max(0.0, until - time.monotonic())):
+                until = until or time.monotonic() + self.budgets.must_return
+                if not self._write.poll(_milliseconds(until)):
                     self._hung("by reading what is sent to it")
                 continue
             except OSError:
                 self._dead()
+            if sent == len(data):
+                return
             data = data[sent:]
 
     def _receive(self, until: float) -> wire.Response | None:
         """The next response, or None if none comes until then."""
         while not self._lines:
-            left = until - time.monotonic()
-            if not self._read.select(max(0.0, left)):
+            # an answer is often there at once, and looking is cheaper than being put to sleep and woken
+            if not any(self._read.poll(0) for _ in range(LOOKS)) and not self._read.poll(_milliseconds(until)):
                 return None
             try:
                 data = os.read(self.reading, 1 << 16)
@@ -348,6 +352,9 @@ class Remote:
                 continue
             except OSError:
                 data = b""
+            if data[-1:] == b"\n" and not self._buffer and data.count(b"\n") == 1:
+                self._lines.append(data[:-1])
+                break
             if not data:
                 if self._buffer:
                     self._babbles(f"ends in the middle of a line: {_quoted(self._buffer)}", "end every line with a newline")
@@ -390,6 +397,10 @@ class Remote:
     def _babbles(self, what: str, advice: str) -> NoReturn:
         self.stop()
         raise AdapterFault(f"the adapter {what}: {advice}")
+
+
+def _milliseconds(until: float) -> float:
+    return max(0.0, (until - time.monotonic()) * 1000)
 
 
 def _quoted(line: bytes) -> str:

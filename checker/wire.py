@@ -70,10 +70,9 @@ class CallResult(msgspec.Struct, forbid_unknown_fields=True):
 
     def plain(self) -> dict[str, Any]:
         """As a dictionary with one key.  Raises ValueError for one with none or two."""
-        found = {name: value for name in ("ok", "error") if (value := getattr(self, name)) is not msgspec.UNSET}
-        if len(found) != 1:
+        if (self.ok is msgspec.UNSET) == (self.error is msgspec.UNSET):
             raise ValueError('a call\'s result is {"ok": value} or {"error": name}')
-        return found
+        return {"ok": self.ok} if self.error is msgspec.UNSET else {"error": self.error}
 
 
 _encoder = msgspec.json.Encoder()

@@ -233,6 +233,7 @@ OPENINGS: dict[str, list[Step]] = {
     "two channels stand": [*_channel_stands, *_channel(SYSTEM_INDEX, ONE, 3)],
     "a message waits": [*_channel_stands, *_send(ONE, 1, 1)],
     "an inbox is full": _inbox_full,
+    "an inbox is full, and there is more to send": [*_inbox_full, ("allocate", {"caller": ONE})],
     "a peer is gone, a message is left": [*_inbox_full, ("close_port", {"caller": ONE, "port": 1})],
     "a limited partition has ended": [
         *_guests,

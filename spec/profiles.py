@@ -15,6 +15,10 @@ CORE = _calls(
 _SOCKETS = _calls(
     "create_process exit socket bind listen permit forbid accept_socket connect_socket read_socket", "getpeername select close"
 )
+_SHORT = _calls(
+    "create_partition create_receiver read_event create_port connect cancel send receive close_port take_signal accept refuse",
+    "create_process exit socket bind listen accept_socket connect_socket read_socket send_file getpeername select close",
+)
 
 PROFILES: dict[str, frozenset[str]] = {
     "core": CORE,
@@ -30,6 +34,7 @@ PROFILES: dict[str, frozenset[str]] = {
         "stop_processor query_processor set_limit query_usage reserve_resource request_resource next_request grant reject",
         "take_verdict release_resource",
     ),
+    "sockets-short": _SHORT,
     "sockets-file": CORE | _SOCKETS | _calls("send_file create_file open read_file write_file unlink"),
     "sockets-map": CORE | _SOCKETS | _calls("send_mapped read_mapped write_mapped release"),
 }

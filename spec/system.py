@@ -94,6 +94,7 @@ def topology(scope: Scope) -> dict[str, Any]:
         "queue_depth": scope["queue_depth"],
         "page_size": PAGE_SIZE,
         "pages_per_region": PAGES_PER_REGION,
+        "datum_size": DATUM_SIZE,
         "short_limit": SHORT_LIMIT,
     }
 

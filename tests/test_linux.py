@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 from command import run
 
+from oneowner.checker.conform_cli import reach, stopped
 from oneowner.checker.conformance import read_known_failing
+from oneowner.checker.console import DEFAULT_SPEC
+from oneowner.model.spec import load
 
 ROOT = Path(__file__).resolve().parent.parent
 LINUX = ROOT / "examples" / "linux"
@@ -44,11 +47,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "nothing is
 def linux(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The adapter, reached as the checker does."""
     monkeypatch.syspath_prepend(str(LINUX))
-    import differences
-
-    from oneowner.checker.conform_cli import reach, stopped
-
-    implementation = reach(differences.load("oneowner.spec:SPEC"), ADAPTER)
+    implementation = reach(load(DEFAULT_SPEC), ADAPTER)
     yield implementation
     stopped(implementation)
 
@@ -81,11 +80,11 @@ def test_the_fixed_suite_finds_what_is_listed_and_nothing_else() -> None:
 def test_every_sequence_of_the_page_still_shows_its_difference(linux: Any) -> None:
     import differences
 
-    made = differences.page(differences.load("oneowner.spec:SPEC"), linux)
+    made = differences.page(load(DEFAULT_SPEC), linux)
     assert made == PAGE.read_text(encoding="utf-8"), "run `python examples/linux/differences.py page > docs/linux.md`"
 
 
-def test_what_is_listed_is_on_the_page_under_the_same_words() -> None:
+def test_what_is_listed_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
     sections = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
     clauses = {name: set(re.findall(r"^`(\w+/[\w-]+)`", text, re.MULTILINE)) for name, text in sections.items()}
