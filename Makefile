@@ -21,6 +21,7 @@ fuzz: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/line.py
 
 museum: $(STAMP)
 	$(BIN)/oneowner museum

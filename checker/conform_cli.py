@@ -349,7 +349,7 @@ def shrink(
     spec, out = load(spec_name), Output(format)
     if is_log(file):
         log = read_log(file)
-        scope, calls = recorded(spec, log)
+        spec, scope, calls = recorded(spec, log)
         where = implementation or str(log.heading.get("connection", ""))
     else:
         stored = read(file)

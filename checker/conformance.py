@@ -36,9 +36,9 @@ class Verdict:
     status: str = UNTESTED
     times: int = 0
     reason: str = ""
-    because: str = ""
     failure: Failure | None = None
     shown: str = ""
+    because: str = ""
 
 
 @dataclass

@@ -22,6 +22,7 @@ ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
 
 
 def say(text: str) -> None:
+    """Tell of progress, on stderr."""
     click.echo(text, err=True)
 
 
@@ -41,6 +42,7 @@ class Output:
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every command on a specification has."""
     command = click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")(command)
     choice = click.Choice(["pretty", "json"])
     return click.option("--format", "format", type=choice, default="pretty", help="How the result is printed.")(command)

@@ -10,7 +10,7 @@ has come to just that; where it has not taken effect yet, the open calls are tri
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,30 @@ def scope_of(spec: Spec, log: Log, sizes: Mapping[str, int] | None = None) -> di
         raise SpecError(f"{log.path}: the scope in its heading is none: {error}") from None
 
 
+def opened(spec: Spec, log: Log, sizes: Mapping[str, int] | None = None) -> tuple[Spec, dict[str, int]]:
+    """The spec and the scope in which a log is read: with an element for every value of the spec's open data that it has."""
+    scope = scope_of(spec, log, sizes)
+    encodings = dict(spec.encodings)
+    for kind, ordinary in spec.open_data.items():
+        encode = spec.encodings[kind]
+        values = [encode(scope, number) for number in range(scope[kind.plural])]
+        names = [(a.name, s.name) for a in spec.actions.values() for s in a.slots if s.type is kind]
+        for line in log.lines:
+            params = line.message.get("params", {})
+            if line.message.get("method") == "call":
+                given = [value for name, value in params["args"].items() if (params["op"], name) in names]
+                values += [value for value in given if ordinary(value) and value not in values]
+        last = encode(scope, scope[kind.plural])
+        values.append(last if last not in values else [])
+        scope[kind.plural] = len(values) - 1
+        encodings[kind] = _table(values)
+    return replace(spec, encodings=encodings), scope
+
+
+def _table(values: list[Any]) -> Callable[[Mapping[str, int], int], Any]:
+    return lambda scope, element: values[element]
+
+
 @dataclass
 class Wire:
     """The values of data sorts as a log has them, as elements of the model."""
@@ -157,7 +181,11 @@ class Wire:
         if table is None:
             encode = self.spec.encodings[kind]
             numbers = range(1, self.scope[kind.plural] + 1)
-            table = self.elements[kind] = {encode(self.scope, number): number for number in numbers}
+            known = {number: encode(self.scope, number) for number in [*numbers, 0]}
+            table = self.elements[kind] = {value: n for n, value in known.items() if not isinstance(value, list)}
+        ordinary = self.spec.open_data.get(kind)
+        if ordinary is not None and not isinstance(given, list | dict) and not ordinary(given):
+            return self.scope[kind.plural]
         if isinstance(given, list | dict) or given not in table:
             shown = ", ".join(repr(value) if len(repr(value)) < 24 else repr(value)[:20] + "..." for value in list(table)[:8])
             raise SpecError(f"{slot.name} is {given!r}, which this scope ({shown}) does not have: give a larger --scope")
@@ -180,9 +208,9 @@ class _Silent:
         return []
 
 
-def recorded(spec: Spec, log: Log) -> tuple[dict[str, int], list[Recorded]]:
-    """The calls of a log with their handles by origin, to be made again, and the scope."""
-    scope = scope_of(spec, log)
+def recorded(spec: Spec, log: Log) -> tuple[Spec, dict[str, int], list[Recorded]]:
+    """The calls of a log with their handles by origin, to be made again, and the spec and the scope in which it is read."""
+    spec, scope = opened(spec, log)
     wire = Wire(spec, scope)
     origins: dict[str, Origin] = {}
     calls: list[Recorded] = []
@@ -208,7 +236,7 @@ def recorded(spec: Spec, log: Log) -> tuple[dict[str, int], list[Recorded]]:
                 late[at] = late.get(at, 0) + 1
             for name, value in _strings(message["result"], own < 0):
                 origins.setdefault(value, Origin(at, f"{prefix}{name}".strip()))
-    return scope, calls
+    return spec, scope, calls
 
 
 def _strings(result: Any, constants: bool) -> Iterator[tuple[str, str]]:
@@ -296,8 +324,8 @@ def judge(spec: Spec, log: Log, *, strict: bool = False, sizes: Mapping[str, int
 
 class _Judge:
     def __init__(self, spec: Spec, log: Log, strict: bool, sizes: Mapping[str, int] | None) -> None:
+        spec, scope = opened(spec, log, sizes)
         self.spec, self.log = spec, log
-        scope = scope_of(spec, log, sizes)
         self.wire = Wire(spec, scope)
         first, *self.lines = log.lines
         answer = next((r for r in self.lines if not r.is_request and r.message["id"] == first.message["id"]), None)

@@ -45,6 +45,7 @@ class Connected:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
     group = parser.getgroup("oneowner", "conformance to the oneowner specification")
     group.addoption("--oneowner", metavar="CONNECTION", help="Test the implementation at this connection, a test a clause.")
     group.addoption("--oneowner-profile", action="append", metavar="NAME", default=[], help="Default: what the adapter names.")
@@ -53,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the adapter."""
     if KEY in config.stash:
         config.stash[KEY].stop()
 
@@ -73,6 +75,7 @@ def _connected(config: pytest.Config) -> Connected:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add a test for each clause, before any selection by -k."""
     if not config.getoption("--oneowner"):
         return
     from ..model.reading import SpecError

@@ -48,7 +48,7 @@ def replay_implementation(spec: Spec, stored: Stored, where: str, implementation
 
 def replay_log(spec: Spec, log: Log, where: str, implementation: Any) -> Replayed:
     """Make the calls of a conversation again, beside the model."""
-    scope, calls = recorded(spec, log)
+    spec, scope, calls = recorded(spec, log)
     return _beside(spec, scope, calls, where, implementation)
 
 

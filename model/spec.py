@@ -251,7 +251,8 @@ class Spec:
     explorations: by name, what is explored; together they reach every clause.  fuzz_scope: the scope for fuzzing.
     rigid: for each rigid map, its value in a finite scope: (scope, *key) -> value.
     encodings: how elements of sorts that are data, not handles, are written to an implementation: (scope, element) ->
-    plain data.  topology: what an implementation is told by reset (default: the scope).
+    plain data.  open_data: those of them of which a log may have any value, each with the test of an ordinary one; one that is
+    not counts as the last element.  topology: what an implementation is told by reset (default: the scope).
     openings: by name, sequences of calls with which a fuzzer may begin a run, to be deep in the system at once.
     flows: the scenarios that it is to carry out.
     phases: by room, what states its things go through, to be drawn.
@@ -272,6 +273,7 @@ class Spec:
     fuzz_scope: Scope = field(default_factory=dict)
     rigid: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     encodings: Mapping[type[Sort], Callable[[Scope, int], Any]] = field(default_factory=dict)
+    open_data: Mapping[type[Sort], Callable[[Any], bool]] = field(default_factory=dict)
     topology: Callable[[Scope], dict[str, Any]] = dict
     late: Callable[[Any, Any, Scope], Iterable[Late]] | None = None
     late_exits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

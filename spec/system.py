@@ -184,6 +184,11 @@ SPEC = Spec(
         Physical: lambda scope, physical: physical - 1,
         Fd: lambda scope, fd: fd - 1 if fd else None,
     },
+    open_data={
+        Data: lambda text: isinstance(text, str),
+        Service: lambda number: type(number) is int,
+        Short: lambda text: isinstance(text, str) and len(text) <= SHORT_LIMIT,
+    },
     late=late,
     late_exits=LATE_EXITS,
     topology=topology,

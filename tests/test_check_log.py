@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from command import run
 
-from oneowner.checker.logs import judge, read
+from oneowner.checker.logs import Judged, judge, read
 from oneowner.model.reading import SpecError
 from oneowner.spec import SPEC
 
@@ -142,6 +142,25 @@ def test_a_suspended_call_cannot_be_answered_before(log: Log, tmp_path: Path) ->
     waiting = a_process_waits_in_accept(log)
     log.answer(waiting, {"ok": 1})
     assert accepted(log, tmp_path).line == len(log.lines)
+
+
+def test_data_messages_and_services_of_any_value_are_told_apart(log: Log, tmp_path: Path) -> None:
+    log.done("r1", "p1", "allocate")
+    for data in ("00000000cafebabe", "0123456789abcdef", "0000000000000000"):
+        log.done(None, "p1", "write_memory", region="r1", place=0, data=data)
+        log.done(data, "p1", "read_memory", region="r1", place=0)
+    waiting = a_process_waits_in_accept(log)
+    log.done({"error": "ECONNREFUSED"}, "g1", "connect", port="t1", partition="p1", service=80)
+    log.done(None, "g1", "connect", port="t1", partition="p1", service=6001)
+    log.answer(waiting, {"ok": 1})
+    log.done(None, "g1", "send", port="t1", region=None, short="any text at all")
+    log.done({"error": "EMSGSIZE"}, "g1", "send", port="t1", region=None, short="x" * 65)
+    log.done({"error": "EMSGSIZE"}, "g1", "send", port="t1", region=None, short="y" * 99)
+    got = {"file": None, "address": None, "short": "any text at all", "end": False}
+    log.done({"ok": got}, "c1", "read_socket", fd=1, buffer="GOOD", wait=False)
+    assert accepted(log, tmp_path) == Judged(calls=21)
+    log.lines[-1]["result"]["ok"]["short"] = "another text"
+    assert "must be 'any text at all'" in accepted(log, tmp_path).text
 
 
 def test_a_log_that_the_checker_wrote_is_accepted_and_a_changed_one_is_not(tmp_path: Path) -> None:
