@@ -8,7 +8,6 @@ import shlex
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +57,7 @@ def drive(implementation: Any, scope: Any, calls: Any) -> None:
 
 
 @pytest.mark.parametrize("what", [w for w in WRONGS if w != "another version"])
-def test_it_ends_in_a_failed_clause_in_time_and_leaves_no_process(what: str) -> None:
-    started = time.monotonic()
+def test_it_ends_in_a_failed_clause_and_leaves_no_process(what: str) -> None:
     implementation = reach(what, 3)
     try:
         with pytest.raises((Mismatch, AdapterError)) as raised:
@@ -67,7 +65,6 @@ def test_it_ends_in_a_failed_clause_in_time_and_leaves_no_process(what: str) -> 
         assert len(str(raised.value)) < 3000
     finally:
         implementation.stop()
-    assert time.monotonic() - started < 30
     assert processes_of(implementation) == []
 
 

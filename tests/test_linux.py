@@ -115,8 +115,8 @@ def test_nothing_is_left_when_the_adapter_stops(linux: Any) -> None:
 
     process, _, _ = connected(linux)
     linux.call("read_socket", {"process": process, "fd": 1, "buffer": "GOOD", "wait": True})
-    here = psutil.Process()
-    children = here.children(recursive=True)
+    adapter = psutil.Process(linux.line.process.pid)
+    children = [adapter, *adapter.children(recursive=True)]
     assert len(children) >= 2
     linux.stop()
     _, alive = psutil.wait_procs(children, timeout=5)

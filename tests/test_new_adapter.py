@@ -22,10 +22,19 @@ BUILDERS["rust"] = ("cargo", "build", "--offline", "--quiet")
 BUILDERS["python"] = (sys.executable, "-m", "py_compile", "adapter.py", "oneowner_adapter.py")
 STARTED = {"c": ("./adapter",), "rust": ("target/debug/adapter",), "python": (sys.executable, "adapter.py")}
 SOURCES = {"c": "adapter.c", "rust": "src/main.rs", "python": "adapter.py"}
+
+
+def works(command: str) -> bool:
+    """Whether a builder is there and runs: a cargo without a toolchain does not."""
+    if shutil.which(command) is None:
+        return False
+    return subprocess.run([command, "--version"], capture_output=True, check=False).returncode == 0
+
+
 LANGUAGES = [
     pytest.param(
         language,
-        marks=pytest.mark.skipif(shutil.which(builder[0]) is None, reason=f"{builder[0]} is not on PATH"),
+        marks=pytest.mark.skipif(not works(builder[0]), reason=f"{builder[0]} is not on PATH, or does not run here"),
     )
     for language, builder in BUILDERS.items()
 ]
