@@ -348,7 +348,7 @@ def _show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport,
     from .explore import clauses
     from .report import fuzz_failure
 
-    known = clauses(spec)
+    known = [c for c in clauses(spec) if c.partition("/")[0] not in report.without]
     missing = [] if report.failures else [c for c in known if not report.clauses[c]]
     for failure in report.failures:
         for line in fuzz_failure(spec, implementation, failure, traces):

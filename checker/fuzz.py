@@ -57,8 +57,10 @@ class Failure:
 
 @dataclass
 class FuzzReport:
-    """What a run did.  `calls` counts calls to the implementation, probes too; `clauses` counts them by clause."""
+    """What a run did.  `calls` counts calls to the implementation, probes too; `clauses` counts them by clause; `without` are the
+    operations that were left out."""
 
+    without: frozenset[str] = frozenset()
     calls: int = 0
     runs: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
@@ -325,6 +327,7 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     targets = [c for c in clauses(spec) if "/late-" not in c and c.partition("/")[0] not in without]
     budget = _Budget(seconds, wanted, targets, progress)
+    budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
