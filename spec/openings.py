@@ -201,7 +201,9 @@ OPENINGS: dict[str, list[Step]] = {
     "an event connection stands": [
         *_event_is_asked_for,
         ("accept_event", {"caller": ONE, "signal": 1, "receiver": 1}),
-        ("create_sender", {"caller": ONE}),
+        ("create_sender", {"caller": TWO}),
+        ("request_event", {"caller": TWO, "sender": 2, "partition": ONE}),
+        ("take_signal", {"caller": ONE}),
     ],
     "every signal is taken": [
         *_guests,
