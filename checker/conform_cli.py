@@ -18,7 +18,7 @@ from .console import DEFAULT_SPEC, HOLDS, NOTHING, UNKNOWN, VIOLATION, Output, c
 from .new_adapter import new
 
 if TYPE_CHECKING:
-    from .conformance import Report, Verdict
+    from .conformance import Report
 
 CONVERSATION = "conversation.jsonl"
 REPORTS = ("junit", "html", "sarif", "statement")
@@ -203,6 +203,7 @@ def parse_reports(given: tuple[str, ...]) -> list[tuple[str, Path]]:
 def _show(out: Output, spec: Spec, implementation: Implementation, report: Report, traces: Path) -> None:
     from .conformance import FAIL, FLAKY, PASS, STATUSES
     from .report import failure_lines
+    from .reports import rooms
 
     out.line(
         f"{report.name} {report.version}".rstrip() + f"  ({report.where}; profile {', '.join(report.profiles) or 'none named'})"
@@ -216,10 +217,7 @@ def _show(out: Output, spec: Spec, implementation: Implementation, report: Repor
             out.line(line)
     out.line()
     out.line(f"{'room':14}" + "".join(f"{status:>12}" for status in STATUSES))
-    rooms: dict[str, list[Verdict]] = {}
-    for verdict in report.verdicts.values():
-        rooms.setdefault(spec.room(verdict.clause.partition("/")[0]), []).append(verdict)
-    for room, verdicts in rooms.items():
+    for room, verdicts in rooms(spec, report).items():
         counts = [sum(v.status == status for v in verdicts) for status in STATUSES]
         out.line(f"{room:14}" + "".join(f"{count or '.':>12}" for count in counts))
     out.line()
