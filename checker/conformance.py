@@ -30,7 +30,7 @@ AGAIN = 3
 class Verdict:
     """What is known of a clause.  `times` counts the calls that came to it and were right, `shown` how many of so many
     repetitions failed again, `reason` says in words why it is not a pass, `because` names the failing clause that keeps it from
-    being tested."""
+    being tested; `unless_seen` is its status if no call comes to it."""
 
     clause: str
     status: str = UNTESTED
@@ -39,6 +39,7 @@ class Verdict:
     failure: Failure | None = None
     shown: str = ""
     because: str = ""
+    unless_seen: str = UNTESTED
 
 
 @dataclass
@@ -207,7 +208,7 @@ class Conformance:
             except (Unsupported, Unknown) as cut:
                 if session is not None:
                     self._count(session)
-                self._reason(sequence, str(cut))
+                self._reason(sequence, str(cut), status=UNSUPPORTED if isinstance(cut, Unsupported) else UNKNOWN)
                 return
             except Mismatch as mismatch:
                 assert session is not None
@@ -231,11 +232,11 @@ class Conformance:
                     self.report.verdicts[clause].status = PERMITTED
                     self.report.verdicts[clause].reason = "another error that applies is given, not the first"
 
-    def _reason(self, sequence: Calls, reason: str, because: str = "") -> None:
+    def _reason(self, sequence: Calls, reason: str, because: str = "", status: str = UNTESTED) -> None:
         for clause in sequence.clauses:
             verdict = self.report.verdicts.get(clause)
             if verdict is not None and verdict.status == UNTESTED and not verdict.times:
-                verdict.reason, verdict.because = reason, because
+                verdict.reason, verdict.because, verdict.unless_seen = reason, because, status
 
     def _failed(self, session: Session, mismatch: Mismatch) -> None:
         verdict = self.report.verdicts.setdefault(mismatch.clause, Verdict(mismatch.clause))
@@ -290,10 +291,8 @@ class Conformance:
             verdict.status, verdict.reason = UNSUPPORTED, f"{operation} is not supported"
         elif verdict.times > 0:
             verdict.status, verdict.reason = PASS, ""
-        elif "not supported" in verdict.reason:
-            verdict.status = UNSUPPORTED
-        elif "possible" in verdict.reason:
-            verdict.status = UNKNOWN
+        else:
+            verdict.status = verdict.unless_seen
 
 
 def _bare(calls: list[Recorded]) -> list[Recorded]:
