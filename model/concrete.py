@@ -221,7 +221,7 @@ class Model:
     def __init__(self, spec: Spec, scope: Scope | None = None, arguments: Mapping[str, tuple[int, ...]] | None = None) -> None:
         self.spec = spec
         self.scope = spec.scope(scope)
-        self._tried = arguments or {}
+        self.tried = arguments or {}
         self.components = spec.components
         self.positions = {c.name: i for i, c in enumerate(self.components)}
         self._shapes = [tuple(len(self._indices(k)) for k in c.keys) for c in self.components]
@@ -264,6 +264,10 @@ class Model:
             return _Rigid(component.name, shape, cells, log)
         kind = _FlatMap if len(shape) == 1 else _Map
         return kind(component.name, shape, cells, log, self._domains[position])
+
+    def shape(self, component: Component) -> tuple[int, ...]:
+        """How many cells a component has along each key, that of none among them."""
+        return self._shapes[self.positions[component.name]]
 
     def index(self, component: Component, key: tuple[int, ...]) -> int:
         """Where in its component's cells the cell of `key` is."""
@@ -396,8 +400,8 @@ class Model:
 
         Of subsets, the empty one and those of one element or two: a finite scope shows no more with larger ones.
         """
-        if slot.name in self._tried:
-            return list(self._tried[slot.name])
+        if slot.name in self.tried:
+            return list(self.tried[slot.name])
         if slot.subset:
             sizes = range(min(2, len(self.domain(slot.type))) + 1)
             return [Members(some) for size in sizes for some in itertools.combinations(self.domain(slot.type), size)]

@@ -1,0 +1,271 @@
+"""Exhaustive breadth-first search in the batch reading: every reachable state of a scope, level by level, every statement judged.
+
+Of a state that was seen, its fingerprint is kept and that of the state before it, which is enough to find the way to it again;
+the states themselves are kept for the level at hand and the next only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import disk_usage
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from .batch import fingerprints
+from .concrete import Model, Vector
+from .expand import Broken, Edges, Expander, Expansion
+from .frontier import Frontier
+from .graph import Violation, run, with_fresh_names
+from .pool import Pool
+from .reading import EFFECTIVE, SpecError
+from .seen import PLACE, Seen
+from .spec import Call, Declaration, Step
+
+CHUNK = 1 << 14
+"""How many states are expanded at once."""
+
+WORTH_SHARING = 1 << 13
+"""How many states a level has that is shared out to processes."""
+
+MEMORY = 8 << 30
+"""Bytes for which files in memory must have room, where no limit is given."""
+
+MEMORY_FILES = Path("/dev/shm")
+
+
+@dataclass
+class Search:
+    """What a search has found, after the calls of `opening`.
+
+    `states` counts distinct ones (with symmetry, up to a renaming), `transitions` the calls that take effect in them, `depth` the
+    calls from the beginning to the last level; `clauses` gives the least depth at which each clause was reached; `complete`
+    says that nothing was left out, by a limit or by the scope (`cut`: calls left out because an endless sort had no name left);
+    `dead` are states in which no call changes anything, by fingerprint.
+    """
+
+    model: Model
+    opening: list[Step]
+    symmetry: bool = False
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    frontier: int = 0
+    clauses: dict[str, int] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    dead: list[int] = field(default_factory=list)
+    edges: list[Edges] = field(default_factory=list)
+    finished: bool = False
+    stopped: str = ""
+    cut: int = 0
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        return self.finished and not self.cut
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a search stops before it is done: each None for no limit.  `memory` is in bytes, for the states seen and those of the
+    levels at hand, of which a part goes to files."""
+
+    states: int | None = None
+    depth: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+
+
+class Explorer:
+    """A search as it goes on.
+
+    `without` names operations that are not called, `statements` those to judge (default: all).  With `jobs` above 1, large levels
+    are expanded by so many processes, each with a copy of the spec from `spec.where`; without that, by this one alone.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        without: Collection[str] = (),
+        opening: Sequence[Step] = (),
+        statements: Collection[str] | None = None,
+        symmetry: bool = False,
+        keep_edges: bool = False,
+        jobs: int = 1,
+    ) -> None:
+        spec = model.spec
+        self.model = model
+        self.actions = [a for a in spec.actions.values() if a.name not in without]
+        every = [*spec.invariants, *spec.step_properties]
+        self.statements = tuple(every if statements is None else statements)
+        self.expander = Expander(model, self.actions, self.statements, symmetry=symmetry, keep_edges=keep_edges)
+        self.search = Search(model, with_fresh_names(model, opening), symmetry)
+        self.jobs = jobs if spec.where else 1
+        self.seen = Seen()
+        self.broken: list[Broken] = []
+        self.todo, self.following = Frontier(), Frontier()
+        self._folder: Path | None = None
+        self.beginning = run(model, self.search.opening)
+        data, marks = self.expander.fingerprints(self.expander.layout.block([self.beginning]).data)
+        self.seen.add(marks, np.zeros(1, np.uint64))
+        self.todo.add(data)
+
+    def run(
+        self,
+        limits: Limits = Limits(),
+        *,
+        stop_at_violation: bool = True,
+        progress: Callable[[Search], None] | None = None,
+    ) -> Search:
+        """Go on until all states are seen, or a limit is met; at a violation, until its level is done."""
+        search, started = self.search, time.monotonic() - self.search.seconds
+        search.stopped = ""
+        with ExitStack() as stack:
+            self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", ignore_cleanup_errors=True)))
+            self.todo.folder = self.following.folder = self._folder
+            self.todo.room = self.following.room = (limits.memory or MEMORY) // 8
+            pool: Pool | None = None
+
+            def spent() -> str:
+                search.states, search.seconds = self.seen.count, time.monotonic() - started
+                if limits.seconds is not None and search.seconds > limits.seconds:
+                    return "time"
+                if limits.states is not None and search.states >= limits.states:
+                    return "states"
+                return search.stopped
+
+            while self.todo and not search.stopped:
+                if limits.depth is not None and search.depth >= limits.depth:
+                    search.stopped = "depth"
+                    break
+                if self.jobs > 1 and self.todo.size >= WORTH_SHARING and pool is None:
+                    pool = stack.enter_context(self._pool(stack, limits))
+                size = CHUNK
+                if pool:
+                    size = min(CHUNK, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
+                for found in pool.expanded(size) if pool else self._expanded(size):
+                    self._take(found, limits)
+                    search.stopped = spent()
+                    if progress:
+                        search.frontier = self.todo.size + self.following.size
+                        progress(search)
+                    if search.stopped:
+                        break
+                if self.todo:
+                    break
+                self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
+                if stop_at_violation and self.broken:
+                    break
+                search.depth += bool(self.todo)
+            self._take(self.expander.finish(), limits)
+            search.finished = not (self.todo or self.following or search.stopped)
+            search.violations = self._violations()
+            self.seen.come_home()
+            self._bring_home()
+        search.states, search.seconds = self.seen.count, time.monotonic() - started
+        return search
+
+    def _expanded(self, size: int) -> Iterator[Expansion]:
+        while self.todo:
+            yield self.expander.expand(self.todo.take(size), self.search.depth, self.seen)
+
+    def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
+        """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
+        assert self._folder is not None
+        folder = self._folder
+        if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > (limits.memory or MEMORY):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", dir=MEMORY_FILES)))
+        self.seen.grow(self.seen.places, folder)
+        return Pool(self)
+
+    def _bring_home(self) -> None:
+        """Take what lies in files that will be gone into memory."""
+        for frontier in (self.todo, self.following):
+            blocks = frontier.blocks()
+            frontier.__init__()  # type: ignore[misc]
+            for block in blocks:
+                frontier.add(block)
+
+    def _take(self, found: Expansion, limits: Limits) -> None:
+        search = self.search
+        search.transitions += found.transitions
+        search.cut += found.cut
+        for clause, depth in found.clauses.items():
+            search.clauses[clause] = min(depth, search.clauses.get(clause, depth))
+        search.dead += found.dead
+        search.edges += found.edges
+        self.broken += found.broken
+        if not len(found.found):
+            return
+        places = self.seen.room_for(len(found.found))
+        if places != self.seen.places:
+            if limits.memory and (places + self.seen.places) * PLACE + self.todo.bytes + self.following.bytes > limits.memory:
+                search.stopped = "memory"
+                return
+            self.seen.grow(places)
+        new = self.seen.add(found.found, found.parents)
+        if new.any():
+            self.following.add(found.data if new.all() else found.data[:, new])
+
+    def _violations(self) -> list[Violation]:
+        """Of every statement that was broken, a shortest way to it; shortest first."""
+        first: dict[str, Broken] = {}
+        for broken in sorted(self.broken, key=lambda b: (b.depth + b.step, b.at)):
+            first.setdefault(broken.statement, broken)
+        shortest = min((b.depth + b.step for b in first.values()), default=0)
+        return [self._violation(b) for b in first.values() if b.depth + b.step == shortest]
+
+    def _violation(self, broken: Broken) -> Violation:
+        spec, model = self.model.spec, self.model
+        way, vector = self.way(broken.at)
+        if not broken.step:
+            statement: Declaration = spec.invariants[broken.statement]
+            binding = model.broken(statement, model.system(vector))
+            assert binding is not None
+            return Violation(statement, binding, [*self.search.opening, *way])
+        statement = spec.step_properties[broken.statement]
+        for action in self.actions:
+            for arguments in model.calls(action, vector):
+                if arguments is None:
+                    continue
+                outcome = model.call(action, vector, arguments)
+                if outcome.effective:
+                    systems = model.system(vector), model.system(outcome.shown)
+                    binding = model.broken(statement, *systems, Call(action.name, arguments))
+                    if binding is not None:
+                        return Violation(statement, binding, [*self.search.opening, *way, (action.name, arguments)])
+        raise SpecError(f"{broken.statement}: the batch reading sees it broken and the concrete one does not; please report it")
+
+    def way(self, mark: int) -> tuple[list[Step], Vector]:
+        """A shortest way from the beginning to the state with a fingerprint, and the state that it leads to (with symmetry, a
+        renaming of the one that was seen)."""
+        marks = [mark]
+        while parent := self.seen.parent(marks[-1]):
+            marks.append(parent)
+        steps, vector = [], self.beginning
+        for wanted in marks[-2::-1]:
+            step, vector = self._step_to(vector, wanted)
+            steps.append(step)
+        return steps, vector
+
+    def _step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
+        expander, model = self.expander, self.model
+        block = expander.layout.block([vector])
+        for action in self.actions:
+            fresh = {s.name: expander.batch.fresh(block, s.type) for s in action.slots if s.fresh}
+            for fixed in expander.batch.calls(action):
+                for part in expander.batch.parts(action, block, fixed | fresh):
+                    if part.exit in EFFECTIVE:
+                        marks: Any = fingerprints(part, part.parts())
+                        if expander.symmetry:
+                            _, marks = expander.fingerprints(part.after(np.arange(1)))
+                        if int(marks[0]) == wanted:
+                            arguments = {s.name: part.argument(s.name, 0) for s in action.slots}
+                            return (action.name, arguments), model.call(action, vector, arguments).state
+        raise SpecError("a way that was gone cannot be found again; please report it")
