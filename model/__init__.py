@@ -4,7 +4,7 @@ Declarations are in `vocabulary` and `spec`, the questions a spec asks in `readi
 """
 
 from .reading import SpecError, exists, forall, implies, negation, require, subset, suspend
-from .spec import Call, Spec, action, counter, invariant, lemma, step_property, unused
+from .spec import Call, Spec, action, counter, invariant, leads_to, lemma, rest, step_property, unused
 from .vocabulary import (
     Enumeration,
     Fresh,
@@ -43,10 +43,12 @@ __all__ = [
     "forall",
     "implies",
     "invariant",
+    "leads_to",
     "lemma",
     "negation",
     "none",
     "require",
+    "rest",
     "step_property",
     "subset",
     "suspend",

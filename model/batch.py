@@ -677,6 +677,14 @@ class Batch:
             components.update(view._asked)
         return np.broadcast_to(np.asarray(_now(held), np.bool_), (len(index),))
 
+    def values(self, declaration: Declaration, block: Block, binding: Sequence[int]) -> tuple[Values, ...]:
+        """What a declaration's function answers, a tuple of truth values, in every state of a block."""
+        run = _Run(self, block.size, None)
+        run.stating = True
+        with reading(self):
+            answer = declaration.function(_View(run, block, None), *binding)
+        return tuple(np.broadcast_to(np.asarray(_now(part), np.bool_), (block.size,)) for part in answer)
+
     @staticmethod
     def _given(run: _Run, value: Any, index: Index) -> Any:
         if not isinstance(value, np.ndarray):

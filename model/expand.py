@@ -5,7 +5,7 @@ This is the part of a search that several processes can do at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from .seen import Seen
 from .spec import Action, Declaration
 from .symmetry import Symmetry
 from .verdicts import FACTORS, Remembered, Verdicts
+from .vocabulary import Type
 
 JUDGED_AT_ONCE = 50_000
 """How many steps of an operation are gathered before they are judged."""
@@ -36,11 +37,12 @@ class Broken:
 
 @dataclass
 class Edges:
-    """Transitions: fingerprints of the states before and after, and which operation's they are."""
+    """Transitions that change the state: fingerprints of the states before and after, and the number of the call (see
+    `Expander.numbered`)."""
 
     before: Fingerprints
     after: Fingerprints
-    operation: Any
+    call: Any
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Expansion:
     broken: list[Broken] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
     edges: list[Edges] = field(default_factory=list)
+    kept: Cells | None = None
 
 
 @dataclass
@@ -72,7 +75,10 @@ class _Steps:
 
 
 class Expander:
-    """Expands blocks of states of a model: with the operations given, judging the statements given."""
+    """Expands blocks of states of a model: with the operations given, judging the statements given.
+
+    `fixed` are sorts that symmetry leaves alone; `keep_edges` has the states and the transitions kept too.
+    """
 
     def __init__(
         self,
@@ -81,13 +87,19 @@ class Expander:
         statements: Iterable[str],
         *,
         symmetry: bool = False,
+        fixed: Collection[Type] = (),
         keep_edges: bool = False,
     ) -> None:
         self.model, self.actions = model, actions
         self.batch = Batch(model)
         self.layout = self.batch.layout
-        self.symmetry = Symmetry(self.layout) if symmetry else None
+        self.symmetry = Symmetry(self.layout, fixed) if symmetry else None
+        self.fixed = tuple(fixed)
         self.keep_edges = keep_edges
+        self.numbered = [(action, arguments) for action in actions for arguments in self.batch.calls(action)]
+        self._numbers: dict[str, int] = {}
+        for number, (action, _) in enumerate(self.numbered):
+            self._numbers.setdefault(action.name, number)
         wanted = set(statements)
         spec = model.spec
         self.states = Verdicts(self.batch, [s for s in spec.invariants.values() if s.name in wanted])
@@ -111,12 +123,12 @@ class Expander:
         block = self._sound(Block(self.layout, data), depth, found)
         alive = np.zeros(block.size, np.bool_)
         fresh: dict[Any, Any] = {}
-        new: list[tuple[Part, Index, Fingerprints]] = []
+        new: list[_New] = []
         for action in self.actions if block.size else ():
             arguments, some = self._fresh(action, block, fresh, found)
             if not some.size:
                 continue
-            for fixed in self.batch.calls(action):
+            for number, fixed in enumerate(self.batch.calls(action), self._numbers.get(action.name, 0)):
                 for part in self.batch.parts(action, some, fixed | arguments):
                     if not part.exit:
                         raise SpecError(f"{part.text} (in {action.name}, after {depth} calls)")
@@ -132,9 +144,11 @@ class Expander:
                         alive[part.rows[moved]] = True
                     else:
                         alive |= np.isin(block.fingerprints, some.fingerprints[part.rows[moved]])
-                    new.append((part, np.flatnonzero(moved), after))
+                    new.append(_New(part, np.flatnonzero(moved), after, number))
             self._judge(found, JUDGED_AT_ONCE)
         found.dead = [int(f) for f in block.fingerprints[~alive]]
+        if self.keep_edges:
+            found.kept = block.data
         self._gather(found, new, seen)
         return found
 
@@ -257,58 +271,57 @@ class Expander:
                 return
             self._late = Remembered()
 
-    def _gather(self, found: Expansion, new: list[tuple[Part, Index, Fingerprints]], seen: Seen) -> None:
+    def _gather(self, found: Expansion, new: list[_New], seen: Seen) -> None:
         """Of all states that were come to, those that may be new, once each."""
+        if not new:
+            return
+        keys = np.concatenate([n.after[n.rows] for n in new])
         if self.symmetry or self.keep_edges:
-            self._gather_named(found, new, seen)
-            return
-        keys = np.concatenate([after[rows] for _, rows, after in new]) if new else np.empty(0, np.uint64)
-        chosen = np.flatnonzero(~seen.among(keys))
-        _, first = np.unique(keys[chosen], return_index=True)
-        chosen = np.sort(chosen[first])
+            _, chosen, which = np.unique(keys, return_index=True, return_inverse=True)
+        else:
+            unknown = np.flatnonzero(~seen.among(keys))
+            _, first = np.unique(keys[unknown], return_index=True)
+            chosen, which = unknown[first], None
         data, parents = _take(new, chosen)
-        if len(chosen):
-            found.data, found.found, found.parents = data, keys[chosen], parents
-
-    def _gather_named(self, found: Expansion, new: list[tuple[Part, Index, Fingerprints]], seen: Seen) -> None:
-        keys = np.concatenate([after[rows] for _, rows, after in new]) if new else np.empty(0, np.uint64)
-        if not len(keys):
-            return
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        data, parents = _take(new, first)
-        names = keys[first]
+        names = keys[chosen]
         if self.symmetry:
             data, names = self.symmetry.canonical(data)
         if self.keep_edges:
-            numbers = {action.name: at for at, action in enumerate(self.actions)}
-            after = names[which]
-            begin = 0
-            for part, rows, _ in new:
-                origins = part.block.fingerprints[part.rows[rows]]
-                reached = after[begin : begin + len(rows)]
-                found.edges.append(Edges(origins, reached, np.full(len(rows), numbers[part.operation], np.uint8)))
-                begin += len(rows)
-        unknown = np.flatnonzero(~seen.among(names))
-        _, once = np.unique(names[unknown], return_index=True)
-        unknown = np.sort(unknown[once])
-        found.data, found.found, found.parents = data[:, unknown], names[unknown], parents[unknown]
+            before = np.concatenate([n.part.block.fingerprints[n.part.rows[n.rows]] for n in new])
+            calls = np.repeat(np.array([n.call for n in new], np.int32), [len(n.rows) for n in new])
+            found.edges.append(Edges(before, names[which], calls))
+        if self.symmetry or self.keep_edges:
+            unknown = np.flatnonzero(~seen.among(names))
+            _, first = np.unique(names[unknown], return_index=True)
+            once = unknown[first]
+            data, names, parents = data[:, once], names[once], parents[once]
+        found.data, found.found, found.parents = data, names, parents
 
 
-def _take(new: list[tuple[Part, Index, Fingerprints]], chosen: Index) -> tuple[Cells, Fingerprints]:
-    """The states at `chosen` places of the concatenation of all parts, and the fingerprints of those before."""
-    ends = np.cumsum([len(rows) for _, rows, _ in new])
+@dataclass(frozen=True)
+class _New:
+    """What a part came to where that is another state: in its `rows`, with the fingerprints after, and the call's number."""
+
+    part: Part
+    rows: Index
+    after: Fingerprints
+    call: int
+
+
+def _take(new: list[_New], chosen: Index) -> tuple[Cells, Fingerprints]:
+    """The states at `chosen` places of the concatenation of all, and the fingerprints of those before."""
     order = np.argsort(chosen, kind="stable")
     ordered = chosen[order]
-    pieces, parents, begin = [], [], 0
-    bounds = np.searchsorted(ordered, ends)
-    for (part, rows, _), bound, end in zip(new, bounds.tolist(), ends.tolist(), strict=True):
+    ends = np.cumsum([len(n.rows) for n in new])
+    pieces = [np.empty((new[0].part.block.data.shape[0], 0), np.uint8)]
+    parents = [np.empty(0, np.uint64)]
+    begin = 0
+    for each, bound, end in zip(new, np.searchsorted(ordered, ends).tolist(), ends.tolist(), strict=True):
         if bound > begin:
-            some = rows[ordered[begin:bound] - (end - len(rows))]
-            pieces.append(part.after(some))
-            parents.append(part.block.fingerprints[part.rows[some]])
+            some = each.rows[ordered[begin:bound] - (end - len(each.rows))]
+            pieces.append(each.part.after(some))
+            parents.append(each.part.block.fingerprints[each.part.rows[some]])
         begin = bound
-    if not pieces:
-        return np.empty((0, 0), np.uint8), np.empty(0, np.uint64)
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     return np.concatenate(pieces, axis=1)[:, back], np.concatenate(parents)[back]

@@ -15,6 +15,7 @@ from .expand import Expander, Expansion
 from .layout import Cells
 from .seen import Seen
 from .spec import Scope, load
+from .vocabulary import Type
 
 if TYPE_CHECKING:
     from .search import Explorer
@@ -30,6 +31,7 @@ class Task:
     actions: tuple[str, ...]
     statements: tuple[str, ...]
     symmetry: bool
+    fixed: tuple[Type, ...]
     keep_edges: bool
 
 
@@ -46,6 +48,7 @@ class Pool:
             tuple(a.name for a in explorer.actions),
             explorer.statements,
             expander.symmetry is not None,
+            expander.fixed,
             expander.keep_edges,
         )
         self._executor = ProcessPoolExecutor(explorer.jobs, get_context("spawn"), _begin, (task,))
@@ -78,7 +81,7 @@ def _begin(task: Task) -> None:
     spec = load(task.where)
     model = Model(spec, task.scope, task.arguments)
     actions = [spec.actions[name] for name in task.actions]
-    _expander = Expander(model, actions, task.statements, symmetry=task.symmetry, keep_edges=task.keep_edges)
+    _expander = Expander(model, actions, task.statements, symmetry=task.symmetry, fixed=task.fixed, keep_edges=task.keep_edges)
 
 
 def _expand(data: Cells, depth: int, path: Path) -> Expansion:

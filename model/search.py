@@ -22,10 +22,12 @@ from .concrete import Model, Vector
 from .expand import Broken, Edges, Expander, Expansion
 from .frontier import Frontier
 from .graph import Violation, run, with_fresh_names
+from .layout import Cells
 from .pool import Pool
 from .reading import EFFECTIVE, SpecError
 from .seen import PLACE, Seen
 from .spec import Call, Declaration, Step
+from .vocabulary import Type
 
 CHUNK = 1 << 14
 """How many states are expanded at once."""
@@ -60,6 +62,8 @@ class Search:
     violations: list[Violation] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
     edges: list[Edges] = field(default_factory=list)
+    kept: list[Cells] = field(default_factory=list)
+    kept_at: list[int] = field(default_factory=list)
     finished: bool = False
     stopped: str = ""
     cut: int = 0
@@ -86,6 +90,7 @@ class Explorer:
 
     `without` names operations that are not called, `statements` those to judge (default: all).  With `jobs` above 1, large levels
     are expanded by so many processes, each with a copy of the spec from `spec.where`; without that, by this one alone.
+    `keep_edges` has all states and transitions kept, `fixed` names sorts that symmetry leaves alone.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class Explorer:
         opening: Sequence[Step] = (),
         statements: Collection[str] | None = None,
         symmetry: bool = False,
+        fixed: Collection[Type] = (),
         keep_edges: bool = False,
         jobs: int = 1,
     ) -> None:
@@ -104,7 +110,7 @@ class Explorer:
         self.actions = [a for a in spec.actions.values() if a.name not in without]
         every = [*spec.invariants, *spec.step_properties]
         self.statements = tuple(every if statements is None else statements)
-        self.expander = Expander(model, self.actions, self.statements, symmetry=symmetry, keep_edges=keep_edges)
+        self.expander = Expander(model, self.actions, self.statements, symmetry=symmetry, fixed=fixed, keep_edges=keep_edges)
         self.search = Search(model, with_fresh_names(model, opening), symmetry)
         self.jobs = jobs if spec.where else 1
         self.seen = Seen()
@@ -200,6 +206,9 @@ class Explorer:
             search.clauses[clause] = min(depth, search.clauses.get(clause, depth))
         search.dead += found.dead
         search.edges += found.edges
+        if found.kept is not None:
+            search.kept.append(found.kept)
+            search.kept_at.append(search.depth)
         self.broken += found.broken
         if not len(found.found):
             return
@@ -250,11 +259,12 @@ class Explorer:
             marks.append(parent)
         steps, vector = [], self.beginning
         for wanted in marks[-2::-1]:
-            step, vector = self._step_to(vector, wanted)
+            step, vector = self.step_to(vector, wanted)
             steps.append(step)
         return steps, vector
 
-    def _step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
+    def step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
+        """A call that leads from a state to the one with a fingerprint (with symmetry, up to a renaming), and that state."""
         expander, model = self.expander, self.model
         block = expander.layout.block([vector])
         for action in self.actions:

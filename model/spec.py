@@ -70,6 +70,22 @@ class StepProperty(Declaration):
 
 
 @dataclass(frozen=True)
+class Rest(Declaration):
+    """A statement of a state at rest, for all elements of its parameters' sorts: nothing is held, nothing waits.
+
+    From every reachable state the system is to be able to get back to one in which all of them hold: nothing leaks.
+    """
+
+
+@dataclass(frozen=True)
+class LeadsTo(Declaration):
+    """For every binding: whenever the first of the two truth values that its function answers holds, the second holds then or
+    later, if every call of the operations `by` that stays possible is made at last (weak fairness)."""
+
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Counter(Declaration):
     """How many elements of the last parameter's sort satisfy it, given the parameters before it."""
 
@@ -143,6 +159,21 @@ def step_property(*, seed: str = "", step: str = "") -> Callable[[F], F]:
     def mark(function: F) -> F:
         slots = vocabulary.slots(function, 3)
         return _mark(function, StepProperty(function.__name__, function, slots, _words(seed), _words(step)))
+
+    return mark
+
+
+def rest(function: F) -> F:
+    """Mark a statement of a system at rest (see `Rest`)."""
+    return _mark(function, Rest(function.__name__, function, vocabulary.slots(function, 1)))
+
+
+def leads_to(*, by: str, seed: str = "") -> Callable[[F], F]:
+    """Mark what is to come about at last (see `LeadsTo`); `by` names operations, separated by blanks."""
+
+    def mark(function: F) -> F:
+        slots = vocabulary.slots(function, 1)
+        return _mark(function, LeadsTo(function.__name__, function, slots, _words(seed), by=_words(by)))
 
     return mark
 
@@ -319,6 +350,20 @@ class Spec:
     @cached_property
     def step_properties(self) -> dict[str, StepProperty]:
         return self._all(StepProperty)
+
+    @cached_property
+    def rests(self) -> dict[str, Rest]:
+        return self._all(Rest)
+
+    @cached_property
+    def leads_to(self) -> dict[str, LeadsTo]:
+        """What is to come about at last.  Raises SpecError for one that counts on an operation that there is not."""
+        found: dict[str, LeadsTo] = self._all(LeadsTo)
+        for each in found.values():
+            for name in each.by:
+                if name not in self.actions:
+                    raise SpecError(f"{each.name} counts on {name}, which is no operation of {self.name}")
+        return found
 
     @cached_property
     def unused(self) -> dict[type[Sort], Unused]:

@@ -17,9 +17,11 @@ from ..model import (
     exists,
     implies,
     invariant,
+    leads_to,
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -471,3 +473,23 @@ def transfer_is_whole(before: System, after: System, call: Call, process: Proces
     file = implies(call.operation == "send_file", moved(filed, socket, SYSTEM) & left(filed))
     mapping = implies(call.operation == "send_mapped", moved(call.address, socket, SYSTEM) & left(call.address))
     return sent & file & mapping
+
+
+@rest
+def no_port_is_left(system: System, port: Port, message: Message) -> bool:
+    """There are no message ports, and no messages."""
+    return (system.port_owner[port] == none) & (system.inbox.of(message) == none)
+
+
+@leads_to(by="take_signal refuse cancel", seed="CHAN-2 SIG-3")
+def requests_for_channels_end(system: System, port: Port) -> tuple[bool, bool]:
+    """A port does not ask for its channel for ever, if who is asked answers and who asks gives up at last; so a process that is
+    suspended in connect is resumed."""
+    return system.port_status[port] == CONNECTING, system.port_status[port] != CONNECTING
+
+
+@leads_to(by="receive", seed="REG-5 CHAN-1")
+def messages_are_received(system: System, message: Message) -> tuple[bool, bool]:
+    """A message at a guest's port is received, or ends with the port, if the guest goes on receiving."""
+    place = system.inbox.of(message)
+    return (place != none) & (system.port_fd[place] == none), place == none

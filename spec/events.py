@@ -12,9 +12,11 @@ from ..model import (
     action,
     implies,
     invariant,
+    leads_to,
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -211,3 +213,15 @@ def pending_stays_until_read(before: System, after: System, call: Call, receiver
     cleared = before.pending[receiver] & negation(after.pending[receiver])
     read = (call.operation == "read_event") & (call.receiver == receiver)
     return implies(cleared, read | (after.receiver_owner[receiver] == none))
+
+
+@rest
+def no_event_port_is_left(system: System, receiver: Receiver, sender: Sender) -> bool:
+    """There are no event ports."""
+    return (system.receiver_owner[receiver] == none) & (system.sender_owner[sender] == none)
+
+
+@leads_to(by="read_event", seed="EVT-2")
+def events_are_read(system: System, receiver: Receiver) -> tuple[bool, bool]:
+    """A pending event is read, or ends with its receiver, if its owner goes on reading."""
+    return system.pending[receiver], negation(system.pending[receiver])

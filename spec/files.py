@@ -17,6 +17,7 @@ from ..model import (
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -140,3 +141,9 @@ def open_files_stay(before: System, after: System, call: Call, fd: Fd) -> bool:
     closed = after.descriptor[fd] != OPEN_FILE
     sent = (call.operation == "send_file") & (call.file == file) & (after.fd_file[fd] == none)
     return implies(before.descriptor[fd] == OPEN_FILE, same | closed | sent)
+
+
+@rest
+def no_file_is_left(system: System, file: File) -> bool:
+    """There are no virtual files."""
+    return system.file_region[file] == none

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import Call, Fresh, Map, Queue, State, action, implies, invariant, none, require, step_property, unused
+from ..model import Call, Fresh, Map, Queue, State, action, implies, invariant, leads_to, none, require, step_property, unused
 from .common import standing
 from .errors import EALREADY, EBUSY, ENOMEM, EPERM, ESRCH
 from .names import ABSENT, ACTIVE, SYSTEM, TERMINATED, Kind, Partition, Status
@@ -83,3 +83,10 @@ def layer_respected(before: System, after: System, call: Call, partition: Partit
 def only_active_is_booted(system: System, partition: Partition) -> bool:
     """An OS is booted in an active partition only."""
     return implies(system.booted[partition], system.status[partition] == ACTIVE)
+
+
+@leads_to(by="boot", seed="LAYER-6")
+def everyone_is_booted(system: System, partition: Partition) -> tuple[bool, bool]:
+    """Who stands in the boot order is booted, or ends, if SYSTEM goes on booting."""
+    waits = system.boot_order.of(partition) == SYSTEM
+    return waits, system.booted[partition] | (system.status[partition] == TERMINATED)

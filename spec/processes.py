@@ -20,9 +20,11 @@ from ..model import (
     action,
     implies,
     invariant,
+    leads_to,
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -219,3 +221,15 @@ def woken_for_a_reason(before: System, after: System, call: Call, process: Proce
         & implies(how == TURNED_DOWN, life == IN_CONNECT)
         & implies(how == CANCELED, closing)
     )
+
+
+@rest
+def no_process_is_left(system: System, process: Process) -> bool:
+    """The system control program has no processes."""
+    return system.life[process] == NO_PROCESS
+
+
+@leads_to(by="take_signal refuse", seed="SOCK-6 SOCK-7")
+def connects_are_resumed(system: System, process: Process) -> tuple[bool, bool]:
+    """A process that is suspended in connect is resumed, if the guest that it asks answers what comes to it."""
+    return system.life[process] == IN_CONNECT, system.life[process] != IN_CONNECT

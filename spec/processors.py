@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import Call, Fresh, Map, State, action, implies, invariant, negation, none, require, step_property, unused
+from ..model import Call, Fresh, Map, State, action, implies, invariant, negation, none, require, rest, step_property, unused
 from .common import standing
 from .errors import EALREADY, EBADF, EBUSY, EINVAL, ENOMEM, EPERM, ESRCH
 from .names import ACTIVE, SYSTEM, Partition, Physical, Processor
@@ -130,3 +130,9 @@ def processor_integrity(before: System, after: System, call: Call, processor: Pr
     ended = (call.operation == "terminate") & (call.partition == before.processor_of[processor])
     own = call.caller == before.processor_of[processor]
     return (call.caller == SYSTEM) | ended | (same & (steady | own))
+
+
+@rest
+def no_processor_is_assigned(system: System, processor: Processor) -> bool:
+    """No logical processor is anyone's."""
+    return system.processor_of[processor] == none

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import Call, Fresh, Map, State, action, implies, invariant, none, require, step_property, unused
+from ..model import Call, Fresh, Map, State, action, implies, invariant, none, require, rest, step_property, unused
 from .common import standing, unheld
 from .errors import EBUSY, EFAULT, ENOMEM, EPERM, ESRCH
 from .names import ACTIVE, PROGRAM_MEMORY, SYSTEM, Data, Message, Partition, Place, Region
@@ -158,3 +158,9 @@ def content_flow(before: System, after: System, call: Call, region: Region, plac
     as_told = (call.place == place) & (after.content[region, place] == call.data)
     scrubbed = (after.content[region, place] == none) & (after.owner[region] == none)
     return same | ((by_owner | by_process | by_file) & as_told) | scrubbed
+
+
+@rest
+def all_memory_is_free(system: System, region: Region) -> bool:
+    """Nobody owns memory, and none is set aside."""
+    return (system.owner[region] == none) & (system.kept_for[region] == none)

@@ -22,9 +22,11 @@ from ..model import (
     exists,
     implies,
     invariant,
+    leads_to,
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -317,3 +319,18 @@ def grant_is_within_the_request(before: System, after: System, call: Call, parti
     within = after.held[partition, kind] <= before.held[partition, kind] + before.request_amount[call.request]
     granted = (call.operation == "grant") & (call.caller == SYSTEM) & asked & within
     return (after.held[partition, kind] <= before.held[partition, kind]) | granted
+
+
+@rest
+def nothing_is_granted(system: System, partition: Partition, kind: Kind, request: Request) -> bool:
+    """All that is granted is back in the pool, and nobody asks for more."""
+    nothing = (system.held[partition, kind] == 0) & (system.reserve[partition, kind] == 0)
+    full = negation(is_granted(kind)) | (system.pool[kind] == system.capacity)
+    return nothing & full & (system.requester[request] == none)
+
+
+@leads_to(by="reject", seed="RES-2")
+def requests_are_judged(system: System, request: Request) -> tuple[bool, bool]:
+    """A request for a resource has its verdict, or ends with who asked, if SYSTEM does not sit on it."""
+    waits = system.verdict[request] == WAITING
+    return waits, system.verdict[request] != WAITING

@@ -19,6 +19,7 @@ from ..model import (
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -164,3 +165,9 @@ def shared_content_flow(before: System, after: System, call: Call, shared: Share
     )
     scrubbed = (after.shared_content[shared, place] == none) & (after.shared_owner[shared] == none)
     return same | written | scrubbed
+
+
+@rest
+def no_shared_region_is_left(system: System, shared: Shared) -> bool:
+    """There are no shared regions."""
+    return system.shared_owner[shared] == none

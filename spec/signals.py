@@ -13,9 +13,11 @@ from ..model import (
     exists,
     implies,
     invariant,
+    leads_to,
     negation,
     none,
     require,
+    rest,
     step_property,
     unused,
 )
@@ -162,3 +164,17 @@ def no_lost_signal(before: System, after: System, call: Call, partition: Partiti
     arrived = before.signals[partition].empty | (before.signal_receiver[partition] != receiver)
     woken = arrived & negation(after.signals[partition].empty) & (receiver != none)
     return implies(woken, after.pending[receiver])
+
+
+@rest
+def no_signal_waits(system: System, signal: Signal) -> bool:
+    """No control signal waits, and nobody pays for one."""
+    return (system.signal_at[signal] == none) & (system.payer[signal] == none)
+
+
+@leads_to(by="take_signal refuse", seed="SIG-3 CHAN-2")
+def signals_are_answered(system: System, signal: Signal) -> tuple[bool, bool]:
+    """A control signal that is not in a backlog ends accepted, refused or cancelled, if its target goes on taking and answering
+    signals."""
+    waits = (system.signal_at[signal] != none) & (system.backlog.of(signal) == none)
+    return waits, system.signal_at[signal] == none

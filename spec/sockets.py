@@ -27,6 +27,7 @@ from ..model import (
     negation,
     none,
     require,
+    rest,
     step_property,
     subset,
     suspend,
@@ -546,3 +547,11 @@ def accepted_is_connected(before: System, after: System, call: Call, process: Pr
     was_new, now_new = before.descriptor[call.new], after.descriptor[call.new]
     at_once = (was_new == FREE_FD) & ((now_new == CONNECTED_SOCKET) | (now_new == SET_ASIDE))
     return ((late == none) | late_rightly) & implies(call.operation == "accept_socket", at_once)
+
+
+@rest
+def no_descriptor_is_open(system: System, fd: Fd, service: Service, partition: Partition) -> bool:
+    """No descriptor is open, no service is bound, and nobody is barred from one."""
+    return (
+        (system.descriptor[fd] == FREE_FD) & (system.bound_at[service] == none) & negation(system.forbidden[service, partition])
+    )
