@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..model.reading import SpecError
-from ..model.spec import Exploration, Spec, load, parse_scope
+from ..model.spec import Spec, load, parse_scope
 from .adapter import AdapterError, Unsupported
 from .conform_cli import commands, finished, reach, stopped, unsupported
 from .console import (
@@ -34,11 +34,11 @@ from .console import (
     say,
     traces_option,
 )
+from .explore_cli import exploration_code, exploration_totals, explore, explore_all_scopes, show_explorations
 from .logs import is_log
 from .logs import read as read_log
 
 if TYPE_CHECKING:
-    from .explore import ExploreReport
     from .fuzz import FuzzReport
     from .prove import Report
 
@@ -128,140 +128,6 @@ def _proof_json(spec: Spec, report: Report) -> dict[str, Any]:
             {"operation": o.operation, "exit": o.exit, "statement": o.statement, "status": o.status, "seconds": o.seconds}
             for o in report.obligations
         ],
-    }
-
-
-@cli.command()
-@common
-@click.option("--scope", metavar="NAME=N,...", help="One scope to explore, such as partitions=2,regions=1.")
-@click.option("--without", metavar="OPERATION,...", default="", help="Operations to leave out of --scope.")
-@click.option("--only", metavar="OPERATION,...", default="", help="The only operations to call in --scope.")
-@click.option("--after", metavar="OPENING", default="", help="Begin --scope after this opening of the specification.")
-@click.option("--max-states", type=click.IntRange(1), help="Stop --scope after so many states.")
-@click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write --scope's state graph as GraphML.")
-@jobs_option
-@traces_option
-def explore(
-    spec_name: str,
-    format: str,
-    scope: str | None,
-    without: str,
-    only: str,
-    after: str,
-    max_states: int | None,
-    graph: Path | None,
-    jobs: int,
-    traces: Path,
-) -> int:
-    """See every reachable state of small scopes, with every invariant checked."""
-    spec, out = load(spec_name), Output(format)
-    if scope is None and (without or only or after or max_states or graph):
-        raise SpecError("--without, --only, --after, --max-states and --graph go with --scope")
-    if scope is None and not spec.explorations:
-        raise SpecError(f"{spec.name} has no explorations of its own: give --scope")
-    if scope is None:
-        reports = _explore_all(spec, jobs)
-    else:
-        names = [tuple(filter(None, text.split(","))) for text in (without, only)]
-        if after and after not in spec.openings:
-            raise SpecError(f"no opening is called {after!r}; there are {', '.join(spec.openings)}")
-        one = Exploration(spec.scope(parse_scope(scope)), without=names[0], only=names[1], opening=after)
-        reports = [_explore_one(spec, one, max_states, graph)]
-    missing = _show_explorations(out, spec, reports, traces, all_scopes=scope is None)
-    rows = [_exploration_json(r) for r in reports]
-    out.result(rows[0] if scope is not None else {"scopes": rows, **_exploration_totals(reports), "unreached": missing})
-    return _exploration_code(reports, missing if scope is None else [])
-
-
-def _explore_all(spec: Spec, jobs: int) -> list[ExploreReport]:
-    from .explore import explore_all
-
-    return explore_all(
-        spec, jobs=jobs, progress=lambda r: say(f"{r.name}: {r.states} states, depth {r.depth}, {r.seconds:.1f} s")
-    )
-
-
-def _explore_one(spec: Spec, exploration: Exploration, max_states: int | None, graph: Path | None) -> ExploreReport:
-    from ..model.concrete import Model
-    from ..model.graph import explore as search
-    from .explore import as_networkx, report_of
-
-    found = search(
-        Model(spec, exploration.sizes),
-        without=spec.left_out(exploration),
-        opening=spec.openings[exploration.opening] if exploration.opening else (),
-        max_states=max_states,
-        keep_edges=graph is not None,
-        progress=lambda g: say(f"depth {g.depth}: {len(g.parents)} states, {g.transitions} transitions"),
-    )
-    if graph is not None:
-        import networkx
-
-        networkx.write_graphml(as_networkx(found), graph)
-        say(f"wrote {graph}")
-    return report_of("scope", exploration, found)
-
-
-def _exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
-    if not any(r.states for r in reports):
-        return NOTHING
-    if missing or any(r.violations for r in reports):
-        return VIOLATION
-    return HOLDS if all(r.complete for r in reports) else UNKNOWN
-
-
-def _show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
-    from .explore import unreached
-    from .report import clause_depths, exploration, exploration_violation
-
-    for report in reports:
-        for line in exploration(report):
-            out.line(line)
-        for found in report.violations[:3]:
-            for line in exploration_violation(spec, report, found, traces):
-                out.line(line)
-    for line in clause_depths(spec, reports):
-        out.line(line)
-    missing = unreached(spec, reports)
-    if missing:
-        where = "no scope reaches" if all_scopes else "not reached in this scope:"
-        out.line(f"{where} {', '.join(missing)}")
-    return missing
-
-
-def _exploration_json(report: ExploreReport) -> dict[str, Any]:
-    return {
-        "name": report.name,
-        "scope": report.scope,
-        "without": list(report.without),
-        "states": report.states,
-        "transitions": report.transitions,
-        "depth": report.depth,
-        "complete": report.complete,
-        "clauses": report.clauses,
-        "violations": [
-            {
-                "statement": v.statement,
-                "text": v.text,
-                "binding": v.binding,
-                "trace": [{"operation": n, "arguments": a} for n, a in v.trace],
-            }
-            for v in report.violations
-        ],
-        "seconds": round(report.seconds, 3),
-    }
-
-
-def _exploration_totals(reports: list[ExploreReport]) -> dict[str, Any]:
-    return {
-        "scope": {r.name: r.scope for r in reports},
-        "states": sum(r.states for r in reports),
-        "transitions": sum(r.transitions for r in reports),
-        "depth": max((r.depth for r in reports), default=0),
-        "complete": all(r.complete for r in reports),
-        "clauses": sorted({clause for r in reports for clause in r.clauses}),
-        "violations": [v.statement for r in reports for v in r.violations],
-        "seconds": round(sum(r.seconds for r in reports), 3),
     }
 
 
@@ -406,16 +272,16 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
     if proof_code != HOLDS:
         _show_proof(out, spec, proof, traces)
     say("explore: all reachable states of small scopes")
-    explored = _explore_all(spec, jobs)
-    missing = _show_explorations(quiet, spec, explored, traces, all_scopes=True)
-    explore_code = _exploration_code(explored, missing)
+    explored = explore_all_scopes(spec, jobs)
+    missing = show_explorations(quiet, spec, explored, traces, all_scopes=True)
+    explore_code = exploration_code(explored, missing)
     if explore_code != HOLDS:
-        _show_explorations(out, spec, explored, traces, all_scopes=True)
+        show_explorations(out, spec, explored, traces, all_scopes=True)
     say(f"fuzz: {implementation}")
     fuzzed = _fuzz(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec))
     unexercised = _show_fuzz(Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
     fuzz_code = _fuzz_code(fuzzed, unexercised)
-    totals = _exploration_totals(explored)
+    totals = exploration_totals(explored)
     known = len(totals["clauses"]) + len(missing)
     out.line(
         f"prove    {proof.count('proved')} of {len(proof.obligations)} obligations proved for any size and depth, "
@@ -556,7 +422,7 @@ def show(spec_name: str, format: str, what: str, name: str | None, jobs: int) ->
     return HOLDS
 
 
-for command in commands:
+for command in (explore, *commands):
     cli.add_command(command)
 
 

@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from ..model.concrete import Model
-from ..model.graph import Graph, explore
+from ..model.liveness import StateGraph, Stuck, can_return, kept_apart, leads_to
 from ..model.reading import EFFECTIVE
-from ..model.spec import Exploration, Spec, Step, late_clause, load
+from ..model.search import Explorer, Limits, Search
+from ..model.spec import Declaration, Exploration, Spec, Step, late_clause, load
 from ..model.symbolic import Symbolic
 from ..model.trace import call_text, differences, run, value_name
-
-if TYPE_CHECKING:
-    import networkx
 
 
 @dataclass(frozen=True)
 class Found:
-    """A violation: the statement, in words, with the binding and the shortest trace that show it."""
+    """Something that is not as it should be: by name and in words, with the binding and the shortest trace that show it.
+
+    Of what is to come about at last, `cycle` are the calls that go on for ever after the trace; it may be empty.
+    """
 
     statement: str
     text: str
     binding: dict[str, object]
     trace: list[Step]
+    cycle: list[Step] | None = None
+
+
+DEADLOCK, CAN_RETURN = "no_deadlock", "can_return"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a scope's graph beside its states and steps."""
+
+    deadlock: bool = False
+    can_return: bool = False
+    leads_to: bool = False
+
+    @property
+    def graph(self) -> bool:
+        """Whether the transitions have to be kept."""
+        return self.can_return or self.leads_to
 
 
 @dataclass(frozen=True)
 class ExploreReport:
     """What one scope came to.  `clauses` gives the least number of calls before each clause; `complete` says that every
-    reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes."""
+    reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes.
+
+    `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
+    was asked of the graph, if it is complete.
+    """
 
     name: str
     scope: dict[str, int]
@@ -45,6 +69,9 @@ class ExploreReport:
     clauses: dict[str, int]
     violations: list[Found] = field(default_factory=list)
     seconds: float = 0.0
+    symmetry: bool = False
+    stopped: str = ""
+    asked: tuple[str, ...] = ()
 
 
 def clauses(spec: Spec) -> list[str]:
@@ -89,46 +116,87 @@ def explore_scope(
     name: str,
     exploration: Exploration,
     *,
-    max_states: int | None = None,
-    seconds: float | None = None,
-    progress: Callable[[Graph], None] | None = None,
+    asked: Asked = Asked(),
+    limits: Limits = Limits(),  # noqa: B008
+    symmetry: bool = False,
+    jobs: int = 1,
+    keep: Path | None = None,
+    progress: Callable[[Search], None] | None = None,
 ) -> ExploreReport:
-    """Explore one scope."""
-    graph = explore(
-        Model(spec, exploration.sizes, exploration.arguments),
-        without=spec.left_out(exploration),
-        opening=spec.openings[exploration.opening] if exploration.opening else (),
-        max_states=max_states,
-        seconds=seconds,
-        progress=progress,
+    """Explore one scope.  With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped."""
+    model = Model(spec, exploration.sizes, exploration.arguments)
+    without = spec.left_out(exploration)
+    opening = spec.openings[exploration.opening] if exploration.opening else ()
+    properties = [p for p in spec.leads_to.values() if not set(p.by) & set(without)] if asked.leads_to else []
+    explorer = Explorer(
+        model,
+        without=without,
+        opening=opening,
+        symmetry=symmetry,
+        fixed=kept_apart(properties, spec.actions),
+        keep_edges=asked.graph,
+        jobs=jobs,
     )
-    return report_of(name, exploration, graph)
-
-
-def report_of(name: str, exploration: Exploration, graph: Graph) -> ExploreReport:
-    """A search as a report."""
-    found = [
-        Found(
-            v.statement.name,
-            v.statement.text,
-            {s.name: value_name(s.type, v.binding[s.name]) for s in v.statement.slots},
-            v.trace,
-        )
-        for v in graph.violations
-    ]
+    if keep is not None and (keep / "search.json").exists():
+        explorer.load(keep)
+    search = explorer.run(limits, progress=progress)
+    if keep is not None and search.stopped:
+        explorer.save(keep)
+    found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
+    answered: list[str] = []
+    if search.finished and not found:
+        if asked.deadlock:
+            answered.append(DEADLOCK)
+            found += _deadlocks(explorer)
+        if asked.graph:
+            graph = StateGraph(explorer)
+            if asked.can_return:
+                answered.append(CAN_RETURN)
+                found += _stuck(graph, can_return(graph, list(spec.rests.values())))
+            for each in properties:
+                answered.append(each.name)
+                if lasso := leads_to(graph, each):
+                    found.append(_found(each, lasso.binding, lasso.way, lasso.cycle))
     return ExploreReport(
         name,
-        graph.model.scope,
-        graph.model.spec.left_out(exploration),
+        model.scope,
+        without,
         _limits(exploration),
-        len(graph.parents),
-        graph.transitions,
-        graph.depth,
-        graph.complete,
-        graph.clauses,
+        search.states,
+        search.transitions,
+        search.depth,
+        search.complete,
+        search.clauses,
         found,
-        graph.seconds,
+        search.seconds,
+        symmetry,
+        search.stopped,
+        tuple(answered),
     )
+
+
+def _found(statement: Declaration, binding: Mapping[str, int], trace: list[Step], cycle: list[Step] | None = None) -> Found:
+    values = {s.name: value_name(s.type, binding[s.name]) for s in statement.slots if s.name in binding}
+    return Found(statement.name, statement.text, values, trace, cycle)
+
+
+def _deadlocks(explorer: Explorer) -> list[Found]:
+    if not explorer.search.dead:
+        return []
+    ways = [explorer.way(mark)[0] for mark in explorer.search.dead[:1]]
+    trace = [*explorer.search.opening, *ways[0]]
+    text = f"in {len(explorer.search.dead)} states no call changes anything any more"
+    return [Found(DEADLOCK, text, {}, trace)]
+
+
+def _stuck(graph: StateGraph, stuck: Stuck | None) -> list[Found]:
+    if stuck is None:
+        return []
+    if stuck.statement is None:
+        return [Found(CAN_RETURN, "from here no state is reached any more in which all is at rest", {}, stuck.way)]
+    values = _found(stuck.statement, stuck.binding, []).binding
+    text = f"from here this never holds again: {stuck.statement.name}: {stuck.statement.text}"
+    return [Found(CAN_RETURN, text, values, stuck.way)]
 
 
 def _limits(exploration: Exploration) -> str:
@@ -141,46 +209,43 @@ def _limits(exploration: Exploration) -> str:
     return "".join(f"; {part}" for part in parts if part)
 
 
-def _work(where: str, name: str) -> ExploreReport:
+def _work(where: str, name: str, options: Mapping[str, Any]) -> ExploreReport:
     spec = load(where)
-    return explore_scope(spec, name, spec.explorations[name])
+    return explore_scope(spec, name, {**spec.explorations, **spec.large}[name], **options)
 
 
-def explore_all(spec: Spec, *, jobs: int = 1, progress: Callable[[ExploreReport], None] | None = None) -> list[ExploreReport]:
-    """Explore every scope of a spec's own, several at once where it can be loaded by name."""
+def explore_all(
+    spec: Spec,
+    names: Collection[str] | None = None,
+    *,
+    jobs: int = 1,
+    progress: Callable[[ExploreReport], None] | None = None,
+    **options: Any,
+) -> list[ExploreReport]:
+    """Explore scopes of a spec's own (default: all but the large ones), several at once where it can be loaded by name; `options`
+    as for `explore_scope`."""
     found: dict[str, ExploreReport] = {}
+    wanted = list(spec.explorations if names is None else names)
 
     def took(report: ExploreReport) -> None:
         found[report.name] = report
         if progress:
             progress(report)
 
-    if jobs > 1 and spec.where and len(spec.explorations) > 1:
+    if jobs > 1 and spec.where and len(wanted) > 1:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            for done in as_completed([pool.submit(_work, spec.where, name) for name in spec.explorations]):
+            for done in as_completed([pool.submit(_work, spec.where, name, options) for name in wanted]):
                 took(done.result())
     else:
-        for name, exploration in spec.explorations.items():
-            took(explore_scope(spec, name, exploration))
-    return [found[name] for name in spec.explorations]
+        for name in wanted:
+            took(explore_scope(spec, name, {**spec.explorations, **spec.large}[name], **options))
+    return [found[name] for name in wanted]
 
 
 def unreached(spec: Spec, reports: list[ExploreReport]) -> list[str]:
     """The clauses that none of the reports reached."""
     seen = {clause for report in reports for clause in report.clauses}
     return [clause for clause in clauses(spec) if clause not in seen]
-
-
-def as_networkx(graph: Graph) -> networkx.MultiDiGraph:
-    """A search, made with `keep_edges`, as a graph: a node a state, numbered in the order of discovery, with its `depth`; an
-    edge a transition, with its `operation`."""
-    import networkx
-
-    number = {vector: index for index, vector in enumerate(graph.parents)}
-    made = networkx.MultiDiGraph()
-    made.add_nodes_from((index, {"depth": graph.depth_of[vector]}) for vector, index in number.items())
-    made.add_edges_from((number[a], number[b], {"operation": name}) for a, b, name in graph.edges)
-    return made
 
 
 def story(spec: Spec, scope: Mapping[str, int], trace: list[Step]) -> list[str]:

@@ -20,8 +20,9 @@ import z3
 
 from ..model.concrete import Model, Vector
 from ..model.finite import Finite, growing_scopes, smaller_scope, spoken_of
-from ..model.graph import explore, run, with_fresh_names
+from ..model.graph import run, with_fresh_names
 from ..model.reading import EFFECTIVE, OK, SpecError
+from ..model.search import Explorer, Limits
 from ..model.spec import Action, Declaration, Exploration, Invariant, Spec, Step, StepProperty, load
 from ..model.symbolic import Path, Symbolic, Term
 
@@ -521,16 +522,16 @@ def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, 
     shortest: tuple[list[Step], dict[str, int]] | None = None
     for exploration in tries:
         try:
-            graph = explore(
+            explorer = Explorer(
                 Model(spec, exploration.sizes, exploration.arguments),
                 without=spec.left_out(exploration),
                 opening=_opening(spec, exploration),
-                seconds=TRACE_SECONDS,
-                max_depth=len(shortest[0]) - 1 - len(_opening(spec, exploration)) if shortest else None,
-                statements=frozenset([statement]),
+                statements=[statement],
             )
+            deepest = len(shortest[0]) - 1 - len(_opening(spec, exploration)) if shortest else None
+            search = explorer.run(Limits(seconds=TRACE_SECONDS, depth=deepest))
         except SpecError:
             continue  # the spec's text makes no sense in a state reached here; `well_defined` says so
-        if graph.violations:
-            shortest = graph.violations[0].trace, graph.model.scope
+        if search.violations:
+            shortest = search.violations[0].trace, search.model.scope
     return shortest

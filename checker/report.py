@@ -97,20 +97,34 @@ def exploration(report: ExploreReport) -> Iterator[str]:
     sizes = ", ".join(f"{name}={size}" for name, size in report.scope.items())
     yield f"{report.name}: {sizes}{report.limits}"
     extent = "all reachable states" if report.complete else "NOT all reachable states"
+    if report.stopped:
+        extent += f" (stopped: {report.stopped})"
+    renaming = " (up to renaming)" if report.symmetry else ""
     yield (
-        f"  {report.states} states, {report.transitions} transitions, depth {report.depth}, {extent}; "
+        f"  {report.states} states{renaming}, {report.transitions} transitions, depth {report.depth}, {extent}; "
         f"{len(report.clauses)} clauses reached; {len(report.violations)} violations; {report.seconds:.1f} s"
     )
+    if report.asked:
+        broken = {found.statement for found in report.violations}
+        answers = [f"{name} {'does NOT hold' if name in broken else 'holds'}" for name in report.asked]
+        yield f"  asked of the graph: {', '.join(answers)}"
 
 
 def exploration_violation(spec: Spec, report: ExploreReport, found: Found, traces: Path) -> Iterator[str]:
     """A violation with its shortest trace."""
     at = ", ".join(f"{name}={value}" for name, value in found.binding.items())
-    path = traces / file_name("explore", report.name, found.statement)
-    save_model_trace(path, spec, report.scope, found.trace, found.statement)
     yield f"  VIOLATION of {found.statement}{' for ' + at if at else ''}: {found.text}"
-    yield from (f"    {line}" for line in story(spec, report.scope, found.trace))
-    yield f"  Again: oneowner replay {path}"
+    whole = [*found.trace, *(found.cycle or ())]
+    lines = story(spec, report.scope, whole)
+    begins = next((at for at, line in enumerate(lines) if line.startswith(f"{len(found.trace) + 1:3}  ")), len(lines))
+    yield from (f"    {line}" for line in lines[:begins])
+    if found.cycle is not None:
+        yield "    then for ever:" if found.cycle else "    and then, though nobody who is to act can, nothing more happens"
+        yield from (f"    {line}" for line in lines[begins:])
+    if found.statement in (*spec.invariants, *spec.step_properties):
+        path = traces / file_name("explore", report.name, found.statement)
+        save_model_trace(path, spec, report.scope, found.trace, found.statement)
+        yield f"  Again: oneowner replay {path}"
 
 
 def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:

@@ -8,8 +8,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from ..model.concrete import Model, Vector
-from ..model.graph import explore
+from ..model.liveness import StateGraph
 from ..model.reading import reading
+from ..model.search import Explorer
 from ..model.spec import Spec, load
 
 Changes = dict[str, dict[tuple[str, str], set[str]]]
@@ -37,21 +38,28 @@ def _work(where: str, name: str) -> Changes:
 
 def _changes_in(spec: Spec, name: str) -> Changes:
     exploration = spec.explorations[name]
-    model = Model(spec, exploration.sizes, exploration.arguments)
-    graph = explore(
-        model,
+    explorer = Explorer(
+        Model(spec, exploration.sizes, exploration.arguments),
         without=spec.left_out(exploration),
         opening=spec.openings[exploration.opening] if exploration.opening else (),
+        statements=(),
         keep_edges=True,
-        statements=frozenset(),
     )
-    seen = {vector: _phases(model, spec, vector) for vector in graph.parents}
+    explorer.run()
+    return changes_in(StateGraph(explorer))
+
+
+def changes_in(graph: StateGraph) -> Changes:
+    """Every change of state of every room's things in one graph, from which symmetry was not taken out."""
+    expander = graph.explorer.expander
+    spec, model = expander.model.spec, expander.model
+    seen = [_phases(model, spec, expander.layout.vector(row)) for row in graph.block.data.T.tolist()]
     found: Changes = {room: {} for room in spec.phases}
-    for before, after, operation in graph.edges:
+    for source, target, call in zip(graph.source.tolist(), graph.target.tolist(), graph.call.tolist(), strict=True):
         for room in spec.phases:
-            for old, new in zip(seen[before][room], seen[after][room], strict=True):
+            for old, new in zip(seen[source][room], seen[target][room], strict=True):
                 if old != new:
-                    found[room].setdefault((old, new), set()).add(operation)
+                    found[room].setdefault((old, new), set()).add(expander.numbered[call][0].name)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,17 +59,23 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown(cancel_futures=True)
 
-    def expanded(self, size: int) -> Iterator[Expansion]:
+    def expanded(self, size: int) -> Generator[Expansion, None, None]:
         """What follows the states of the level at hand, in blocks of `size`; a few of them are under way at a time."""
         explorer = self.explorer
-        running: set[Future[Expansion]] = set()
-        while explorer.todo or running:
-            while explorer.todo and len(running) <= explorer.jobs:
-                data = explorer.todo.take(size)
-                running.add(self._executor.submit(_expand, data, explorer.search.depth, explorer.seen.path))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+        running: dict[Future[Expansion], Cells] = {}
+        try:
+            while explorer.todo or running:
+                while explorer.todo and len(running) <= explorer.jobs:
+                    data = explorer.todo.take(size)
+                    running[self._executor.submit(_expand, data, explorer.search.depth, explorer.seen.path)] = data
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    found = future.result()
+                    del running[future]
+                    yield found
+        finally:
+            for data in running.values():
+                explorer.todo.add(data)
 
 
 _expander: Expander | None = None

@@ -6,13 +6,18 @@ the states themselves are kept for the level at hand and the next only.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import json
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -39,6 +44,8 @@ MEMORY = 8 << 30
 """Bytes for which files in memory must have room, where no limit is given."""
 
 MEMORY_FILES = Path("/dev/shm")
+
+STORED = ("transitions", "depth", "clauses", "cut", "seconds", "dead")
 
 
 @dataclass
@@ -155,14 +162,22 @@ class Explorer:
                 size = CHUNK
                 if pool:
                     size = min(CHUNK, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
-                for found in pool.expanded(size) if pool else self._expanded(size):
-                    self._take(found, limits)
-                    search.stopped = spent()
-                    if progress:
-                        search.frontier = self.todo.size + self.following.size
-                        progress(search)
-                    if search.stopped:
-                        break
+                expanded = pool.expanded(size) if pool else self._expanded(size)
+                try:
+                    for found in expanded:
+                        self._take(found, limits)
+                        search.stopped = spent()
+                        if progress:
+                            search.frontier = self.todo.size + self.following.size
+                            progress(search)
+                        if search.stopped:
+                            break
+                except KeyboardInterrupt:
+                    search.stopped = "interrupted"
+                except BrokenProcessPool:
+                    search.stopped = "a process that died; was there memory for it?"
+                finally:
+                    expanded.close()
                 if self.todo:
                     break
                 self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
@@ -177,9 +192,15 @@ class Explorer:
         search.states, search.seconds = self.seen.count, time.monotonic() - started
         return search
 
-    def _expanded(self, size: int) -> Iterator[Expansion]:
+    def _expanded(self, size: int) -> Generator[Expansion, None, None]:
         while self.todo:
-            yield self.expander.expand(self.todo.take(size), self.search.depth, self.seen)
+            data = self.todo.take(size)
+            try:
+                found = self.expander.expand(data, self.search.depth, self.seen)
+            except KeyboardInterrupt:
+                self.todo.add(data)
+                raise
+            yield found
 
     def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
         """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
@@ -251,6 +272,54 @@ class Explorer:
                         return Violation(statement, binding, [*self.search.opening, *way, (action.name, arguments)])
         raise SpecError(f"{broken.statement}: the batch reading sees it broken and the concrete one does not; please report it")
 
+    def save(self, folder: Path) -> None:
+        """Store a search that was stopped.  Raises SpecError for one that keeps its transitions."""
+        if self.expander.keep_edges:
+            raise SpecError("a search that keeps its transitions cannot be stored")
+        search = self.search
+        folder.mkdir(parents=True, exist_ok=True)
+        pieces = list(self.seen.items())
+        np.save(folder / "seen.npy", np.array([np.concatenate(part) for part in zip(*pieces, strict=True)]))
+        width = np.empty((self.expander.layout.width, 0), np.uint8)
+        for name, frontier in (("todo", self.todo), ("following", self.following)):
+            np.save(folder / f"{name}.npy", np.concatenate([width, *frontier.blocks()], axis=1))
+        told = {name: getattr(search, name) for name in STORED}
+        broken = [(b.statement, b.at, b.depth, b.step) for b in self.broken]
+        text = json.dumps({"of": self.identity, **told, "broken": broken})
+        (folder / "search.json").write_text(text, encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Go on from a stored search.  Raises SpecError for one of something else."""
+        try:
+            told = json.loads((folder / "search.json").read_text(encoding="utf-8"))
+            keys, parents = np.load(folder / "seen.npy")
+            frontiers = [np.load(folder / f"{name}.npy") for name in ("todo", "following")]
+        except (OSError, ValueError) as error:
+            raise SpecError(f"{folder}: no stored search to go on with: {error}") from None
+        if told["of"] != self.identity:
+            raise SpecError(f"{folder}: the search stored there is of another specification, scope or set of operations")
+        for name in STORED:
+            setattr(self.search, name, told[name])
+        self.broken = [Broken(*each) for each in told["broken"]]
+        self.seen = Seen()
+        self.seen.grow(self.seen.room_for(len(keys)))
+        self.seen.add(keys, parents)
+        self.todo, self.following = Frontier(), Frontier()
+        for frontier, data in zip((self.todo, self.following), frontiers, strict=True):
+            if data.shape[1]:
+                frontier.add(data)
+
+    @property
+    def identity(self) -> str:
+        """What a search is of, as a digest: the text of the spec, its scope, its operations and statements."""
+        spec, model = self.model.spec, self.model
+        texts = [inspect.getsource(module) for module in spec.modules]
+        texts += [_text(function.__code__) for function in spec.replaced.values()]
+        tried = {name: [str(v) for v in values] for name, values in model.tried.items()}
+        actions = [action.name for action in self.actions]
+        given = [model.scope, tried, actions, self.statements, self.search.symmetry, str(self.search.opening)]
+        return hashlib.sha256(json.dumps([texts, given]).encode()).hexdigest()
+
     def way(self, mark: int) -> tuple[list[Step], Vector]:
         """A shortest way from the beginning to the state with a fingerprint, and the state that it leads to (with symmetry, a
         renaming of the one that was seen)."""
@@ -279,3 +348,9 @@ class Explorer:
                             arguments = {s.name: part.argument(s.name, 0) for s in action.slots}
                             return (action.name, arguments), model.call(action, vector, arguments).state
         raise SpecError("a way that was gone cannot be found again; please report it")
+
+
+def _text(code: CodeType) -> str:
+    """A function's code as text that is the same in every process, for one whose source is nowhere."""
+    inner = [_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return " ".join([code.co_code.hex(), *code.co_names, *inner])

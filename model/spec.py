@@ -280,6 +280,7 @@ class Spec:
     state: the class of its state.  modules: its rooms, in the order in which they are shown.
     initial: writes the initial state into one that holds defaults only.
     explorations: by name, what is explored; together they reach every clause.  fuzz_scope: the scope for fuzzing.
+    large: explorations that take minutes: what matters to a room is there at least twice.
     rigid: for each rigid map, its value in a finite scope: (scope, *key) -> value.
     encodings: how elements of sorts that are data, not handles, are written to an implementation: (scope, element) ->
     plain data.  open_data: those of them of which a log may have any value, each with the test of an ordinary one; one that is
@@ -301,6 +302,7 @@ class Spec:
     modules: tuple[ModuleType, ...]
     initial: Callable[[Any], None]
     explorations: Mapping[str, Exploration] = field(default_factory=dict)
+    large: Mapping[str, Exploration] = field(default_factory=dict)
     fuzz_scope: Scope = field(default_factory=dict)
     rigid: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     encodings: Mapping[type[Sort], Callable[[Scope, int], Any]] = field(default_factory=dict)
