@@ -19,6 +19,7 @@ from oneowner.model import (
     action,
     implies,
     invariant,
+    lemma,
     negation,
     none,
     require,
@@ -163,12 +164,30 @@ def peers_are_symmetric(core: Core, port: Port) -> bool:
     return implies(core.status[port] == CONNECTED, joined)
 
 
+@lemma("so that a queued region has an owner: that of the port")
+def open_ports_are_owned(core: Core, port: Port) -> bool:
+    return (core.status[port] == CLOSED) == (core.port_owner[port] == none)
+
+
+@lemma("so that closing a port leaves nothing queued there")
+def queued_at_open_ports(core: Core, region: Region) -> bool:
+    place = core.queue.of(region)
+    return (place == none) | (core.status[place] != CLOSED)
+
+
+@lemma("so that a port that is left has no peer that is the peer of another")
+def only_connected_ports_have_peers(core: Core, port: Port) -> bool:
+    return (core.status[port] == CONNECTED) | (core.peer[port] == none)
+
+
 CORE = Spec("core", Core, (sys.modules[__name__],), lambda core: None)
 FORGETS_TO_UNMAP = CORE.replace(
     send=planted(CORE.actions["send"].function, "core.mapped[core.port_owner[port], region] = False", "pass")
 )
 OFF_BY_ONE = CORE.replace(send=planted(CORE.actions["send"].function, "< core.depth", "<= core.depth"))
-BUGS = {0: CORE, 1: FORGETS_TO_UNMAP, 2: OFF_BY_ONE}
+BUGS = {0: "CORE", 1: "FORGETS_TO_UNMAP", 2: "OFF_BY_ONE"}
+THEOREMS = ("exclusive_mapping", "free_is_unmapped", "queue_bound", "queued_at_its_owner", "peers_are_symmetric")
+"""What the peers check too; the lemmas are for the proof."""
 
 
 def scope(partitions: int, regions: int, ports: int, depth: int) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.spec import Exploration
-from .names import BUS, EVENT_PORTS, FILE, GOOD, MANAGEMENT_MEMORY, PROGRAM_MEMORY
+from .names import BUS, CACHE, EVENT_PORTS, FILE, GOOD, MANAGEMENT_MEMORY, PROGRAM_MEMORY
 
 
 def _calls(names: str) -> tuple[str, ...]:
@@ -128,6 +128,152 @@ EXPLORATIONS = {
         opening="one guest and a process",
     ),
 }
+
+_ONE_OF_ALL = dict.fromkeys(
+    [
+        "places",
+        "data",
+        "services",
+        "shorts",
+        "numbers",
+        "capacity",
+        "physicals",
+        "processors",
+        "requests",
+        "shareds",
+        "senders",
+        "files",
+        "fds",
+        "processes",
+        "signals",
+        "receivers",
+        "ports",
+        "messages",
+    ],
+    1,
+)
+_GUESTS = {**_ONE_OF_ALL, "partitions": 3, "regions": 0}
+_TWO_CHANNELS = {**_GUESTS, "receivers": 4, "ports": 4}
+_TWO_SOCKETS = {**_TWO_CHANNELS, "signals": 2, "processes": 2}
+
+LARGE = {
+    "files": Exploration(
+        {**_TWO_SOCKETS, "fds": 5, "regions": 2, "files": 3, "messages": 5},
+        only=_calls("allocate send read_socket send_file open unlink close exit create_file close_port terminate"),
+        arguments={"short": (0,), "buffer": (GOOD,)},
+        opening="two guests are connected to sockets, for files",
+    ),
+    "grants": Exploration(
+        {**_GUESTS, "requests": 2, "capacity": 2, "numbers": 2},
+        only=_calls(
+            "create_partition terminate set_limit query_usage reserve_resource request_resource next_request grant reject "
+            "take_verdict release_resource"
+        ),
+        arguments={"kind": (BUS,)},
+    ),
+    "short messages": Exploration(
+        {**_TWO_CHANNELS, "messages": 9, "shorts": 2, "queue_depth": 2},
+        only=_calls("send receive read_event close_port destroy_receiver terminate"),
+        arguments={"short": (1, 2), "region": (0,)},
+        opening="two channels stand",
+    ),
+    "mapping": Exploration(
+        {**_TWO_SOCKETS, "fds": 3, "regions": 2, "messages": 5},
+        only=_calls(
+            "allocate send receive free read_socket send_mapped read_mapped write_mapped read_memory release close exit "
+            "close_port terminate"
+        ),
+        arguments={"short": (0,), "buffer": (GOOD,)},
+        opening="two guests are connected to sockets, for mapping",
+    ),
+    "permissions": Exploration(
+        {**_TWO_SOCKETS, "fds": 3, "numbers": 2},
+        only=_calls("socket bind listen permit forbid accept_socket close exit connect cancel close_port terminate getpeername"),
+        arguments={"mode": (FILE,)},
+        opening="two guests with a port each, and two processes",
+    ),
+    "services": Exploration(
+        {**_TWO_SOCKETS, "services": 2, "fds": 4, "numbers": 2},
+        only=_calls("socket bind listen accept_socket close exit connect cancel close_port terminate"),
+        arguments={"mode": (FILE,), "backlog": (2,)},
+        opening="two guests with a port each, and two processes",
+    ),
+    "channels": Exploration(
+        {**_TWO_CHANNELS, "signals": 2},
+        only=_calls(
+            "connect take_signal refuse accept cancel close_port create_port create_receiver destroy_receiver create_partition "
+            "terminate"
+        ),
+    ),
+    "requests": Exploration(
+        {**_GUESTS, "receivers": 3, "ports": 3, "signals": 2},
+        only=_calls(
+            "create_partition terminate create_receiver destroy_receiver create_port connect take_signal refuse accept cancel "
+            "close_port read_event designate_receiver"
+        ),
+    ),
+    "two kinds of resource": Exploration(
+        {**_GUESTS, "requests": 2},
+        only=_calls(
+            "create_partition terminate reserve_resource request_resource next_request grant reject take_verdict "
+            "release_resource query_usage"
+        ),
+        arguments={"kind": (CACHE, BUS)},
+    ),
+    "partitions": Exploration(
+        {**_GUESTS, "partitions": 4, "regions": 2, "numbers": 2},
+        only=_calls("create_partition boot terminate allocate free set_region_aside take_region set_limit query_usage"),
+        arguments={"kind": (PROGRAM_MEMORY,)},
+    ),
+    "events": Exploration(
+        {**_GUESTS, "receivers": 2, "senders": 2, "signals": 2},
+        only=_calls(
+            "create_partition terminate create_receiver create_sender destroy_receiver destroy_sender connect_event "
+            "request_event accept_event send_event read_event take_signal refuse designate_receiver"
+        ),
+    ),
+    "shared memory": Exploration(
+        {**_GUESTS, "shareds": 2, "signals": 2, "data": 2},
+        only=_calls(
+            "create_partition terminate take_signal refuse create_shared request_attach accept_attach detach destroy_shared "
+            "read_shared write_shared"
+        ),
+    ),
+    "select": Exploration(
+        {**_TWO_SOCKETS, "fds": 3, "messages": 5},
+        only=_calls("send receive read_socket select send_file close exit close_port terminate connect accept_socket"),
+        arguments={"short": (0,), "buffer": (GOOD,)},
+        opening="two guests are connected to sockets, for files",
+    ),
+    "messages": Exploration(
+        {**_TWO_CHANNELS, "messages": 3, "regions": 2, "queue_depth": 2},
+        only=_calls("allocate free send receive read_event close_port terminate"),
+        arguments={"short": (0,), "region": (1, 2)},
+        opening="two channels stand",
+    ),
+    "memory": Exploration(
+        {**_GUESTS, "receivers": 2, "ports": 2, "messages": 3, "regions": 2, "places": 2, "data": 2},
+        only=_calls("allocate free read_memory write_memory send receive close_port terminate set_region_aside take_region"),
+        arguments={"short": (0,)},
+        opening="a channel stands",
+    ),
+    "sockets as clients": Exploration(
+        {**_TWO_SOCKETS, "fds": 2},
+        only=_calls("socket connect_socket take_signal accept refuse close exit close_port getpeername terminate"),
+        arguments={"mode": (FILE,)},
+        opening="two guests with a port each, and two processes",
+    ),
+    "processors": Exploration(
+        {**_GUESTS, "processors": 2, "physicals": 2},
+        only=_calls(
+            "create_partition boot terminate assign_processor release_processor map_processor unmap_processor start_processor "
+            "stop_processor query_processor"
+        ),
+    ),
+}
+"""Of everything that matters to a room two: guests, channels, regions, processes, units, kinds.  Those that take longest come
+first.  All of it at once is out of anybody's reach: the rooms' states multiply (see docs/exploration.md)."""
+
 FUZZ_SCOPE = {
     "partitions": 4,
     "processors": 2,

@@ -69,11 +69,18 @@ def _served(mode: int) -> list[Step]:
     return [*_one_guest, *_process, *_port(ONE, 1), *_listening(1, mode), *_to_service(ONE, 1), *_accepting(1, 1)]
 
 
+def _two_served(mode: int) -> list[Step]:
+    """Port 1 of the one guest and port 2 of the other are connected to the sockets at descriptors 2 and 3; 1 listens."""
+    asked = [[*_to_service(ONE, 1), *_accepting(1, 1)], [*_to_service(TWO, 2), *_accepting(1, 1)]]
+    return [*_two_clients, *_listening(1, mode), *asked[0], *asked[1]]
+
+
 def _read(fd: int) -> list[Step]:
     return [("read_socket", {"process": 1, "fd": fd, "buffer": 0, "wait": True})]
 
 
 _two_processes = [*_process, *_process]
+_two_clients = [*_guests, *_two_processes, *_port(ONE, 1), *_port(TWO, 2)]
 _file_served, _mapped_served = _served(FILE), _served(MAPPED)
 _file_read = [*_file_served, *_send(ONE, 1, 1), *_read(2)]
 _file_open = [*_file_read, ("open", {"process": 1, "file": 1})]
@@ -159,6 +166,9 @@ OPENINGS: dict[str, list[Step]] = {
         *_process,
         ("select", {"process": 2, "reading": Members([2]), "writing": Members(), "wait": True}),
     ],
+    "two guests with a port each, and two processes": _two_clients,
+    "two guests are connected to sockets, for files": _two_served(FILE),
+    "two guests are connected to sockets, for mapping": _two_served(MAPPED),
     "a region is mapped": _mapped_read,
     "a region is mapped, and its sender is gone": [*_mapped_read, ("close_port", {"caller": ONE, "port": 1})],
     "a region is mapped, and its sender's inbox is full": [

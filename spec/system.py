@@ -27,7 +27,7 @@ from . import (
 )
 from .channels import Channels
 from .events import Events
-from .explorations import EXPLORATIONS, FUZZ_SCOPE
+from .explorations import EXPLORATIONS, FUZZ_SCOPE, LARGE
 from .files import Files
 from .flows import FLOWS
 from .mapping import Mapping
@@ -174,6 +174,7 @@ SPEC = Spec(
     modules=ROOMS,
     initial=initial,
     explorations=EXPLORATIONS,
+    large=LARGE,
     fuzz_scope=FUZZ_SCOPE,
     rigid={"too_long": lambda scope, short: short == scope["shorts"]},
     encodings={

@@ -1,0 +1,45 @@
+"""Our own side of the comparison: the core explored, or proved, in a process of its own.
+
+usage: python bench/ours.py explore N M NQ K BUG JOBS [symmetry]
+       python bench/ours.py prove BUG
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from oneowner.model.concrete import Model
+from oneowner.model.search import Explorer
+from oneowner.model.spec import load
+
+sys.path.insert(0, str(Path(__file__).parent))
+from core import BUGS, THEOREMS, scope
+
+
+def explore(given: list[str]) -> None:
+    sizes, bug, jobs = scope(*map(int, given[:4])), int(given[4]), int(given[5])
+    spec = load(f"core:{BUGS[bug]}")
+    explorer = Explorer(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given, jobs=jobs)
+    found = explorer.run()
+    for violation in found.violations:
+        print(f"VIOLATED {violation.statement.name}, {len(violation.trace)} steps")
+    if found.complete:
+        print("no violation")
+    print(f"states {found.states} transitions {found.transitions} depth {found.depth} search {found.seconds:.2f} s")
+
+
+def prove(given: list[str]) -> None:
+    from oneowner.checker.prove import PROVED
+    from oneowner.checker.prove import prove as run
+
+    report = run(load(f"core:{BUGS[int(given[0])]}"))
+    for obligation in report.obligations:
+        if obligation.status != PROVED:
+            print(f"VIOLATED {obligation.statement} by {obligation.operation}")
+    if report.count(PROVED) == len(report.obligations) and not report.vacuous:
+        print(f"no violation: {len(report.obligations)} obligations proved for any size")
+
+
+if __name__ == "__main__":
+    {"explore": explore, "prove": prove}[sys.argv[1]](sys.argv[2:])

@@ -1,0 +1,158 @@
+"""The core of the system, by this tool and by its peers, on one machine in one run: what `docs/benchmarks.md` says.
+
+usage: python bench/versus.py [--limit SECONDS] [--small] > docs/benchmarks.md
+
+A figure is a ratio to one of ours in the same run; figures of two runs cannot be compared.  A peer that the machine lacks is named and skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from peer_tools import PEERS, Found, Job, Peer, Run, Scope, last
+
+OURS = Path(__file__).with_name("ours.py")
+SCOPES = (Scope(2, 2, 4, 1), Scope(2, 2, 4, 2), Scope(3, 3, 4, 2), Scope(3, 4, 6, 2))
+LIMIT = 400.0
+NAME = "oneowner"
+
+
+@dataclass(frozen=True)
+class Oneowner(Peer):
+    """This tool, as a peer of the others: its time is that of the whole process, Python's start included."""
+
+    jobs: int = 1
+    symmetry: bool = False
+    proof: bool = False
+
+    def job(self, folder: Path, scope: Scope, bug: int) -> Job:
+        if self.proof:
+            return Job([sys.executable, OURS, "prove", str(bug)])
+        return Job([sys.executable, OURS, "explore", *map(str, scope), str(bug), str(self.jobs), "symmetry" * self.symmetry])
+
+    def read(self, text: str) -> Found:
+        broken = re.search(r"VIOLATED ([^,\n]*)(?:, (\d+) steps)?", text)
+        steps = int(broken[2]) if broken and broken[2] else None
+        search = re.search(r"search [\d.]+ s", text)
+        found = last(r"states (\d+)", text)
+        return Found("no violation" in text, broken[1] if broken else None, steps, found, search[0] if search else "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One comparison: who takes part, in which scopes, with which planted bug."""
+
+    title: str
+    text: str
+    who: tuple[Peer, ...]
+    scopes: tuple[Scope, ...]
+    bug: int = 0
+    rate: ClassVar[bool] = False
+
+
+def peers(*names: str) -> tuple[Peer, ...]:
+    return tuple(peer for peer in PEERS if peer.name in names)
+
+
+EXPLORERS = (
+    Oneowner(NAME),
+    Oneowner(f"{NAME}, 2 cores", jobs=2),
+    *peers("spin", "spin, 2 cores", "tlc", "plain python"),
+    Oneowner(f"{NAME}, symmetry", symmetry=True),
+    Oneowner(f"{NAME}, symmetry, 2 cores", symmetry=True, jobs=2),
+    *peers("tlc, symmetry"),
+)
+TABLES = (
+    Table(
+        "Every reachable state",
+        "The same operations and the same five invariants. Without symmetry all count the same states. Time is that of the whole "
+        "check; generating and compiling the checker (Spin) is not in it and stands beside it.",
+        EXPLORERS,
+        SCOPES,
+    ),
+    Table(
+        "Time to a planted bug",
+        "A send that takes one message more than the bound.",
+        (*EXPLORERS, *peers("abc", "quint")),
+        (Scope(2, 2, 4, 1), Scope(3, 3, 4, 2)),
+        2,
+    ),
+    Table(
+        "One proof for any size against ever larger runs",
+        "`oneowner prove` and mypyvy's `verify` speak of any number of everything; ABC's PDR proves one size, the others see "
+        "every state of one size.",
+        (Oneowner(f"{NAME} prove", proof=True), *peers("mypyvy", "abc")),
+        SCOPES[:3],
+    ),
+)
+AT_MOST = {Scope(3, 4, 6, 2): (f"{NAME}, symmetry", f"{NAME}, symmetry, 2 cores", "spin", "tlc", "tlc, symmetry")}
+"""Who is run at a scope that takes too long for the rest."""
+
+
+def rows(table: Table, limit: float) -> Iterable[str]:
+    ran: dict[str, dict[Scope, Run | str]] = {}
+    for scope in table.scopes:
+        for peer in table.who:
+            row = ran.setdefault(peer.name, {})
+            if why := peer.missing() or peer.unfit(scope, table.bug):
+                row[scope] = why
+            elif scope in AT_MOST and peer.name not in AT_MOST[scope]:
+                row[scope] = "not run"
+            else:
+                row[scope] = peer.run(scope, table.bug, limit)
+            print(f"{table.title}: {scope} {peer.name}: {row[scope]}", file=sys.stderr, flush=True)
+    yield f"| | {' | '.join(', '.join(map(str, scope)) for scope in table.scopes)} |"
+    yield f"| --- |{' --- |' * len(table.scopes)}"
+    for name, row in ran.items():
+        yield f"| {name} | {' | '.join(cell(row[s], unit(ran, s)) for s in table.scopes)} |"
+
+
+def unit(ran: dict[str, dict[Scope, Run | str]], scope: Scope) -> float:
+    """The time to which those of a scope are ratios: that of the first of ours that finished there."""
+    done = (row[scope] for name, row in ran.items() if name.startswith(NAME))
+    return next((run.seconds for run in done if isinstance(run, Run) and run.finished), 1.0)
+
+
+def cell(run: Run | str, unit: float) -> str:
+    if isinstance(run, str):
+        return run
+    if run.stopped:
+        return f"not finished in {run.seconds / unit:.1f} ({told(run)})"
+    if not run.finished:
+        return f"went wrong: {run.note}"
+    before = f" + {run.preparing / unit:.2f} before it" if run.preparing > 0.05 else ""
+    return f"**{run.seconds / unit:.2f}**{before} ({told(run)})"
+
+
+def told(run: Run) -> str:
+    parts = [f"{run.states:,} states" if run.states else "", f"{run.steps} steps" if run.steps else ""]
+    return ", ".join([*filter(None, parts), f"{run.peak_mb} MB"])
+
+
+def main() -> None:
+    limit = float(sys.argv[sys.argv.index("--limit") + 1]) if "--limit" in sys.argv else LIMIT
+    print(HEAD.format(cores=os.cpu_count(), limit=f"{limit:.0f}"))
+    for table in TABLES:
+        scopes = table.scopes[:2] if "--small" in sys.argv else table.scopes
+        print(f"## {table.title}\n\n{table.text}\n")
+        for line in rows(Table(table.title, table.text, table.who, scopes, table.bug), limit):
+            print(line, flush=True)
+        print()
+
+
+HEAD = """# Benchmarks
+
+The core of the system (partitions, regions, ports with bounded queues, an event bit a port) as a specification of this tool
+(`bench/core.py`) and as models of others (`bench/peers/`), one after the other on one machine with {cores} cores, made by
+`make bench`. A column is a scope: partitions, regions, ports, bound of a queue. A bold figure is time as a ratio to the first
+row of ours that finished in that column: below 1 is faster than that, above 1 slower. Limit {limit} s.
+"""
+
+if __name__ == "__main__":
+    main()
