@@ -2,7 +2,8 @@
 
 usage: python bench/versus.py [--limit SECONDS] [--small] > docs/benchmarks.md
 
-A figure is a ratio to one of ours in the same run; figures of two runs cannot be compared.  A peer that the machine lacks is named and skipped.
+A figure is a ratio to one of ours in the same run; figures of two runs cannot be compared.  A peer
+that the machine lacks is named and skipped.
 """
 
 from __future__ import annotations

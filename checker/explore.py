@@ -145,12 +145,12 @@ def explore_scope(
     found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
     answered: list[str] = []
     if search.finished and not found:
-        if asked.deadlock:
+        if asked.deadlock and not exploration.stays:
             answered.append(DEADLOCK)
-            found += _deadlocks(explorer)
+            found += _deadlocks(spec, explorer)
         if asked.graph:
             graph = StateGraph(explorer)
-            if asked.can_return:
+            if asked.can_return and not exploration.stays:
                 answered.append(CAN_RETURN)
                 found += _stuck(graph, can_return(graph, list(spec.rests.values())))
             for each in properties:
@@ -180,13 +180,15 @@ def _found(statement: Declaration, binding: Mapping[str, int], trace: list[Step]
     return Found(statement.name, statement.text, values, trace, cycle)
 
 
-def _deadlocks(explorer: Explorer) -> list[Found]:
-    if not explorer.search.dead:
-        return []
-    ways = [explorer.way(mark)[0] for mark in explorer.search.dead[:1]]
-    trace = [*explorer.search.opening, *ways[0]]
-    text = f"in {len(explorer.search.dead)} states no call changes anything any more"
-    return [Found(DEADLOCK, text, {}, trace)]
+def _deadlocks(spec: Spec, explorer: Explorer) -> list[Found]:
+    """A state in which no call changes anything, if there is one; a system at rest may be at its end."""
+    model = explorer.model
+    for mark in explorer.search.dead:
+        way, vector = explorer.way(mark)
+        system = model.system(vector)
+        if not spec.rests or any(model.broken(rest, system) is not None for rest in spec.rests.values()):
+            return [Found(DEADLOCK, "no call changes anything any more", {}, [*explorer.search.opening, *way])]
+    return []
 
 
 def _stuck(graph: StateGraph, stuck: Stuck | None) -> list[Found]:

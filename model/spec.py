@@ -212,6 +212,7 @@ class Exploration:
 
     `only` names the operations that are called (default: all but those in `without`), `arguments` the values that are tried for
     parameters of a name, `opening` the sequence of calls (of the spec's openings) after which the search begins.
+    `stays` says in words why the system cannot always get back to rest here, if it cannot: then it is not asked whether it can.
     """
 
     sizes: Scope
@@ -219,6 +220,7 @@ class Exploration:
     only: tuple[str, ...] = ()
     arguments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     opening: str = ""
+    stays: str = ""
 
 
 @dataclass(frozen=True)

@@ -217,8 +217,9 @@ def pending_stays_until_read(before: System, after: System, call: Call, receiver
 
 @rest
 def no_event_port_is_left(system: System, receiver: Receiver, sender: Sender) -> bool:
-    """There are no event ports."""
-    return (system.receiver_owner[receiver] == none) & (system.sender_owner[sender] == none)
+    """There are no event ports but those that serve a control signal port, which stay as long as their partition."""
+    given_back = (system.receiver_owner[receiver] == none) | system.serves_signals[receiver]
+    return given_back & (system.sender_owner[sender] == none)
 
 
 @leads_to(by="read_event", seed="EVT-2")

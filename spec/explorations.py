@@ -155,11 +155,15 @@ _ONE_OF_ALL = dict.fromkeys(
 _GUESTS = {**_ONE_OF_ALL, "partitions": 3, "regions": 0}
 _TWO_CHANNELS = {**_GUESTS, "receivers": 4, "ports": 4}
 _TWO_SOCKETS = {**_TWO_CHANNELS, "signals": 2, "processes": 2}
+_NOBODY_ASKS = "every process may wait at a listening socket when no guest is left to ask, and nobody ends a process but itself"
 
 LARGE = {
     "files": Exploration(
         {**_TWO_SOCKETS, "fds": 5, "regions": 2, "files": 3, "messages": 5},
-        only=_calls("allocate send read_socket send_file open unlink close exit create_file close_port terminate"),
+        only=_calls(
+            "create_process allocate free send read_socket send_file open unlink close exit create_file close_port "
+            "destroy_receiver terminate"
+        ),
         arguments={"short": (0,), "buffer": (GOOD,)},
         opening="two guests are connected to sockets, for files",
     ),
@@ -181,22 +185,29 @@ LARGE = {
         {**_TWO_SOCKETS, "fds": 3, "regions": 2, "messages": 5},
         only=_calls(
             "allocate send receive free read_socket send_mapped read_mapped write_mapped read_memory release close exit "
-            "close_port terminate"
+            "close_port destroy_receiver create_process terminate"
         ),
         arguments={"short": (0,), "buffer": (GOOD,)},
         opening="two guests are connected to sockets, for mapping",
     ),
     "permissions": Exploration(
         {**_TWO_SOCKETS, "fds": 3, "numbers": 2},
-        only=_calls("socket bind listen permit forbid accept_socket close exit connect cancel close_port terminate getpeername"),
+        only=_calls(
+            "create_process socket bind listen permit forbid accept_socket close exit connect cancel close_port destroy_receiver "
+            "terminate getpeername"
+        ),
         arguments={"mode": (FILE,)},
         opening="two guests with a port each, and two processes",
+        stays=_NOBODY_ASKS,
     ),
     "services": Exploration(
         {**_TWO_SOCKETS, "services": 2, "fds": 4, "numbers": 2},
-        only=_calls("socket bind listen accept_socket close exit connect cancel close_port terminate"),
+        only=_calls(
+            "create_process socket bind listen accept_socket close exit connect cancel close_port destroy_receiver terminate"
+        ),
         arguments={"mode": (FILE,), "backlog": (2,)},
         opening="two guests with a port each, and two processes",
+        stays=_NOBODY_ASKS,
     ),
     "channels": Exploration(
         {**_TWO_CHANNELS, "signals": 2},
@@ -241,25 +252,35 @@ LARGE = {
     ),
     "select": Exploration(
         {**_TWO_SOCKETS, "fds": 3, "messages": 5},
-        only=_calls("send receive read_socket select send_file close exit close_port terminate connect accept_socket"),
+        only=_calls(
+            "create_process send receive read_socket select send_file close exit close_port destroy_receiver terminate connect "
+            "accept_socket"
+        ),
         arguments={"short": (0,), "buffer": (GOOD,)},
         opening="two guests are connected to sockets, for files",
+        stays=_NOBODY_ASKS,
     ),
     "messages": Exploration(
         {**_TWO_CHANNELS, "messages": 3, "regions": 2, "queue_depth": 2},
-        only=_calls("allocate free send receive read_event close_port terminate"),
+        only=_calls("allocate free send receive read_event close_port destroy_receiver terminate"),
         arguments={"short": (0,), "region": (1, 2)},
         opening="two channels stand",
     ),
     "memory": Exploration(
         {**_GUESTS, "receivers": 2, "ports": 2, "messages": 3, "regions": 2, "places": 2, "data": 2},
-        only=_calls("allocate free read_memory write_memory send receive close_port terminate set_region_aside take_region"),
+        only=_calls(
+            "allocate free read_memory write_memory send receive close_port destroy_receiver terminate "
+            "set_region_aside take_region"
+        ),
         arguments={"short": (0,)},
         opening="a channel stands",
     ),
     "sockets as clients": Exploration(
         {**_TWO_SOCKETS, "fds": 2},
-        only=_calls("socket connect_socket take_signal accept refuse close exit close_port getpeername terminate"),
+        only=_calls(
+            "create_process socket connect_socket take_signal accept refuse close exit close_port destroy_receiver getpeername "
+            "terminate"
+        ),
         arguments={"mode": (FILE,)},
         opening="two guests with a port each, and two processes",
     ),

@@ -10,10 +10,13 @@ from bells import BELLS
 from planting import changed
 from token_ring import KEEPS, RING
 
-from oneowner.checker.explore import as_networkx, clauses, explore_all, explore_scope, story, unreached
+from oneowner.checker.drawing import all_states
+from oneowner.checker.explore import clauses, explore_all, explore_scope, story, unreached
 from oneowner.model.concrete import OK, Model
 from oneowner.model.graph import explore, run
+from oneowner.model.liveness import StateGraph
 from oneowner.model.reading import SpecError
+from oneowner.model.search import Explorer, Limits
 from oneowner.model.spec import Exploration, Spec, Step, load, parse_scope
 from oneowner.spec import SPEC
 
@@ -49,12 +52,16 @@ def test_the_explorations_are_complete_reach_every_clause_and_have_the_pinned_co
 
 def test_the_graph_has_the_states_transitions_and_depth_that_are_reported() -> None:
     exploration = SPEC.explorations["requests"]
-    found = explore(Model(SPEC, exploration.sizes), without=SPEC.left_out(exploration), keep_edges=True)
-    graph = as_networkx(found)
-    assert (graph.number_of_nodes(), graph.number_of_edges()) == PINNED["requests"][:2]
-    depths = nx.single_source_shortest_path_length(graph, 0)
+    explorer = Explorer(Model(SPEC, exploration.sizes), without=SPEC.left_out(exploration), keep_edges=True)
+    found = explorer.run()
+    graph = all_states(StateGraph(explorer))
+    assert graph.number_of_nodes() == found.states == PINNED["requests"][0]
+    (begin,) = [state for state, depth in graph.nodes(data="depth") if depth == 0]
+    depths = nx.single_source_shortest_path_length(graph, begin)
     assert max(depths.values()) == found.depth
     assert depths == nx.get_node_attributes(graph, "depth")
+    plain = explore(Model(SPEC, exploration.sizes), without=SPEC.left_out(exploration), keep_edges=True)
+    assert graph.number_of_edges() == sum(before != after for before, after, _ in plain.edges)
 
 
 def test_a_violation_comes_with_the_shortest_trace_told_step_by_step() -> None:
@@ -76,7 +83,7 @@ def test_a_scope_without_an_operation_leaves_its_clauses_unreached() -> None:
 
 
 def test_a_limit_on_states_is_never_called_complete() -> None:
-    report = explore_scope(RING, "small", RING.explorations["small"], max_states=5)
+    report = explore_scope(RING, "small", RING.explorations["small"], limits=Limits(states=5))
     assert not report.complete
 
 
