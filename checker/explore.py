@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..model.concrete import Model
-from ..model.liveness import StateGraph, Stuck, can_return, kept_apart, leads_to
+from ..model.layout import Layout
+from ..model.liveness import StateGraph, can_return, leads_to
 from ..model.reading import EFFECTIVE
 from ..model.search import Explorer, Limits, Search
-from ..model.spec import Declaration, Exploration, Spec, Step, late_clause, load
+from ..model.spec import Declaration, Exploration, LeadsTo, Rest, Spec, Step, late_clause, load
 from ..model.symbolic import Symbolic
+from ..model.symmetry import Symmetry
 from ..model.trace import call_text, differences, run, value_name
 
 
@@ -42,11 +44,6 @@ class Asked:
     deadlock: bool = False
     can_return: bool = False
     leads_to: bool = False
-
-    @property
-    def graph(self) -> bool:
-        """Whether the transitions have to be kept."""
-        return self.can_return or self.leads_to
 
 
 @dataclass(frozen=True)
@@ -127,14 +124,12 @@ def explore_scope(
     model = Model(spec, exploration.sizes, exploration.arguments)
     without = spec.left_out(exploration)
     opening = spec.openings[exploration.opening] if exploration.opening else ()
-    properties = [p for p in spec.leads_to.values() if not set(p.by) & set(without)] if asked.leads_to else []
     explorer = Explorer(
         model,
         without=without,
         opening=opening,
         symmetry=symmetry,
-        fixed=kept_apart(properties, spec.actions),
-        keep_edges=asked.graph,
+        keep_edges=asked.can_return and not exploration.stays,
         jobs=jobs,
     )
     if keep is not None and (keep / "search.json").exists():
@@ -148,15 +143,14 @@ def explore_scope(
         if asked.deadlock and not exploration.stays:
             answered.append(DEADLOCK)
             found += _deadlocks(spec, explorer)
-        if asked.graph:
-            graph = StateGraph(explorer)
-            if asked.can_return and not exploration.stays:
-                answered.append(CAN_RETURN)
-                found += _stuck(graph, can_return(graph, list(spec.rests.values())))
-            for each in properties:
-                answered.append(each.name)
-                if lasso := leads_to(graph, each):
-                    found.append(_found(each, lasso.binding, lasso.way, lasso.cycle))
+        if asked.can_return and not exploration.stays:
+            answered.append(CAN_RETURN)
+            found += _stuck(StateGraph(explorer), list(spec.rests.values()))
+        if asked.leads_to:
+            del explorer
+            properties = [p for p in spec.leads_to.values() if not set(p.by) & set(without)]
+            answered += [p.name for p in properties]
+            found += _progress(model, without, opening, properties, symmetry)
     return ExploreReport(
         name,
         model.scope,
@@ -191,7 +185,35 @@ def _deadlocks(spec: Spec, explorer: Explorer) -> list[Found]:
     return []
 
 
-def _stuck(graph: StateGraph, stuck: Stuck | None) -> list[Found]:
+def _progress(
+    model: Model, without: Collection[str], opening: Sequence[Step], properties: Sequence[LeadsTo], symmetry: bool
+) -> list[Found]:
+    """What does not come about at last.  With symmetry an element keeps its name that is followed, one for all that could be
+    renamed into it; elements that have to keep their names are followed too."""
+    found = []
+    for kind in dict.fromkeys(p.slots[0].type for p in properties):
+        free = Symmetry(Layout(model)).free.get(kind, []) if symmetry else []
+        explorer = Explorer(
+            model,
+            without=without,
+            opening=opening,
+            statements=(),
+            symmetry=symmetry,
+            fixed={kind: free[:1]},
+            keep_edges=True,
+        )
+        explorer.run()
+        graph = StateGraph(explorer)
+        for each in properties:
+            for element in model.domain(kind) if each.slots[0].type is kind else ():
+                if element not in free[1:] and (lasso := leads_to(graph, each, element)):
+                    found.append(_found(each, lasso.binding, lasso.way, lasso.cycle))
+                    break
+    return found
+
+
+def _stuck(graph: StateGraph, rests: Sequence[Rest]) -> list[Found]:
+    stuck = can_return(graph, rests)
     if stuck is None:
         return []
     if stuck.statement is None:
@@ -211,14 +233,13 @@ def _limits(exploration: Exploration) -> str:
     return "".join(f"; {part}" for part in parts if part)
 
 
-def _work(where: str, name: str, options: Mapping[str, Any]) -> ExploreReport:
-    spec = load(where)
-    return explore_scope(spec, name, {**spec.explorations, **spec.large}[name], **options)
+def _work(where: str, name: str, exploration: Exploration, options: Mapping[str, Any]) -> ExploreReport:
+    return explore_scope(load(where), name, exploration, **options)
 
 
 def explore_all(
     spec: Spec,
-    names: Collection[str] | None = None,
+    explorations: Mapping[str, Exploration] | None = None,
     *,
     jobs: int = 1,
     progress: Callable[[ExploreReport], None] | None = None,
@@ -227,7 +248,7 @@ def explore_all(
     """Explore scopes of a spec's own (default: all but the large ones), several at once where it can be loaded by name; `options`
     as for `explore_scope`."""
     found: dict[str, ExploreReport] = {}
-    wanted = list(spec.explorations if names is None else names)
+    wanted = spec.explorations if explorations is None else explorations
 
     def took(report: ExploreReport) -> None:
         found[report.name] = report
@@ -236,11 +257,11 @@ def explore_all(
 
     if jobs > 1 and spec.where and len(wanted) > 1:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            for done in as_completed([pool.submit(_work, spec.where, name, options) for name in wanted]):
+            for done in as_completed([pool.submit(_work, spec.where, name, one, options) for name, one in wanted.items()]):
                 took(done.result())
     else:
-        for name in wanted:
-            took(explore_scope(spec, name, {**spec.explorations, **spec.large}[name], **options))
+        for name, one in wanted.items():
+            took(explore_scope(spec, name, one, **options))
     return [found[name] for name in wanted]
 
 

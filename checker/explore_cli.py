@@ -74,8 +74,8 @@ def explore(
         raise SpecError("--room goes with --graph")
     limits = Limits(max_states, None, seconds, int(memory * GIGABYTE) if memory else None)
     asked = Asked(deadlock, can_return, leads_to)
-    if keep and asked.graph:
-        raise SpecError("--keep does not go with --can-return and --leads-to, which need all transitions at hand")
+    if keep and can_return:
+        raise SpecError("--keep does not go with --can-return, which needs all transitions at hand")
     if scope is None:
         reports = explore_all_scopes(spec, jobs, _chosen(spec, large, names), asked=asked, limits=limits, symmetry=symmetry)
     else:
@@ -101,14 +101,14 @@ def _exploration(spec: Spec, scope: str, without: str, only: str, after: str) ->
     return Exploration(spec.scope(parse_scope(scope)), without=names[0], only=names[1], opening=after)
 
 
-def _chosen(spec: Spec, large: bool, names: tuple[str, ...]) -> list[str]:
+def _chosen(spec: Spec, large: bool, names: tuple[str, ...]) -> dict[str, Exploration]:
     own = spec.large if large else spec.explorations
     if not own:
         raise SpecError(f"{spec.name} has no {'large ' if large else ''}explorations of its own: give --scope")
     for name in names:
         if name not in own:
             raise SpecError(f"no exploration is called {name!r}; there are {', '.join(own)}")
-    return [name for name in own if name in names or not names]
+    return {name: one for name, one in own.items() if name in names or not names}
 
 
 class _Progress:
@@ -145,14 +145,16 @@ def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None) ->
     say(f"wrote {path}")
 
 
-def explore_all_scopes(spec: Spec, jobs: int, names: list[str] | None = None, **options: Any) -> list[ExploreReport]:
+def explore_all_scopes(
+    spec: Spec, jobs: int, explorations: dict[str, Exploration] | None = None, **options: Any
+) -> list[ExploreReport]:
     """Explore scopes of a spec's own, and tell of each when it is done."""
     from .explore import explore_all
 
     def told(report: ExploreReport) -> None:
         say(f"{report.name}: {report.states} states, depth {report.depth}, {report.seconds:.1f} s")
 
-    return explore_all(spec, names, jobs=jobs, progress=told, **options)
+    return explore_all(spec, explorations, jobs=jobs, progress=told, **options)
 
 
 def exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:

@@ -677,13 +677,17 @@ class Batch:
             components.update(view._asked)
         return np.broadcast_to(np.asarray(_now(held), np.bool_), (len(index),))
 
-    def values(self, declaration: Declaration, block: Block, binding: Sequence[int]) -> tuple[Values, ...]:
-        """What a declaration's function answers, a tuple of truth values, in every state of a block."""
-        run = _Run(self, block.size, None)
+    def values(
+        self, declaration: Declaration, block: Block, rows: Index | None, call: Mapping[str, Any], element: int
+    ) -> tuple[Values, ...]:
+        """What a declaration's function answers, a tuple of truth values, in `rows` of a block (default: all), for a call: its
+        operation, and its arguments, values or arrays of one a row."""
+        run = _Run(self, block.size, rows)
         run.stating = True
+        given = {n: Column(run, v) if isinstance(v, np.ndarray) else v for n, v in call.items() if n != "operation"}
         with reading(self):
-            answer = declaration.function(_View(run, block, None), *binding)
-        return tuple(np.broadcast_to(np.asarray(_now(part), np.bool_), (block.size,)) for part in answer)
+            answer = declaration.function(_View(run, block, None), Call(call.get("operation", ""), given), element)
+        return tuple(np.broadcast_to(np.asarray(_now(part), np.bool_), (run.size,)) for part in answer)
 
     @staticmethod
     def _given(run: _Run, value: Any, index: Index) -> Any:

@@ -5,7 +5,7 @@ This is the part of a search that several processes can do at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +77,7 @@ class _Steps:
 class Expander:
     """Expands blocks of states of a model: with the operations given, judging the statements given.
 
-    `fixed` are sorts that symmetry leaves alone; `keep_edges` has the states and the transitions kept too.
+    `fixed` gives elements that symmetry leaves alone; `keep_edges` has the states and the transitions kept too.
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class Expander:
         statements: Iterable[str],
         *,
         symmetry: bool = False,
-        fixed: Collection[Type] = (),
+        fixed: Mapping[Type, Collection[int]] | None = None,
         keep_edges: bool = False,
     ) -> None:
         self.model, self.actions = model, actions
         self.batch = Batch(model)
         self.layout = self.batch.layout
         self.symmetry = Symmetry(self.layout, fixed) if symmetry else None
-        self.fixed = tuple(fixed)
+        self.fixed = dict(fixed or {})
         self.keep_edges = keep_edges
         self.numbered = [(action, arguments) for action in actions for arguments in self.batch.calls(action)]
         self._numbers: dict[str, int] = {}

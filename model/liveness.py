@@ -18,7 +18,6 @@ from .layout import Block
 from .reading import SpecError
 from .search import Explorer
 from .spec import Declaration, LeadsTo, Rest, Step
-from .vocabulary import Type, is_sort
 
 Mask = Any
 """By state, a truth value."""
@@ -122,15 +121,6 @@ class StateGraph:
         return states[::-1]
 
 
-def kept_apart(spec_sorts: Sequence[LeadsTo], actions: Any) -> set[Type]:
-    """The sorts whose names have to stay as they are for `leads_to` with symmetry: of what waits, and of the fair calls."""
-    found = {slot.type for each in spec_sorts for slot in each.slots}
-    for each in spec_sorts:
-        for name in each.by:
-            found |= {slot.type for slot in actions[name].slots if not slot.fresh}
-    return {kind for kind in found if is_sort(kind)}
-
-
 def can_return(graph: StateGraph, rests: Sequence[Rest]) -> Stuck | None:
     """A state from which the system cannot get back to rest, or None where it can from every one."""
     model = graph.explorer.model
@@ -149,21 +139,30 @@ def can_return(graph: StateGraph, rests: Sequence[Rest]) -> Stuck | None:
     return Stuck(None, {}, [*graph.explorer.search.opening, *way])
 
 
-def leads_to(graph: StateGraph, statement: LeadsTo) -> Lasso | None:
-    """A fair run on which what is to come about never does, or None."""
+def leads_to(graph: StateGraph, statement: LeadsTo, element: int) -> Lasso | None:
+    """A fair run on which what is to come about for `element` never does, or None."""
     expander = graph.explorer.expander
-    numbers = [n for n, (action, _) in enumerate(expander.numbered) if action.name in statement.by]
-    fair = [np.flatnonzero(graph.call == number) for number in numbers]
-    fair = [edges for edges in fair if len(edges)]
-    for binding in expander.batch.bindings(statement):
-        waits, ended = expander.batch.values(statement, graph.block, binding)
-        if (waits & ~ended).any():
-            lasso = _lasso(
-                graph, statement, dict(zip((s.name for s in statement.slots), binding, strict=True)), waits, ended, fair
-            )
-            if lasso:
-                return lasso
-    return None
+    waits, ended, _ = expander.batch.values(statement, graph.block, None, {}, element)
+    if not (waits & ~ended).any():
+        return None
+    fair = [_helping(graph, statement, name, element) for name in statement.by]
+    return _lasso(graph, statement, {statement.slots[0].name: element}, waits, ended, fair)
+
+
+def _helping(graph: StateGraph, statement: LeadsTo, operation: str, element: int) -> Any:
+    """The transitions by calls of an operation that are counted on."""
+    expander = graph.explorer.expander
+    numbers = [n for n, (action, _) in enumerate(expander.numbered) if action.name == operation]
+    edges = np.flatnonzero((graph.call >= numbers[0]) & (graph.call <= numbers[-1])) if numbers else np.empty(0, np.intp)
+    if not len(edges):
+        return edges
+    action = expander.numbered[numbers[0]][0]
+    given: dict[str, Any] = {"operation": operation}
+    for slot in action.slots:
+        if not slot.fresh and not slot.subset:
+            values = np.array([arguments[slot.name] for _, arguments in expander.numbered[numbers[0] : numbers[-1] + 1]])
+            given[slot.name] = values[graph.call[edges] - numbers[0]].astype(np.int16 if slot.type is int else np.uint8)
+    return edges[expander.batch.values(statement, graph.block, graph.source[edges], given, element)[2]]
 
 
 def _lasso(

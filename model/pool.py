@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Task:
     actions: tuple[str, ...]
     statements: tuple[str, ...]
     symmetry: bool
-    fixed: tuple[Type, ...]
+    fixed: Mapping[Type, Collection[int]]
     keep_edges: bool
 
 

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -97,7 +97,7 @@ class Explorer:
 
     `without` names operations that are not called, `statements` those to judge (default: all).  With `jobs` above 1, large levels
     are expanded by so many processes, each with a copy of the spec from `spec.where`; without that, by this one alone.
-    `keep_edges` has all states and transitions kept, `fixed` names sorts that symmetry leaves alone.
+    `keep_edges` has all states and transitions kept, `fixed` gives elements that symmetry leaves alone.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Explorer:
         opening: Sequence[Step] = (),
         statements: Collection[str] | None = None,
         symmetry: bool = False,
-        fixed: Collection[Type] = (),
+        fixed: Mapping[Type, Collection[int]] | None = None,
         keep_edges: bool = False,
         jobs: int = 1,
     ) -> None:

@@ -79,8 +79,10 @@ class Rest(Declaration):
 
 @dataclass(frozen=True)
 class LeadsTo(Declaration):
-    """For every binding: whenever the first of the two truth values that its function answers holds, the second holds then or
-    later, if every call of the operations `by` that stays possible is made at last (weak fairness)."""
+    """For every element: whenever the first of the three truth values that its function answers holds, the second holds then or
+    later, if those who are to act do: of each operation in `by`, if one of the calls for which the third value holds stays
+    possible, one is made at last (weak fairness).  The function takes the state, the `Call`, and one element of a sort.
+    """
 
     by: tuple[str, ...] = ()
 
@@ -172,7 +174,9 @@ def leads_to(*, by: str, seed: str = "") -> Callable[[F], F]:
     """Mark what is to come about at last (see `LeadsTo`); `by` names operations, separated by blanks."""
 
     def mark(function: F) -> F:
-        slots = vocabulary.slots(function, 1)
+        slots = vocabulary.slots(function, 2)
+        if len(slots) != 1 or not vocabulary.is_sort(slots[0].type):
+            raise SpecError(f"{function.__name__}: what comes about at last is said of one element of a sort")
         return _mark(function, LeadsTo(function.__name__, function, slots, _words(seed), by=_words(by)))
 
     return mark

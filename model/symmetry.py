@@ -16,7 +16,7 @@ arguments, nor those of a sort on which a rigid map depends.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,16 +72,16 @@ class _Column:
 
 
 class Symmetry:
-    """The canonical forms of a layout's states.  `fixed` are sorts whose elements keep their names beside those that have to."""
+    """The canonical forms of a layout's states.  `fixed` gives, by sort, more elements that keep their names."""
 
-    def __init__(self, layout: Layout, fixed: Collection[Type] = ()) -> None:
+    def __init__(self, layout: Layout, fixed: Mapping[Type, Collection[int]] | None = None) -> None:
         self.layout = layout
         model = layout.model
         self.sorts = [kind for kind in model.spec.sorts if model.scope[kind.plural]]
         self.sizes = {kind: model.scope[kind.plural] for kind in self.sorts}
         keeps = {kind: set(range(1, len(kind.constants) + 1)) for kind in self.sorts}
-        for kind in set(fixed) & set(self.sorts):
-            keeps[kind] = set(range(1, self.sizes[kind] + 1))
+        for kind, elements in (fixed or {}).items():
+            keeps[kind] |= set(elements)
         self._keep_arguments(keeps)
         self._keep_rigid(keeps)
         self.free = {k: [e for e in range(1, self.sizes[k] + 1) if e not in keeps[k]] for k in self.sorts}

@@ -482,14 +482,17 @@ def no_port_is_left(system: System, port: Port, message: Message) -> bool:
 
 
 @leads_to(by="take_signal refuse cancel", seed="CHAN-2 SIG-3")
-def requests_for_channels_end(system: System, port: Port) -> tuple[bool, bool]:
+def requests_for_channels_end(system: System, call: Call, port: Port) -> tuple[bool, bool, bool]:
     """A port does not ask for its channel for ever, if who is asked answers and who asks gives up at last; so a process that is
     suspended in connect is resumed."""
-    return system.port_status[port] == CONNECTING, system.port_status[port] != CONNECTING
+    signal = system.port_request[port]
+    cancels, answers = (call.port == port) & (call.port != none), (call.signal == signal) & (signal != none)
+    takes = (call.operation == "take_signal") & (call.caller == system.signal_at[signal])
+    return system.port_status[port] == CONNECTING, system.port_status[port] != CONNECTING, cancels | answers | takes
 
 
 @leads_to(by="receive", seed="REG-5 CHAN-1")
-def messages_are_received(system: System, message: Message) -> tuple[bool, bool]:
+def messages_are_received(system: System, call: Call, message: Message) -> tuple[bool, bool, bool]:
     """A message at a guest's port is received, or ends with the port, if the guest goes on receiving."""
     place = system.inbox.of(message)
-    return (place != none) & (system.port_fd[place] == none), place == none
+    return (place != none) & (system.port_fd[place] == none), place == none, call.port == place

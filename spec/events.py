@@ -223,6 +223,6 @@ def no_event_port_is_left(system: System, receiver: Receiver, sender: Sender) ->
 
 
 @leads_to(by="read_event", seed="EVT-2")
-def events_are_read(system: System, receiver: Receiver) -> tuple[bool, bool]:
+def events_are_read(system: System, call: Call, receiver: Receiver) -> tuple[bool, bool, bool]:
     """A pending event is read, or ends with its receiver, if its owner goes on reading."""
-    return system.pending[receiver], negation(system.pending[receiver])
+    return system.pending[receiver], negation(system.pending[receiver]), call.receiver == receiver

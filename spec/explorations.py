@@ -13,6 +13,8 @@ def _calls(names: str) -> tuple[str, ...]:
 _SMALL = {"places": 1, "services": 1, "shorts": 1, "numbers": 1, "capacity": 1}
 _SOCKETS = {"partitions": 2, "ports": 2, "receivers": 2, "files": 2, "messages": 3, **_SMALL}
 
+_NOT_ALL_IS_UNDONE = "not every operation that gives back is called"
+
 EXPLORATIONS = {
     "messages": Exploration(
         {"partitions": 2, "receivers": 2, "ports": 2, "senders": 0, "messages": 3, "files": 2},
@@ -56,16 +58,19 @@ EXPLORATIONS = {
         ),
         arguments={"kind": (PROGRAM_MEMORY, MANAGEMENT_MEMORY, EVENT_PORTS), "amount": (0,), "short": (0,)},
         opening="a guest and SYSTEM are at their limits",
+        stays=_NOT_ALL_IS_UNDONE,
     ),
     "no headroom": Exploration(
         {**_SOCKETS, "shorts": 2, "fds": 3},
         only=_calls("send_file open close"),
         opening="a file was read, and its sender is full",
+        stays=_NOT_ALL_IS_UNDONE,
     ),
     "partitions": Exploration(
         {"partitions": 3, "regions": 1, "files": 2},
         only=_calls("create_partition boot terminate allocate set_region_aside take_region set_limit query_usage free"),
         arguments={"kind": (PROGRAM_MEMORY,), "amount": (0,)},
+        stays=_NOT_ALL_IS_UNDONE,
     ),
     "processors": Exploration(
         {"partitions": 2, "processors": 1, "physicals": 2},
@@ -98,6 +103,7 @@ EXPLORATIONS = {
         {**_SOCKETS, "processes": 2, "fds": 2, "regions": 0},
         only=_calls("connect cancel close_port terminate listen permit forbid accept_socket close exit"),
         opening="a socket listens",
+        stays=_NOT_ALL_IS_UNDONE,
     ),
     "files": Exploration(
         {**_SOCKETS, "fds": 3},
@@ -106,6 +112,7 @@ EXPLORATIONS = {
             "create_file close_port"
         ),
         opening="a socket is connected, for files",
+        stays=_NOT_ALL_IS_UNDONE,
     ),
     "mapping": Exploration(
         {**_SOCKETS, "processes": 2, "fds": 2},
@@ -120,6 +127,7 @@ EXPLORATIONS = {
         only=_calls("create_process connect send receive read_socket accept_socket send_file select close exit close_port"),
         arguments={"buffer": (GOOD,), "region": (0,), "file": (0,)},
         opening="a socket is connected, for files",
+        stays=_NOT_ALL_IS_UNDONE,
     ),
     "sockets as clients": Exploration(
         {**_SOCKETS, "processes": 2, "fds": 2, "regions": 0},

@@ -86,7 +86,7 @@ def only_active_is_booted(system: System, partition: Partition) -> bool:
 
 
 @leads_to(by="boot", seed="LAYER-6")
-def everyone_is_booted(system: System, partition: Partition) -> tuple[bool, bool]:
+def everyone_is_booted(system: System, call: Call, partition: Partition) -> tuple[bool, bool, bool]:
     """Who stands in the boot order is booted, or ends, if SYSTEM goes on booting."""
     waits = system.boot_order.of(partition) == SYSTEM
-    return waits, system.booted[partition] | (system.status[partition] == TERMINATED)
+    return waits, system.booted[partition] | (system.status[partition] == TERMINATED), call.caller == SYSTEM

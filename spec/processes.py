@@ -230,6 +230,8 @@ def no_process_is_left(system: System, process: Process) -> bool:
 
 
 @leads_to(by="take_signal refuse", seed="SOCK-6 SOCK-7")
-def connects_are_resumed(system: System, process: Process) -> tuple[bool, bool]:
+def connects_are_resumed(system: System, call: Call, process: Process) -> tuple[bool, bool, bool]:
     """A process that is suspended in connect is resumed, if the guest that it asks answers what comes to it."""
-    return system.life[process] == IN_CONNECT, system.life[process] != IN_CONNECT
+    signal = system.port_request[system.socket_port[system.waiters.of(process)]]
+    mine = ((call.signal == signal) | (call.signal == none)) & (call.caller == system.signal_at[signal])
+    return system.life[process] == IN_CONNECT, system.life[process] != IN_CONNECT, mine

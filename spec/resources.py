@@ -330,7 +330,7 @@ def nothing_is_granted(system: System, partition: Partition, kind: Kind, request
 
 
 @leads_to(by="reject", seed="RES-2")
-def requests_are_judged(system: System, request: Request) -> tuple[bool, bool]:
+def requests_are_judged(system: System, call: Call, request: Request) -> tuple[bool, bool, bool]:
     """A request for a resource has its verdict, or ends with who asked, if SYSTEM does not sit on it."""
     waits = system.verdict[request] == WAITING
-    return waits, system.verdict[request] != WAITING
+    return waits, system.verdict[request] != WAITING, call.request == request

@@ -173,8 +173,9 @@ def no_signal_waits(system: System, signal: Signal) -> bool:
 
 
 @leads_to(by="take_signal refuse", seed="SIG-3 CHAN-2")
-def signals_are_answered(system: System, signal: Signal) -> tuple[bool, bool]:
+def signals_are_answered(system: System, call: Call, signal: Signal) -> tuple[bool, bool, bool]:
     """A control signal that is not in a backlog ends accepted, refused or cancelled, if its target goes on taking and answering
     signals."""
     waits = (system.signal_at[signal] != none) & (system.backlog.of(signal) == none)
-    return waits, system.signal_at[signal] == none
+    mine = (call.signal == signal) | (call.signal == none)
+    return waits, system.signal_at[signal] == none, mine & (call.caller == system.signal_at[signal])
