@@ -15,7 +15,7 @@ from ..model.reading import SpecError
 from ..model.spec import Spec, load
 from .adapter import connect
 from .fuzz import fuzz
-from .prove import REFUTED, prove
+from .prove import REFUTED, prove, shortest_trace
 
 VARIANTS = "py:oneowner.reference_impl.bugs"
 SPEC_VARIANTS = "oneowner.spec.bugs"
@@ -40,7 +40,8 @@ class Exhibit:
 class Catch:
     """What came of planting a bug: whether it was caught, by which clause or statement, in how many calls.
 
-    A proof needs one: from a state that satisfies every invariant."""
+    Of a bug in the specification these are the calls of the shortest way from the initial state, found by exploring; 0 where
+    none of the scopes has one."""
 
     exhibit: Exhibit
     caught: bool
@@ -83,7 +84,9 @@ def plant(spec: Spec, exhibit: Exhibit, *, seconds: float, seed: int | None = No
     examples = [o.counterexample for o in proof.obligations if o.status == REFUTED and o.counterexample]
     if not examples:
         return Catch(exhibit, False, "", 0, took, f"{exhibit.operation} is not refuted")
-    return Catch(exhibit, True, exhibit.statement, 1, took, examples[0].text)
+    way = shortest_trace(wrong, exhibit.statement, exhibit.operation, examples[0].scope)
+    took = time.monotonic() - started
+    return Catch(exhibit, True, exhibit.statement, len(way[0]) if way else 0, took, examples[0].text)
 
 
 def museum(

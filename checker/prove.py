@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -516,22 +516,26 @@ def _opening(spec: Spec, exploration: Exploration) -> Sequence[Step]:
 
 def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, int]) -> tuple[list[Step], dict[str, int]] | None:
     """The shortest sequence of calls from the initial state that breaks `statement`, in those explorations of the spec that
-    call `operation`, or in `scope`."""
-    every = spec.explorations.values()
-    tries = [e for e in every if operation not in spec.left_out(e)] or [Exploration(scope)]
+    call `operation`, the large ones if it needs more of something, or in `scope`."""
+
+    def calling(explorations: Mapping[str, Exploration]) -> list[Exploration]:
+        return [e for e in explorations.values() if operation not in spec.left_out(e)]
+
+    found = _shortest(spec, statement, calling(spec.explorations) or [Exploration(scope)])
+    return found or _shortest(spec, statement, calling(spec.large)[::-1], symmetry=True)  # the quickest come last
+
+
+def _shortest(
+    spec: Spec, statement: str, tries: Sequence[Exploration], *, symmetry: bool = False
+) -> tuple[list[Step], dict[str, int]] | None:
     shortest: tuple[list[Step], dict[str, int]] | None = None
     for exploration in tries:
-        try:
-            explorer = Explorer(
-                Model(spec, exploration.sizes, exploration.arguments),
-                without=spec.left_out(exploration),
-                opening=_opening(spec, exploration),
-                statements=[statement],
-            )
-            deepest = len(shortest[0]) - 1 - len(_opening(spec, exploration)) if shortest else None
-            search = explorer.run(Limits(seconds=TRACE_SECONDS, depth=deepest))
-        except SpecError:
-            continue  # the spec's text makes no sense in a state reached here; `well_defined` says so
-        if search.violations:
-            shortest = search.violations[0].trace, search.model.scope
+        opening = _opening(spec, exploration)
+        model = Model(spec, exploration.sizes, exploration.arguments)
+        explorer = Explorer(model, without=spec.left_out(exploration), opening=opening, statements=[statement], symmetry=symmetry)
+        deepest = len(shortest[0]) - 1 - len(opening) if shortest else None
+        search = explorer.run(Limits(seconds=TRACE_SECONDS, depth=deepest))
+        traces = [v.trace for v in search.violations if v.statement.name == statement]
+        if traces:
+            shortest = min(traces, key=len), model.scope
     return shortest

@@ -119,7 +119,7 @@ def exploration_violation(spec: Spec, report: ExploreReport, found: Found, trace
     begins = next((at for at, line in enumerate(lines) if line.startswith(f"{len(found.trace) + 1:3}  ")), len(lines))
     yield from (f"    {line}" for line in lines[:begins])
     if found.cycle is not None:
-        yield "    then for ever:" if found.cycle else "    and then, though nobody who is to act can, nothing more happens"
+        yield "    then for ever:" if found.cycle else "    and then nothing more: no call that would help changes anything"
         yield from (f"    {line}" for line in lines[begins:])
     if found.statement in (*spec.invariants, *spec.step_properties):
         path = traces / file_name("explore", report.name, found.statement)

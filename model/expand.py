@@ -14,12 +14,15 @@ import numpy as np
 from .batch import Batch, Part, fingerprints
 from .concrete import Model
 from .layout import Block, Cells, Fingerprints, Index
-from .reading import EFFECTIVE, SpecError
+from .reading import EFFECTIVE
 from .seen import Seen
 from .spec import Action, Declaration
 from .symmetry import Symmetry
 from .verdicts import FACTORS, Remembered, Verdicts
 from .vocabulary import Type
+
+WELL_DEFINED = "well_defined"
+"""The statement that is broken where a spec's own text makes no sense: a line is popped that is empty, say."""
 
 JUDGED_AT_ONCE = 50_000
 """How many steps of an operation are gathered before they are judged."""
@@ -131,7 +134,9 @@ class Expander:
             for number, fixed in enumerate(self.batch.calls(action), self._numbers.get(action.name, 0)):
                 for part in self.batch.parts(action, some, fixed | arguments):
                     if not part.exit:
-                        raise SpecError(f"{part.text} (in {action.name}, after {depth} calls)")
+                        at = int(some.fingerprints[part.rows[0]])
+                        found.broken.append(Broken(WELL_DEFINED, at, depth, True))
+                        continue
                     found.clauses.setdefault(f"{action.name}/{part.exit}", depth)
                     if part.exit not in EFFECTIVE:
                         continue

@@ -24,14 +24,14 @@ import numpy as np
 
 from .batch import fingerprints
 from .concrete import Model, Vector
-from .expand import Broken, Edges, Expander, Expansion
+from .expand import WELL_DEFINED, Broken, Edges, Expander, Expansion
 from .frontier import Frontier
 from .graph import Violation, run, with_fresh_names
 from .layout import Cells
 from .pool import Pool
 from .reading import EFFECTIVE, SpecError
 from .seen import PLACE, Seen
-from .spec import Call, Declaration, Step
+from .spec import Action, Call, Declaration, Step
 from .vocabulary import Type
 
 CHUNK = 1 << 14
@@ -259,18 +259,28 @@ class Explorer:
             binding = model.broken(statement, model.system(vector))
             assert binding is not None
             return Violation(statement, binding, [*self.search.opening, *way])
-        statement = spec.step_properties[broken.statement]
         for action in self.actions:
             for arguments in model.calls(action, vector):
-                if arguments is None:
-                    continue
-                outcome = model.call(action, vector, arguments)
-                if outcome.effective:
-                    systems = model.system(vector), model.system(outcome.shown)
-                    binding = model.broken(statement, *systems, Call(action.name, arguments))
-                    if binding is not None:
-                        return Violation(statement, binding, [*self.search.opening, *way, (action.name, arguments)])
+                found = None if arguments is None else self._broken_by(broken.statement, vector, action, arguments)
+                if arguments is not None and found is not None:
+                    return Violation(found[0], found[1], [*self.search.opening, *way, (action.name, arguments)])
         raise SpecError(f"{broken.statement}: the batch reading sees it broken and the concrete one does not; please report it")
+
+    def _broken_by(
+        self, name: str, vector: Vector, action: Action, arguments: dict[str, Any]
+    ) -> tuple[Declaration, dict[str, int]] | None:
+        """The statement of a step that has a name, with the binding, if a call breaks it."""
+        model = self.model
+        try:
+            outcome = model.call(action, vector, arguments)
+        except SpecError as error:
+            return (_ill_defined(str(error)), {}) if name == WELL_DEFINED else None
+        if name == WELL_DEFINED or not outcome.effective:
+            return None
+        statement = model.spec.step_properties[name]
+        systems = model.system(vector), model.system(outcome.shown)
+        binding = model.broken(statement, *systems, Call(action.name, arguments))
+        return None if binding is None else (statement, binding)
 
     def save(self, folder: Path) -> None:
         """Store a search that was stopped.  Raises SpecError for one that keeps its transitions."""
@@ -348,6 +358,14 @@ class Explorer:
                             arguments = {s.name: part.argument(s.name, 0) for s in action.slots}
                             return (action.name, arguments), model.call(action, vector, arguments).state
         raise SpecError("a way that was gone cannot be found again; please report it")
+
+
+def _ill_defined(text: str) -> Declaration:
+    def told() -> None:
+        """See the name."""
+
+    told.__doc__ = text
+    return Declaration(WELL_DEFINED, told, ())
 
 
 def _text(code: CodeType) -> str:

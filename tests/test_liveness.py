@@ -1,0 +1,204 @@
+"""What the graph says beyond its states: rest can be come back to, what waits comes about, nothing is stuck; and lassos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kiosk
+import networkx as nx
+import numpy as np
+import pytest
+from command import run
+from kiosk import KEEPS, KIOSK, LOCKED, SENDS_BACK, SHUTS
+
+from oneowner.checker.explore import Asked, ExploreReport, explore_scope
+from oneowner.model import SpecError, leads_to, none
+from oneowner.model.concrete import Model
+from oneowner.model.graph import run as after
+from oneowner.model.liveness import StateGraph, can_return
+from oneowner.model.liveness import leads_to as lasso_of
+from oneowner.model.search import Explorer
+from oneowner.model.spec import Exploration, LeadsTo, Spec
+from oneowner.spec import SPEC
+from oneowner.spec.bugs import BUGS
+
+EVERYTHING = Asked(deadlock=True, can_return=True, leads_to=True)
+THREE = KIOSK.explorations["three people"]
+
+
+def asked(spec: Spec, exploration: Exploration = THREE, *, symmetry: bool = False) -> ExploreReport:
+    return explore_scope(spec, "scope", exploration, asked=EVERYTHING, symmetry=symmetry)
+
+
+def graph_of(spec: Spec, exploration: Exploration) -> StateGraph:
+    explorer = Explorer(
+        Model(spec, exploration.sizes, exploration.arguments),
+        without=spec.left_out(exploration),
+        opening=spec.openings[exploration.opening] if exploration.opening else (),
+        statements=(),
+        keep_edges=True,
+    )
+    explorer.run()
+    return StateGraph(explorer)
+
+
+@pytest.mark.parametrize("symmetry", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "wrong"),
+    [
+        (KIOSK, []),
+        (SENDS_BACK, ["who_queues_is_served"]),
+        (SHUTS, ["who_queues_is_served"]),
+        (KEEPS, ["no_deadlock", "can_return", "who_is_served_leaves"]),
+        (LOCKED, ["no_deadlock", "can_return", "who_queues_is_served"]),
+    ],
+    ids=["as it is", "sends back", "shuts", "keeps", "locked"],
+)
+def test_each_planted_bug_breaks_what_it_should_with_and_without_symmetry(spec: Spec, wrong: list[str], symmetry: bool) -> None:
+    report = asked(spec, symmetry=symmetry)
+    assert [found.statement for found in report.violations] == wrong
+    assert set(report.asked) == {"no_deadlock", "can_return", *spec.leads_to}
+
+
+def test_a_lasso_replays_and_comes_back_to_where_its_cycle_begins() -> None:
+    (found,) = asked(SENDS_BACK).violations
+    assert [name for name, _ in found.trace][:2] == ["join", "join"]
+    assert found.cycle is not None
+    assert [name for name, _ in found.cycle] == ["serve", "serve"]
+    model = Model(SENDS_BACK, THREE.sizes)
+    begin = after(model, found.trace)
+    assert after(model, [*found.trace, *found.cycle]) == begin
+    person = found.binding["person"]
+    assert person == "person1"
+    assert model.system(begin).line.of(1)
+
+
+def test_where_nobody_can_act_the_cycle_is_empty() -> None:
+    (found,) = asked(SHUTS).violations
+    assert [name for name, _ in found.trace] == ["join", "join"]
+    assert found.cycle == []
+
+
+def test_a_deadlock_and_a_leak_come_with_the_shortest_way_there() -> None:
+    found = {v.statement: v for v in asked(LOCKED).violations}
+    assert [name for name, _ in found["can_return"].trace] == ["join", "close_up"]
+    assert "nobody_is_left" in found["can_return"].text
+    assert [name for name, _ in found["no_deadlock"].trace] == ["join", "close_up"]
+
+
+@pytest.mark.parametrize("name", SPEC.explorations)
+def test_what_is_asked_of_the_small_scopes_holds(name: str) -> None:
+    report = asked(SPEC, SPEC.explorations[name], symmetry=True)
+    assert report.complete
+    assert report.violations == []
+
+
+def test_every_statement_of_what_comes_about_is_asked_somewhere() -> None:
+    scopes = [*SPEC.explorations.values(), *SPEC.large.values()]
+    reached = {p.name for p in SPEC.leads_to.values() for e in scopes if not set(p.by) & set(SPEC.left_out(e))}
+    assert reached == set(SPEC.leads_to)
+
+
+@pytest.mark.parametrize(
+    ("bug", "exploration", "culprit"),
+    [("refusal_keeps_charge", "requests", "refuse"), ("accept_leaks_charge", "sockets as clients", "accept")],
+)
+def test_a_charge_that_is_never_given_back_is_a_leak(bug: str, exploration: str, culprit: str) -> None:
+    spec = BUGS[bug].spec
+    stuck = can_return(graph_of(spec, spec.explorations[exploration]), list(spec.rests.values()))
+    assert stuck is not None
+    assert stuck.statement is not None
+    assert stuck.statement.name == "no_signal_waits"
+    assert culprit in [name for name, _ in stuck.way]
+
+
+def test_getting_back_to_rest_is_reachability_as_networkx_has_it() -> None:
+    for spec, exploration in ((KEEPS, THREE), (LOCKED, THREE), (SPEC, SPEC.explorations["services"])):
+        graph = graph_of(spec, exploration)
+        drawn = nx.DiGraph()
+        drawn.add_nodes_from(range(graph.size))
+        drawn.add_edges_from(zip(graph.source.tolist(), graph.target.tolist(), strict=True))
+        goal = np.ones(graph.size, np.bool_)
+        for statement in spec.rests.values():
+            goal &= graph.holds(statement)
+        back = {int(s) for s in np.flatnonzero(goal)}
+        back |= set().union(*(nx.ancestors(drawn, state) for state in list(back)[:50]), back)
+        if len(back) <= 50 or goal.sum() <= 50:
+            assert {int(s) for s in np.flatnonzero(graph.back(goal))} == back
+        assert graph.back(goal).sum() > 0
+
+
+def lasso_by_components(graph: StateGraph, statement: LeadsTo, element: int) -> bool:
+    """Whether there is a fair run that never gets there, by strongly connected components: an independent way to the answer."""
+    from oneowner.model.liveness import _helping
+
+    waits, ended, _ = graph.explorer.expander.batch.values(statement, graph.block, None, {}, element)
+    fair = [_helping(graph, statement, name, element) for name in statement.by]
+    drawn = nx.DiGraph()
+    drawn.add_nodes_from(int(s) for s in np.flatnonzero(~ended))
+    for edge in np.flatnonzero(~ended[graph.source] & ~ended[graph.target]):
+        drawn.add_edge(int(graph.source[edge]), int(graph.target[edge]))
+    good: set[int] = set()
+    for component in nx.strongly_connected_components(drawn):
+        inside = np.zeros(graph.size, np.bool_)
+        inside[list(component)] = True
+        if all(_again_and_again(graph, edges, inside) for edges in fair):
+            good |= component
+    starts = {int(s) for s in np.flatnonzero(waits & ~ended)}
+    return any(start in good or any(nx.has_path(drawn, start, g) for g in list(good)[:20]) for start in starts)
+
+
+def _again_and_again(graph: StateGraph, edges: Any, inside: Any) -> bool:
+    possible = np.zeros(graph.size, np.bool_)
+    possible[graph.source[edges]] = True
+    made = (inside[graph.source[edges]] & inside[graph.target[edges]]).any()
+    return bool(made or (inside & ~possible).any())
+
+
+@pytest.mark.parametrize("spec", [KIOSK, SENDS_BACK, SHUTS, KEEPS, LOCKED], ids=["kiosk", "back", "shuts", "keeps", "locked"])
+def test_the_fixpoint_and_the_components_agree_on_lassos(spec: Spec) -> None:
+    graph = graph_of(spec, THREE)
+    for statement in spec.leads_to.values():
+        for element in (1, 2, 3):
+            assert (lasso_of(graph, statement, element) is not None) == lasso_by_components(graph, statement, element)
+
+
+def test_they_agree_on_the_system_too_when_less_is_counted_on() -> None:
+    graph = graph_of(SPEC, SPEC.explorations["requests"])
+    seen = set()
+    for statement in SPEC.leads_to.values():
+        for by in subsets(statement.by):
+            less = LeadsTo(statement.name, statement.function, statement.slots, by=by)
+            if set(by) <= {a.name for a in graph.explorer.actions}:
+                found = lasso_of(graph, less, 1) is not None
+                assert found == lasso_by_components(graph, less, 1), (statement.name, by)
+                seen.add(found)
+    assert seen == {True, False}
+
+
+def subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(n for at, n in enumerate(names) if number >> at & 1) for number in range(2 ** len(names))]
+
+
+def test_who_counts_on_no_operation_or_on_several_elements_is_told() -> None:
+    def two(kiosk_: kiosk.Kiosk, call: Any, first: kiosk.Person, second: kiosk.Person) -> tuple[bool, bool, bool]:
+        return False, True, first == none
+
+    two.__module__ = kiosk.__name__
+    two.__annotations__ = {"first": kiosk.Person, "second": kiosk.Person}
+    with pytest.raises(SpecError, match="one element of a sort"):
+        leads_to(by="serve")(two)
+
+
+def test_the_command_line_shows_a_lasso_and_its_exit_code(tmp_path: Any) -> None:
+    from pathlib import Path
+
+    env = {"PYTHONPATH": str(Path(kiosk.__file__).parent)}
+    ran = run("explore", "--spec", "kiosk:SENDS_BACK", "--leads-to", env=env)
+    assert ran.code == 1
+    assert "VIOLATION of who_queues_is_served for person=person1" in ran.out
+    assert "then for ever:" in ran.out
+    held = run("explore", "--spec", "kiosk:KIOSK", "--leads-to", "--can-return", "--deadlock", "--symmetry", env=env)
+    assert held.code == 0
+    assert "who_queues_is_served holds" in held.out
