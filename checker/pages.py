@@ -81,6 +81,13 @@ def _room(spec: Spec, name: str, found: Changes) -> list[str]:
     if stated:
         lines += ["", "| proved of every state or step | |", "| --- | --- |"]
         lines += [f"| `{s.name}` | {s.text} |" for s in stated]
+    resting = [s for s in spec.rests.values() if spec.room(s.name) == name]
+    if resting:
+        lines += ["", "| at rest | |", "| --- | --- |", *(f"| `{s.name}` | {s.text} |" for s in resting)]
+    awaited = [s for s in spec.leads_to.values() if spec.room(s.name) == name]
+    if awaited:
+        lines += ["", "| comes about at last | if there is always somebody for | |", "| --- | --- | --- |"]
+        lines += [f"| `{s.name}` | {', '.join(s.by)} | {s.text} |" for s in awaited]
     helping = [s for s in spec.invariants.values() if s.purpose and spec.room(s.name) == name]
     if helping:
         lines += ["", "| lemma | there |", "| --- | --- |", *(f"| `{s.name}` | {s.purpose} |" for s in helping)]

@@ -167,13 +167,13 @@ _NOBODY_ASKS = "every process may wait at a listening socket when no guest is le
 
 LARGE = {
     "files": Exploration(
-        {**_TWO_SOCKETS, "fds": 5, "regions": 2, "files": 3, "messages": 5},
+        {**_TWO_SOCKETS, "fds": 4, "regions": 2, "files": 3, "messages": 5},
         only=_calls(
-            "create_process allocate free send read_socket send_file open unlink close exit create_file close_port "
+            "create_process allocate send read_socket send_file open unlink close exit create_file close_port "
             "destroy_receiver terminate"
         ),
         arguments={"short": (0,), "buffer": (GOOD,)},
-        opening="two guests are connected to sockets, for files",
+        opening="two guests are connected to sockets, and nobody listens",
     ),
     "grants": Exploration(
         {**_GUESTS, "requests": 2, "capacity": 2, "numbers": 2},

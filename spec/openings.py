@@ -169,6 +169,7 @@ OPENINGS: dict[str, list[Step]] = {
     "two guests with a port each, and two processes": _two_clients,
     "two guests are connected to sockets, for files": _two_served(FILE),
     "two guests are connected to sockets, for mapping": _two_served(MAPPED),
+    "two guests are connected to sockets, and nobody listens": [*_two_served(FILE), ("close", {"process": 1, "fd": 1})],
     "a region is mapped": _mapped_read,
     "a region is mapped, and its sender is gone": [*_mapped_read, ("close_port", {"caller": ONE, "port": 1})],
     "a region is mapped, and its sender's inbox is full": [
