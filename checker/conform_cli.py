@@ -342,6 +342,7 @@ def shrink(
     from .logs import is_log, recorded
     from .logs import read as read_log
     from .report import failure_lines
+    from .shortest import by_the_graph, way_to
     from .store import read, recorded_calls
 
     spec, out = load(spec_name), Output(format)
@@ -366,9 +367,18 @@ def shrink(
             out.result({"shown": False, "calls": len(calls)})
             return HOLDS
         failure = smallest_failure(spec, made, scope, session.recorded, mismatch)
+        way = way_to(spec, failure.clause)
+        if way is not None:
+            failure = by_the_graph(spec, made, way, failure) or failure
         for line in failure_lines(spec, where, made, failure, traces):
             out.line(line)
-        out.result({"shown": True, "clause": failure.clause, "text": failure.text, "calls": len(failure.calls), "of": len(calls)})
+        if way is not None:
+            out.line(
+                f"{len(failure.calls)} calls; the shortest way to {failure.clause} in the scopes explored has {len(way.steps)} "
+                f"({way.exploration})"
+            )
+        told = {"shown": True, "clause": failure.clause, "text": failure.text, "calls": len(failure.calls), "of": len(calls)}
+        out.result(told | {"least": len(way.steps) if way else None})
     finally:
         stopped(made)
     return VIOLATION
