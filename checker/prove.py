@@ -522,7 +522,8 @@ def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, 
         return [e for e in explorations.values() if operation not in spec.left_out(e)]
 
     found = _shortest(spec, statement, calling(spec.explorations) or [Exploration(scope)])
-    return found or _shortest(spec, statement, calling(spec.large)[::-1], symmetry=True)  # the quickest come last
+    fewest_first = sorted(calling(spec.large), key=lambda e: -len(spec.left_out(e)))
+    return found or _shortest(spec, statement, fewest_first, symmetry=True)
 
 
 def _shortest(
@@ -534,6 +535,8 @@ def _shortest(
         model = Model(spec, exploration.sizes, exploration.arguments)
         explorer = Explorer(model, without=spec.left_out(exploration), opening=opening, statements=[statement], symmetry=symmetry)
         deepest = len(shortest[0]) - 1 - len(opening) if shortest else None
+        if deepest is not None and deepest < 0:
+            continue
         search = explorer.run(Limits(seconds=TRACE_SECONDS, depth=deepest))
         traces = [v.trace for v in search.violations if v.statement.name == statement]
         if traces:
