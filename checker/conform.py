@@ -512,7 +512,8 @@ def minimise(
     seconds: float = SHRINKING,
 ) -> list[Recorded]:
     """The fewest of `calls` found in so many `seconds` that still break `clause`: runs of them, then single ones, are tried
-    without, last first; when few are left, pairs too, for a call that only undoes another."""
+    without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried whose
+    handles no other call uses: without them it would not do what it is there for."""
     until = time.monotonic() + seconds
 
     def shorter(tried: list[Recorded]) -> list[Recorded] | None:
@@ -533,11 +534,21 @@ def minimise(
             size = max(1, size // 2)
             continue
         pairs = itertools.combinations(range(len(kept) - 1), 2) if len(kept) <= FEW else ()
-        tried = (without(without(kept, second, second + 1), first, first + 1) for first, second in pairs)
+        tried = (
+            without(without(kept, second, second + 1), first, first + 1)
+            for first, second in pairs
+            if not _used_elsewhere(kept, (first, second))
+        )
         found = next(filter(None, map(shorter, tried)), None)
         if found is None:
             return kept
         kept = found
+
+
+def _used_elsewhere(calls: list[Recorded], some: Collection[int]) -> bool:
+    """Whether a call uses a handle that one of `some`, the numbers of others, has given."""
+    others = (call for number, call in enumerate(calls) if number not in some)
+    return any(isinstance(a, Origin) and a.call in some for call in others for a in call.arguments.values())
 
 
 def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:

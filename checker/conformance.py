@@ -95,10 +95,10 @@ def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], 
     return session.unsupported
 
 
-def refused(session: Session, name: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether a call in the model's values would be refused now, and so change nothing."""
+def expected(session: Session, name: str, arguments: Mapping[str, Any]) -> str:
+    """What a call in the model's values is to come to now."""
     action = session.actions[name]
-    return session.model.exit(action, session.vector, dict(arguments) | session.fresh(action)) not in EFFECTIVE
+    return session.model.exit(action, session.vector, dict(arguments) | session.fresh(action))
 
 
 def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
@@ -131,14 +131,16 @@ class Conformance:
         self.chosen = tuple(profiles or (self.introduction.profiles if self.introduction else [ALL]))
         self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile))
         self.suite = [s for s in suite if any(s.operations <= spec.profile(profile) for profile in self.chosen)]
-        clauses = [c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations]
+        found = dict.fromkeys(c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations)
         self.clauses = frozenset(c for s in suite for c in s.clauses)
-        in_order = [c for name in spec.actions for c in dict.fromkeys(clauses) if c.partition("/")[0] == name]
+        in_order = [c for name in spec.actions for c in found if c.partition("/")[0] == name]
         wanted = [c for c in in_order if not patterns or any(matches(c, p, self.clauses) for p in patterns)]
         if patterns and not wanted:
             raise SpecError(f"no clause of this profile matches {', '.join(patterns)}; `oneowner show operations` lists them")
         self.seconds, self.seed, self.shortest = seconds, seed, shortest
         self.progress = progress or (lambda text: None)
+        self._wrong: dict[str, set[str]] = {}
+        """By operation, the refusals that failed."""
         about = self.introduction
         self.report = Report(
             where,
@@ -191,18 +193,19 @@ class Conformance:
         return limited(scope, self.introduction.limits if self.introduction else {})
 
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
-        """Make the calls of a sequence.  A refusal that is wrong is left out the next time, so that the rest is still seen."""
+        """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; where
+        a probe was refused wrongly, the sequence goes on without probes."""
         left_out: set[int] = set()
+        probing = True
         while True:
             session: Session | None = None
             at = 0
             try:
-                session = Session(
-                    self.spec, self.implementation, self.spec.explorations[sequence.scope].sizes, strict=self.strict
-                )
+                sizes = self.spec.explorations[sequence.scope].sizes
+                session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
                 for at, (name, arguments) in enumerate(sequence.calls):
-                    if at in left_out or (name in session.unsupported and refused(session, name, arguments)):
+                    if at in left_out or self._useless(session, name, arguments):
                         continue
                     session.call_model(name, arguments)
             except (Unsupported, Unknown) as cut:
@@ -218,10 +221,23 @@ class Conformance:
                 if mismatch.clause.partition("/")[2] in EFFECTIVE or at in left_out or "late-" in mismatch.clause:
                     self._reason(sequence, f"what leads to it fails: {mismatch.clause}", mismatch.clause)
                     return
-                left_out.add(at)
+                operation, _, exit = mismatch.clause.partition("/")
+                self._wrong.setdefault(operation, set()).add(exit)
+                if operation == sequence.calls[at][0]:
+                    left_out.add(at)
+                else:
+                    probing = False
             else:
                 self._count(session)
                 return
+
+    def _useless(self, session: Session, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call would be refused, and that is not supported or known to fail."""
+        wrong = self._wrong.get(name, ())
+        if name not in session.unsupported and not wrong:
+            return False
+        exit = expected(session, name, arguments)
+        return exit in wrong or (name in session.unsupported and exit not in EFFECTIVE)
 
     def _count(self, session: Session) -> None:
         self.report.calls += len(session.recorded)

@@ -124,6 +124,9 @@ def serve_socket(
         try:
             while True:
                 connection, _ = listener.accept()
+                if scheme == "tcp":
+                    # two lines in a row, a late answer and a call's, would wait for each other's acknowledgement
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with (
                     contextlib.suppress(OSError),
                     connection,

@@ -1,8 +1,10 @@
-"""The fixed conformance suite: short sequences of calls that together reach every clause, drawn from the explored graphs.
+"""The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs, that together reach every
+clause, and every pair of clauses that can follow one another in a room.
 
-They are the same on every machine, because exploration is. For each profile the graphs of the spec's scopes are searched
-with the operations of that profile alone; a clause is reached by a shortest way to it, and refusals that lie on that way
-are tried there too, since they change nothing.
+They are the same on every machine, because exploration is.  For each profile the graphs of the spec's scopes are searched
+with the operations of that profile alone.  A clause is reached by a shortest way to it, and refusals that lie on that way
+are tried there too, since they change nothing.  A pair is that of two calls, one directly after the other, whose operations
+stand in the same room; late answers are clauses of the call that brings them, and in no pair.
 """
 
 from __future__ import annotations
@@ -12,143 +14,159 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..model.concrete import Model, Vector
-from ..model.graph import explore
 from ..model.reading import SpecError
-from ..model.spec import ALL, Exploration, Spec, Step, load
+from ..model.spec import ALL, Spec, Step, load
 from ..model.vocabulary import Members
+from .chart import Chart, Move, chart
 from .explore import clauses
+from .tours import pairs, tour
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """Calls in the model's values, from reset on, in a scope (by the name of an exploration): what they are to come to."""
+    """Calls in the model's values, from reset on, in a scope (by the name of an exploration): what they are to come to.
+
+    With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.
+    """
 
     scope: str
     calls: tuple[Step, ...]
     clauses: tuple[str, ...]
+    pairs: bool = False
 
-    @property
+    @cached_property
     def operations(self) -> frozenset[str]:
         return frozenset(name for name, _ in self.calls)
 
 
 @dataclass(frozen=True)
+class Walk:
+    """A sequence as it is drawn: the moves that it makes."""
+
+    scope: str
+    moves: tuple[Move, ...]
+
+    @property
+    def operations(self) -> frozenset[str]:
+        return frozenset(move.call[0] for move in self.moves)
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(clause for move in self.moves for clause in move.clauses))
+
+    def sequence(self, *, pairs: bool = False) -> Sequence:
+        return Sequence(self.scope, tuple(move.call for move in self.moves), self.clauses, pairs)
+
+
+@dataclass(frozen=True)
 class Way:
-    """A shortest way to a clause: the effective calls before it, and the one that comes to it."""
+    """A shortest way to a clause: the moves that take effect, the last of which comes to it, or else the refusal after them."""
 
     clause: str
-    before: tuple[Step, ...]
-    call: Step
-    refused: bool
+    moves: tuple[Move, ...]
+    refusal: Move | None = None
 
 
 def generate(spec: Spec, *, jobs: int = 1) -> list[Sequence]:
-    """The suite of a spec: profile by profile, what is not in it yet."""
-    made: list[Sequence] = []
-    for profile in (*spec.profiles, ALL):
-        operations = spec.profile(profile)
-        reached = {clause for s in within(made, operations) for clause in s.clauses}
-        names = [name for name, e in spec.explorations.items() if _wanted(spec, e, operations)]
-        if jobs > 1 and spec.where:
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-                found = list(pool.map(_work, [(spec.where, name, operations) for name in names]))
-        else:
-            found = [ways(spec, name, operations) for name in names]
-        for name, each in zip(names, found, strict=True):
-            for sequence in _sequences(spec, name, [way for way in each if way.clause not in reached]):
-                reached |= set(sequence.clauses)
-                made.append(sequence)
-    return made
+    """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs."""
+    return draw(spec, charts(spec, jobs=jobs))
 
 
-def _wanted(spec: Spec, exploration: Exploration, operations: Collection[str]) -> bool:
-    opening = spec.openings[exploration.opening] if exploration.opening else ()
-    return all(name in operations for name, _ in opening)
+def charts(spec: Spec, *, jobs: int = 1) -> dict[str, Chart]:
+    """The charts of a spec's scopes, by the names of the explorations."""
+    if jobs > 1 and spec.where:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            made = list(pool.map(_work, [(spec.where, name) for name in spec.explorations]))
+    else:
+        made = [chart(spec, name) for name in spec.explorations]
+    return dict(zip(spec.explorations, made, strict=True))
 
 
-def _work(job: tuple[str, str, frozenset[str]]) -> list[Way]:
-    where, name, operations = job
-    return ways(load(where), name, operations)
+def _work(job: tuple[str, str]) -> Chart:
+    where, name = job
+    return chart(load(where), name)
 
 
-def ways(spec: Spec, name: str, operations: Collection[str]) -> list[Way]:
-    """A shortest way to every clause of a scope that these operations reach."""
-    exploration = spec.explorations[name]
-    graph = explore(
-        Model(spec, exploration.sizes, exploration.arguments),
-        without={*spec.left_out(exploration), *(n for n in spec.actions if n not in operations)},
-        opening=spec.openings[exploration.opening] if exploration.opening else (),
-        statements=frozenset(),
-    )
-    found = []
-    for clause, (vector, call) in graph.witnesses.items():
-        outcome = graph.model.call(spec.actions[call[0]], vector, call[1])
-        found.append(Way(clause, tuple(graph.trace(vector)), call, not outcome.effective))
-    return found
+def draw(spec: Spec, charts: Mapping[str, Chart]) -> list[Sequence]:
+    """The sequences for these scopes."""
+    rooms = {name: spec.room(name) for name in spec.actions}
+    profiles = [spec.profile(name) for name in (*spec.profiles, ALL)]
+    parts = [{n: c.part(p) for n, c in charts.items() if {m.call[0] for m in c.opening} <= p} for p in profiles]
+    for_clauses: list[Walk] = []
+    for operations, part in zip(profiles, parts, strict=True):
+        reached = {clause for walk in within(for_clauses, operations) for clause in walk.clauses}
+        for scope, each in part.items():
+            for walk in walks(scope, each, [way for way in ways(each) if way.clause not in reached]):
+                reached.update(walk.clauses)
+                for_clauses.append(walk)
+    for_pairs: list[Walk] = []
+    for operations, part in zip(profiles, parts, strict=True):
+        taken = [pairs(walk.moves, rooms) for walk in within([*for_clauses, *for_pairs], operations)]
+        for_pairs += [Walk(scope, moves) for scope, moves in tour(part, rooms, set().union(*taken))]
+    return [*(walk.sequence() for walk in for_clauses), *(walk.sequence(pairs=True) for walk in for_pairs)]
 
 
-def _sequences(spec: Spec, scope: str, found: Iterable[Way]) -> list[Sequence]:
-    """The longest ways first; a refusal joins a sequence that passes by the state where it was found."""
-    model = Model(spec, spec.explorations[scope].sizes)
-    ordered = sorted(found, key=lambda way: (-len(way.before) - (not way.refused), way.clause))
+def ways(chart: Chart) -> list[Way]:
+    """A shortest way to every clause of a scope."""
+    found: dict[str, Way] = {}
+    for before, moves in zip(chart.shortest(), chart.moves, strict=True):
+        for move in moves:
+            for clause in move.clauses:
+                if clause not in found:
+                    found[clause] = Way(clause, before, move) if move.refused else Way(clause, (*before, move))
+    return list(found.values())
+
+
+def walks(scope: str, chart: Chart, found: Iterable[Way]) -> list[Walk]:
+    """The longest ways first; a refusal joins a walk that passes by the state where it was found."""
+    ordered = sorted(found, key=lambda way: (-len(way.moves), way.clause))
     missing = {way.clause: way for way in ordered}
-    refusals: dict[Vector, list[Way]] = {}
+    refusals: dict[int, list[Move]] = {}
     for way in ordered:
-        if way.refused:
-            refusals.setdefault(_after(model, way.before), []).append(way)
+        if way.refusal:
+            refusals.setdefault(way.refusal.after, []).append(way.refusal)
     made = []
     for way in ordered:
         if way.clause not in missing:
             continue
-        calls: list[Step] = []
-        reached: list[str] = []
-        vector = model.initial()
-        for step in (*way.before, *(() if way.refused else (way.call,)), None):
-            for refusal in refusals.get(vector, ()):
-                if refusal.clause in missing:
-                    calls.append(refusal.call)
-                    reached.append(refusal.clause)
-                    del missing[refusal.clause]
-            if step is not None:
-                calls.append(step)
-                outcome = model.call(spec.actions[step[0]], vector, step[1])
-                reached += _reached(spec, model, vector, step, outcome)
-                vector = outcome.state
-        for clause in reached:
+        moves: list[Move] = []
+        state = chart.first
+        for move in (*way.moves, None):
+            joining = [refusal for refusal in refusals.get(state, ()) if refusal.clause in missing]
+            moves += joining
+            for refusal in joining:
+                del missing[refusal.clause]
+            if move is not None:
+                moves.append(move)
+                state = move.after
+        made.append(Walk(scope, tuple(moves)))
+        for clause in made[-1].clauses:
             missing.pop(clause, None)
-        made.append(Sequence(scope, tuple(calls), tuple(dict.fromkeys(reached))))
     return made
 
 
-def _after(model: Model, steps: Iterable[Step]) -> Vector:
-    vector = model.initial()
-    for name, arguments in steps:
-        vector = model.call(model.spec.actions[name], vector, arguments).state
-    return vector
+Called = TypeVar("Called", Sequence, Walk)
 
 
-def _reached(spec: Spec, model: Model, vector: Vector, step: Step, outcome: Any) -> list[str]:
-    found = [f"{step[0]}/{outcome.exit}"]
-    if outcome.shown is not outcome.state and spec.late:
-        late = spec.late(model.system(vector), model.system(outcome.shown), model.scope)
-        found += [each.clause for each in late]
-    return found
-
-
-def within(suite: Iterable[Sequence], operations: Collection[str]) -> list[Sequence]:
+def within(suite: Iterable[Called], operations: Collection[str]) -> list[Called]:
     """The sequences that call these operations only."""
     return [s for s in suite if s.operations <= set(operations)]
 
 
 def write(spec: Spec, suite: Iterable[Sequence]) -> str:
     """A suite as text, a sequence a line; fresh names are left out, they are the least free ones."""
-    lines = [json.dumps({"scope": s.scope, "calls": [_call(spec, c) for c in s.calls], "clauses": s.clauses}) for s in suite]
-    return "\n".join(lines) + "\n"
+    return "".join(json.dumps(_row(spec, s), separators=(",", ":")) + "\n" for s in suite)
+
+
+def _row(spec: Spec, sequence: Sequence) -> dict[str, Any]:
+    calls = [_call(spec, call) for call in sequence.calls]
+    row = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
+    return row | {"pairs": True} if sequence.pairs else row
 
 
 def _call(spec: Spec, call: Step) -> list[Any]:
@@ -166,7 +184,12 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return [
-            Sequence(row["scope"], tuple((n, _values(spec, n, a)) for n, a in row["calls"]), tuple(row["clauses"]))
+            Sequence(
+                row["scope"],
+                tuple((n, _values(spec, n, a)) for n, a in row["calls"]),
+                tuple(row["clauses"]),
+                row.get("pairs", False),
+            )
             for row in rows
         ]
     except OSError as error:

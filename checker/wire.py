@@ -12,7 +12,7 @@ import msgspec
 
 from ..model.reading import EFFECTIVE
 from ..model.spec import Action, Spec
-from ..model.vocabulary import Type, answer_fields, is_enumeration, is_sort, is_subset, member_type
+from ..model.vocabulary import Slot, Type, answer_fields, is_enumeration, is_sort, is_subset, member_type
 from .explore import exits
 
 PROTOCOL = 1
@@ -176,9 +176,14 @@ def _call(spec: Spec, action: Action) -> dict[str, Any]:
         {
             "actor": _type(spec, first.type, optional=False),
             "op": {"const": action.name},
-            "args": _object({s.name: _type(spec, s.type, optional=s.optional) for s in rest}),
+            "args": _object({s.name: _argument(spec, s) for s in rest}),
         }
     )
+
+
+def _argument(spec: Spec, slot: Slot) -> dict[str, Any]:
+    kind = _type(spec, slot.type, optional=slot.optional)
+    return {"type": "array", "items": kind} if slot.subset else kind
 
 
 def _answer(spec: Spec, action: Action) -> dict[str, Any]:

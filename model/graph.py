@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .concrete import Model, Vector
+from .concrete import Model, Outcome, Vector
 from .reading import SpecError
 from .spec import Action, Call, Declaration, Step
 from .vocabulary import is_sort
@@ -153,12 +153,13 @@ def explore(
     statements: frozenset[str] | None = None,
     stop_at_violation: bool = True,
     progress: Callable[[Graph], None] | None = None,
+    tried: Callable[[Vector, Step, Outcome], None] | None = None,
 ) -> Graph:
     """Search from the initial state, or the one after the calls of `opening`, with all operations but those in `without`.
 
     `statements` names those to check (default: all): a step property on every transition, an invariant on every state.
     A bad state is not searched beyond.  The search ends early at a violation (`stop_at_violation`), at `max_states`,
-    before depth `max_depth` + 1, or after `seconds`.
+    before depth `max_depth` + 1, or after `seconds`.  `tried` is told of every call, with the state and what it came to.
     """
     graph = Graph(model, with_fresh_names(model, opening))
     started = time.monotonic()
@@ -198,6 +199,8 @@ def explore(
                     graph.cut += 1
                     continue
                 outcome = model.call(action, vector, arguments)
+                if tried:
+                    tried(vector, (action.name, arguments), outcome)
                 clause = f"{action.name}/{outcome.exit}"
                 if clause not in graph.clauses:
                     graph.clauses[clause] = graph.depth

@@ -65,6 +65,14 @@ class AnotherOrder(Around):
     full = False
 
 
+class OneError(Around):
+    """Refuses everything with one error."""
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = super().call(operation, arguments)
+        return {"error": "EINVAL"} if "error" in answer else answer
+
+
 class Flaky(Around):
     """Allocates wrongly the first time after it was made, then never again."""
 

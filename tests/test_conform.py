@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +13,90 @@ import conforming
 import pytest
 from command import run
 
+from oneowner.checker.chart import chart
 from oneowner.checker.conform import Session
 from oneowner.checker.conformance import Conformance, Report, code_of, matches
 from oneowner.checker.explore import clauses
-from oneowner.checker.suite import _sequences, of, read, ways, within, write
+from oneowner.checker.suite import Sequence, Walk, of, read, walks, ways, within, write
+from oneowner.checker.tours import LONGEST, Ground
 from oneowner.model.concrete import Model
+from oneowner.model.graph import explore
 from oneowner.model.reading import SpecError
 from oneowner.spec import SPEC
 
 HERE = {"PYTHONPATH": str(Path(conforming.__file__).parent)}
 SUITE = of(SPEC)
 REFERENCE = "py:oneowner.reference_impl"
+ROOMS = {name: SPEC.room(name) for name in SPEC.actions}
 
 
 def conformance(made: Any, *patterns: str, profile: str = "core", **options: Any) -> Report:
     return Conformance(SPEC, made, type(made).__name__, SUITE, profiles=(profile,), patterns=patterns, **options).run()
 
 
+def comes_to(sequence: Sequence) -> tuple[tuple[str, ...], ...]:
+    """What the calls of a sequence come to in the model: of each its own clause, then those of late answers."""
+    model = Model(SPEC, SPEC.explorations[sequence.scope].sizes)
+    vector, found = model.initial(), []
+    for name, arguments in sequence.calls:
+        action = SPEC.actions[name]
+        fresh = {s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}
+        outcome = model.call(action, vector, arguments | fresh)
+        late = SPEC.late(model.system(vector), model.system(outcome.shown), model.scope) if SPEC.late else ()
+        found.append((f"{name}/{outcome.exit}", *(each.clause for each in late)))
+        vector = outcome.state
+    return tuple(found)
+
+
+def in_a_room(following: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {(one, other) for one, other in following if len({ROOMS[clause.partition("/")[0]] for clause in (one, other)}) == 1}
+
+
+def taken(suite: Iterable[Sequence]) -> set[tuple[str, str]]:
+    """The pairs of clauses of a room that follow one another in a suite."""
+    return in_a_room(pair for sequence in suite for pair in pairwise(own for own, *_ in comes_to(sequence)))
+
+
+def possible(scope: str, operations: Collection[str]) -> set[tuple[str, str]]:
+    """The pairs of clauses of a room that can follow one another in a scope, from every state and by every call of it."""
+    exploration = SPEC.explorations[scope]
+    model = Model(SPEC, exploration.sizes, exploration.arguments)
+    without = {*SPEC.left_out(exploration), *(name for name in SPEC.actions if name not in operations)}
+    assert not exploration.opening
+    after: dict[Any, set[tuple[str, Any]]] = {}
+    for vector in explore(model, without=without, statements=frozenset()).parents:
+        after[vector] = set()
+        for action in (SPEC.actions[name] for name in SPEC.actions if name not in without):
+            for arguments in filter(None, model.calls(action, vector)):
+                outcome = model.call(action, vector, arguments)
+                after[vector].add((f"{action.name}/{outcome.exit}", outcome.state))
+    return in_a_room((one, other) for calls in after.values() for one, state in calls for other, _ in after[state])
+
+
 def test_the_suite_reaches_every_clause_in_short_sequences() -> None:
-    assert {c for s in SUITE for c in s.clauses} == set(clauses(SPEC))
-    assert len(SUITE) < 100
-    assert sum(len(s.calls) for s in SUITE) < 1000
+    for_clauses = [s for s in SUITE if not s.pairs]
+    assert SUITE[: len(for_clauses)] == for_clauses
+    assert {c for s in for_clauses for c in s.clauses} == set(clauses(SPEC))
+    assert len(for_clauses) < 100
+    assert sum(len(s.calls) for s in for_clauses) < 1000
+
+
+@pytest.mark.parametrize(
+    ("scope", "profile", "pairs"),
+    [("shared memory", "all", 698), ("shared memory", "signals", 698), ("processors", "all", 745), ("requests", "core", 473)],
+)
+def test_every_pair_of_clauses_that_can_follow_one_another_in_a_room_does(scope: str, profile: str, pairs: int) -> None:
+    operations = SPEC.profile(profile)
+    there = possible(scope, operations)
+    assert there - taken(within(SUITE, operations)) == set()
+    assert len(there) == pairs
+
+
+def test_the_pairs_are_many_and_the_sequences_few() -> None:
+    assert len(taken(SUITE)) > 8000
+    assert len(SUITE) < 400
+    assert sum(len(s.calls) for s in SUITE) < 15_000
+    assert max(len(s.calls) for s in SUITE) <= LONGEST
 
 
 def test_the_operations_of_all_profiles_are_all_operations() -> None:
@@ -49,25 +114,34 @@ def test_a_profile_has_most_clauses_of_its_operations(profile: str) -> None:
 
 def test_every_sequence_comes_to_its_clauses_in_the_model() -> None:
     for sequence in SUITE:
-        model = Model(SPEC, SPEC.explorations[sequence.scope].sizes)
-        vector, reached = model.initial(), set()
-        for name, arguments in sequence.calls:
-            action = SPEC.actions[name]
-            fresh = {s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}
-            outcome = model.call(action, vector, arguments | fresh)
-            reached.add(f"{name}/{outcome.exit}")
-            late = SPEC.late(model.system(vector), model.system(outcome.shown), model.scope) if SPEC.late else ()
-            reached |= {each.clause for each in late}
-            vector = outcome.state
-        assert set(sequence.clauses) <= reached
+        assert set(sequence.clauses) <= {clause for found in comes_to(sequence) for clause in found}
+
+
+def test_an_implementation_is_asked_what_the_model_is() -> None:
+    """A handle that was never shown cannot be given, so that a call with one would come to something else."""
+    made = conforming.Around()
+    for sequence in SUITE:
+        session = Session(SPEC, made, SPEC.explorations[sequence.scope].sizes, probing=False)
+        for (name, arguments), (own, *_) in zip(sequence.calls, comes_to(sequence), strict=True):
+            assert f"{name}/{session.call_model(name, arguments)}" == own
 
 
 def test_the_suite_is_what_the_graphs_give() -> None:
-    """Of one scope that no profile reaches, to be quick; `make suite` draws it all."""
-    stored = [s for s in SUITE if s.scope == "shared memory" and not any(s.operations <= o for o in SPEC.profiles.values())]
-    reached = {c for s in SUITE if s not in stored for c in s.clauses}
-    drawn = _sequences(SPEC, "shared memory", [w for w in ways(SPEC, "shared memory", SPEC.actions) if w.clause not in reached])
-    assert write(SPEC, drawn) == write(SPEC, stored)
+    """Of one scope, to be quick; `make suite` draws it all."""
+    scope, operations, before = "shared memory", SPEC.profile("signals"), SPEC.profile("core")
+    part = chart(SPEC, scope).part(operations)
+    known = within(SUITE, operations)
+    stored = [s for s in known if s.scope == scope and not s.operations <= before]
+    first = known.index(stored[0])
+    reached = {c for s in known[:first] for c in s.clauses}
+    drawn = [walk.sequence() for walk in walks(scope, part, [way for way in ways(part) if way.clause not in reached])]
+    assert write(SPEC, drawn) == write(SPEC, [s for s in stored if not s.pairs]) != ""
+    ground = Ground(part, ROOMS)
+    for sequence in known:
+        if sequence.pairs and sequence in stored:
+            assert write(SPEC, [Walk(scope, ground.walk()).sequence(pairs=True)]) == write(SPEC, [sequence])
+        ground.take(taken([sequence]))
+    assert not any(ground.left)
 
 
 def test_the_reference_implementation_passes_every_clause() -> None:
@@ -107,6 +181,15 @@ def test_another_error_that_applies_is_permitted_but_not_canonical_unless_strict
     ):
         session.call_model(name, arguments)
     assert session.permitted == {"allocate/ESRCH": 1}
+
+
+def test_a_refusal_that_fails_is_left_out_from_then_on() -> None:
+    report = conformance(conforming.OneError())
+    assert {v.status for v in report.verdicts.values() if v.clause.endswith("/ok")} == {"pass"}
+    assert not report.having("untested", "flaky")
+    failed = report.having("fail")
+    assert len(failed) > 40
+    assert report.calls < 2 * sum(len(s.calls) for s in within(SUITE, SPEC.profile("core")))
 
 
 def test_a_failure_that_does_not_come_again_is_flaky() -> None:

@@ -93,6 +93,13 @@ def test_what_is_not_of_the_protocol_is_not_of_the_schema(line: Any) -> None:
     assert not Draft202012Validator(schema(SPEC)).is_valid(line)
 
 
+@pytest.mark.parametrize(("reading", "valid"), [([], True), ([0, 1], True), (0, False), (None, False)])
+def test_a_set_of_descriptors_is_a_list_in_the_schema(reading: Any, valid: bool) -> None:
+    params = {"actor": "c1", "op": "select", "args": {"reading": reading, "writing": [], "wait": False}}
+    line = {"jsonrpc": "2.0", "id": 1, "method": "call", "params": params}
+    assert Draft202012Validator(schema(SPEC)).is_valid(line) == valid
+
+
 def test_the_schema_is_printed() -> None:
     assert run("schema").json == schema(SPEC)
 
