@@ -169,6 +169,7 @@ def exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
 
 
 def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
+    """Print reports, with their violations and the clauses reached; give those that were not."""
     from .explore import unreached
     from .report import clause_depths, exploration, exploration_violation
 
@@ -215,6 +216,7 @@ def _exploration_json(report: ExploreReport) -> dict[str, Any]:
 
 
 def exploration_totals(reports: list[ExploreReport]) -> dict[str, Any]:
+    """Reports in one, as JSON has it."""
     return {
         "scope": {r.name: r.scope for r in reports},
         "states": sum(r.states for r in reports),
