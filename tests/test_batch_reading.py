@@ -19,6 +19,7 @@ from test_readings_agree import FEW, SCOPE, TRIPLES, UNDEFINED, exits, triples
 from token_ring import RING
 
 from oneowner.checker.explore import clauses
+from oneowner.model import batch as reading
 from oneowner.model.batch import Batch, Column, Part, fingerprints
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.expand import hash_of
