@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench museum docs suite clean
+.PHONY: check test lint fuzz bench large museum docs suite clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -22,6 +22,11 @@ fuzz: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py
 	$(BIN)/python bench/line.py
+	$(BIN)/python bench/versus.py > benchmarks.new
+	mv benchmarks.new docs/benchmarks.md
+
+large: $(STAMP)
+	$(BIN)/oneowner explore --large --symmetry --can-return --leads-to --deadlock
 
 museum: $(STAMP)
 	$(BIN)/oneowner museum

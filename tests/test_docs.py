@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
+import pytest
 from command import run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,3 +19,24 @@ def test_the_page_of_rooms_is_generated() -> None:
 def test_the_page_of_flows_is_generated() -> None:
     page = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
     assert page.endswith(run("show", "flow").out), "run `make docs`"
+
+
+EXPLORATION = (ROOT / "docs" / "exploration.md").read_text(encoding="utf-8")
+LARGE = "oneowner explore --large --symmetry --can-return --leads-to --deadlock"
+"""Takes minutes: `make large`."""
+
+COMMANDS = re.findall(r"^oneowner .*$", EXPLORATION, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", [c for c in COMMANDS if c != LARGE])
+def test_a_command_of_the_page_on_exploration_runs_and_holds(line: str, tmp_path: Path) -> None:
+    (tmp_path / ".oneowner").mkdir()
+    ran = run(*shlex.split(line)[1:], cwd=tmp_path)
+    assert ran.code == 0, ran
+    for file in re.findall(r"--graph (\S+)", line):
+        assert (tmp_path / file).read_text(encoding="utf-8").startswith("digraph")
+
+
+def test_the_long_command_of_that_page_is_what_make_large_runs() -> None:
+    assert LARGE in COMMANDS
+    assert LARGE in (ROOT / "Makefile").read_text(encoding="utf-8")

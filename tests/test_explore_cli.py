@@ -1,0 +1,82 @@
+"""`explore` on the command line: limits, searches that are stored and gone on with, graphs as files, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import pytest
+import token_ring
+from command import run
+
+HERE = {"PYTHONPATH": str(Path(token_ring.__file__).parent)}
+SCOPE = ("--scope", "partitions=2,receivers=1,regions=0", "--only", "create_partition,create_receiver,create_port,connect,cancel")
+
+
+@pytest.mark.parametrize("symmetry", [(), ("--symmetry",)])
+def test_a_search_that_is_stopped_and_gone_on_with_comes_to_the_same(tmp_path: Path, symmetry: tuple[str, ...]) -> None:
+    whole = run("explore", *SCOPE, *symmetry, "--format", "json", cwd=tmp_path)
+    kept = ("--keep", "here", "--format", "json")
+    first = run("explore", *SCOPE, *symmetry, *kept, "--max-states", "5", cwd=tmp_path)
+    assert (whole.code, first.code) == (0, 3)
+    assert first.json["stopped"] == "states"
+    assert not first.json["complete"]
+    second = run("explore", *SCOPE, *symmetry, *kept, cwd=tmp_path)
+    assert second.code == 0
+    for what in ("states", "transitions", "depth", "clauses", "complete"):
+        assert second.json[what] == whole.json[what]
+
+
+def test_a_stored_search_of_something_else_is_not_gone_on_with(tmp_path: Path) -> None:
+    assert run("explore", *SCOPE, "--keep", "here", "--max-states", "5", cwd=tmp_path).code == 3
+    other = run("explore", *SCOPE, "--symmetry", "--keep", "here", cwd=tmp_path)
+    assert other.code == 2
+    assert "of another specification, scope or set of operations" in other.err
+    (tmp_path / "here" / "seen.npy").write_bytes(b"nonsense")
+    assert "no stored search to go on with" in run("explore", *SCOPE, "--keep", "here", cwd=tmp_path).err
+
+
+def test_limits_of_time_and_memory_are_told_and_end_with_3() -> None:
+    timed = run("explore", "--large", "--name", "files", "--time", "0.5")
+    assert timed.code == 3
+    assert "NOT all reachable states (stopped: time)" in timed.out
+    small = run("explore", "--large", "--name", "partitions", "--memory", "0.001")
+    assert small.code == 3
+    assert "(stopped: memory)" in small.out
+
+
+def test_the_graph_is_written_whole_or_as_the_life_of_a_rooms_things(tmp_path: Path) -> None:
+    ran = run("explore", *SCOPE, "--graph", "all.graphml", "--format", "json", cwd=tmp_path)
+    graph = nx.read_graphml(tmp_path / "all.graphml")
+    assert graph.number_of_nodes() == ran.json["states"]
+    assert {told["operation"] for _, _, told in graph.edges(data=True)} <= set(SCOPE[3].split(","))
+    assert run("explore", *SCOPE, "--graph", "life.graphml", "--room", "channels", cwd=tmp_path).code == 0
+    life = nx.read_graphml(tmp_path / "life.graphml")
+    assert set(life.nodes) == {"FREE", "IDLE", "CONNECTING"}
+    assert {(a, b, told["operation"]) for a, b, told in life.edges(data=True)} == {
+        ("FREE", "IDLE", "create_port"),
+        ("IDLE", "CONNECTING", "connect"),
+        ("CONNECTING", "IDLE", "cancel"),
+    }
+    assert run("explore", *SCOPE, "--graph", "life.dot", "--room", "channels", cwd=tmp_path).code == 0
+    assert '"IDLE" -> "CONNECTING" [label="connect"];' in (tmp_path / "life.dot").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--keep", "here"], "go with --scope"),
+        (["--room", "channels"], "--room goes with --graph"),
+        (["--name", "beauty"], "no exploration is called 'beauty'; there are messages"),
+        (["--scope", "partitions=2", "--large"], "a scope of your own"),
+        ([*SCOPE, "--graph", "picture.png"], "written as .graphml or .dot"),
+        ([*SCOPE, "--graph", "life.dot", "--room", "attic"], "no room is called 'attic'"),
+        ([*SCOPE, "--keep", "here", "--can-return"], "--keep does not go with --can-return"),
+        (["--spec", "token_ring:RING", "--large"], "ring has no large explorations"),
+    ],
+)
+def test_what_cannot_be_explored_is_one_clear_line(arguments: list[str], says: str, tmp_path: Path) -> None:
+    ran = run("explore", *arguments, cwd=tmp_path, env=HERE)
+    assert ran.code == 2
+    assert says in ran.err
+    assert ran.out == ""
