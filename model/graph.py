@@ -1,8 +1,10 @@
-"""Exhaustive breadth-first search of a spec in a small scope: every reachable state, in the concrete reading."""
+"""Exhaustive breadth-first search of a spec in a small scope, in the concrete reading: the plain one, which keeps everything.
+
+`search` is the one for speed; this one is what it is held against, and what sequences of calls are drawn from.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,7 +48,6 @@ class Graph:
     violations: list[Violation] = field(default_factory=list)
     finished: bool = False
     cut: int = 0
-    seconds: float = 0.0
 
     @property
     def complete(self) -> bool:
@@ -147,22 +148,18 @@ def explore(
     without: Collection[str] = (),
     opening: Sequence[Step] = (),
     keep_edges: bool = False,
-    max_states: int | None = None,
     max_depth: int | None = None,
-    seconds: float | None = None,
     statements: frozenset[str] | None = None,
     stop_at_violation: bool = True,
-    progress: Callable[[Graph], None] | None = None,
     tried: Callable[[Vector, Step, Outcome], None] | None = None,
 ) -> Graph:
     """Search from the initial state, or the one after the calls of `opening`, with all operations but those in `without`.
 
     `statements` names those to check (default: all): a step property on every transition, an invariant on every state.
-    A bad state is not searched beyond.  The search ends early at a violation (`stop_at_violation`), at `max_states`,
-    before depth `max_depth` + 1, or after `seconds`.  `tried` is told of every call, with the state and what it came to.
+    A bad state is not searched beyond.  The search ends early at a violation (`stop_at_violation`), or before depth
+    `max_depth` + 1.  `tried` is told of every call, with the state and what it came to.
     """
     graph = Graph(model, with_fresh_names(model, opening))
-    started = time.monotonic()
     invariants = [s for s in model.spec.invariants.values() if statements is None or s.name in statements]
     properties = [s for s in model.spec.step_properties.values() if statements is None or s.name in statements]
     actions = [a for a in model.spec.actions.values() if a.name not in without]
@@ -185,11 +182,7 @@ def explore(
     def out_of_budget() -> bool:
         if stop_at_violation and graph.violations:
             return True
-        if max_states is not None and len(graph.parents) >= max_states:
-            return True
-        if max_depth is not None and graph.depth >= max_depth:
-            return True
-        return seconds is not None and time.monotonic() - started > seconds
+        return max_depth is not None and graph.depth >= max_depth
 
     def visit(vector: Vector, following: list[Vector]) -> None:
         before = model.system(vector)
@@ -237,10 +230,7 @@ def explore(
                 break
         else:
             graph.finished = not following
-        if progress:
-            progress(graph)
         level = following
         graph.depth += bool(following)
     graph.finished = graph.finished or not (level or graph.violations)
-    graph.seconds = time.monotonic() - started
     return graph

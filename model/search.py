@@ -123,6 +123,7 @@ class Explorer:
         self.seen = Seen()
         self.broken: list[Broken] = []
         self.todo, self.following = Frontier(), Frontier()
+        self._waiting: list[Expansion] = []
         self._folder: Path | None = None
         self.beginning = run(model, self.search.opening)
         data, marks = self.expander.fingerprints(self.expander.layout.block([self.beginning]).data)
@@ -144,6 +145,7 @@ class Explorer:
             self.todo.folder = self.following.folder = self._folder
             self.todo.room = self.following.room = (limits.memory or MEMORY) // 8
             pool: Pool | None = None
+            self._enter(limits.memory)
 
             def spent() -> str:
                 search.states, search.seconds = self.seen.count, time.monotonic() - started
@@ -153,7 +155,14 @@ class Explorer:
                     return "states"
                 return search.stopped
 
-            while self.todo and not search.stopped:
+            while not search.stopped:
+                if not self.todo:
+                    if not self.following:
+                        break
+                    self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
+                    search.depth += 1
+                    if stop_at_violation and self.broken:
+                        break
                 if limits.depth is not None and search.depth >= limits.depth:
                     search.stopped = "depth"
                     break
@@ -178,14 +187,8 @@ class Explorer:
                     search.stopped = "a process that died; was there memory for it?"
                 finally:
                     expanded.close()
-                if self.todo:
-                    break
-                self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
-                if stop_at_violation and self.broken:
-                    break
-                search.depth += bool(self.todo)
             self._take(self.expander.finish(), limits)
-            search.finished = not (self.todo or self.following or search.stopped)
+            search.finished = not (self.todo or self.following or self._waiting or search.stopped)
             search.violations = self._violations()
             self.seen.come_home()
             self._bring_home()
@@ -231,17 +234,26 @@ class Explorer:
             search.kept.append(found.kept)
             search.kept_at.append(search.depth)
         self.broken += found.broken
-        if not len(found.found):
-            return
-        places = self.seen.room_for(len(found.found))
-        if places != self.seen.places:
-            if limits.memory and (places + self.seen.places) * PLACE + self.todo.bytes + self.following.bytes > limits.memory:
-                search.stopped = "memory"
-                return
-            self.seen.grow(places)
-        new = self.seen.add(found.found, found.parents)
-        if new.any():
-            self.following.add(found.data if new.all() else found.data[:, new])
+        if len(found.found):
+            self._waiting.append(found)
+            self._enter(limits.memory)
+
+    def _enter(self, memory: int | None) -> None:
+        """Enter the states that wait to be entered as seen; where the table would have to grow beyond `memory`, they go on
+        waiting."""
+        while self._waiting:
+            found = self._waiting[-1]
+            places = self.seen.room_for(len(found.found))
+            if places != self.seen.places:
+                needed = (places + self.seen.places) * PLACE + self.todo.bytes + self.following.bytes
+                if memory and needed > memory:
+                    self.search.stopped = "memory"
+                    return
+                self.seen.grow(places)
+            self._waiting.pop()
+            new = self.seen.add(found.found, found.parents)
+            if new.any():
+                self.following.add(found.data if new.all() else found.data[:, new])
 
     def _violations(self) -> list[Violation]:
         """Of every statement that was broken, a shortest way to it; shortest first."""
@@ -286,6 +298,7 @@ class Explorer:
         """Store a search that was stopped.  Raises SpecError for one that keeps its transitions."""
         if self.expander.keep_edges:
             raise SpecError("a search that keeps its transitions cannot be stored")
+        self._enter(None)
         search = self.search
         folder.mkdir(parents=True, exist_ok=True)
         pieces = list(self.seen.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,21 @@ from test_readings_agree import starts
 from test_search import CORE, assert_breaks, begun, core, figures
 from token_ring import RING, Parcel, Station
 
+from oneowner.model import (
+    Call,
+    Enumeration,
+    Fresh,
+    Map,
+    Sort,
+    State,
+    action,
+    exists,
+    negation,
+    none,
+    require,
+    step_property,
+    unused,
+)
 from oneowner.model import symmetry as forms_of
 from oneowner.model.concrete import Model, Vector
 from oneowner.model.layout import Layout
@@ -392,3 +408,63 @@ def test_without_free_names_every_state_is_its_own_form() -> None:
     symmetry, vectors = Symmetry(Layout(model)), close(model, random.Random(3), 50)
     assert symmetry.free == {}
     assert canonical(symmetry, vectors) == vectors
+
+
+class Thing(Sort):
+    pass
+
+
+class Stain(Enumeration):
+    CLEAN = 0
+    RED = 1
+    BLUE = 2
+
+
+class Box(State):
+    used: Map[Thing, bool]
+    stain: Map[Thing, Stain]
+
+
+@unused
+def idle(box: Box, thing: Thing) -> bool:
+    return negation(box.used[thing])
+
+
+@action()
+def take(box: Box, thing: Fresh[Thing]) -> Thing:
+    require(thing != none, "FULL")
+    box.used[thing] = True
+    return thing
+
+
+@action()
+def drop(box: Box, thing: Thing, stain: Stain) -> None:
+    require(box.used[thing], "IDLE")
+    box.used[thing] = False
+    box.stain[thing] = stain
+
+
+def takes(before: Box, call: Call, stain: Stain, other: Stain) -> bool:
+    """What is taken has a stain, while something has the other and is free."""
+    beside = exists(Thing, lambda thing: negation(before.used[thing]) & (before.stain[thing] == other))
+    return (call.operation == "take") & (before.stain[call.thing] == stain) & beside
+
+
+@step_property()
+def no_red_is_taken_while_blue_is_free(before: Box, after: Box, call: Call) -> bool:
+    return negation(takes(before, call, Stain.RED, Stain.BLUE))
+
+
+@step_property()
+def no_blue_is_taken_while_red_is_free(before: Box, after: Box, call: Call) -> bool:
+    return negation(takes(before, call, Stain.BLUE, Stain.RED))
+
+
+STAINS = Spec("stains", Box, (sys.modules[__name__],), lambda box: None)
+
+
+@pytest.mark.parametrize("statement", STAINS.step_properties)
+def test_names_that_are_free_and_yet_told_apart_are_each_given_out(statement: str) -> None:
+    exploration = Exploration({"things": 2})
+    whole, found = (begun(STAINS, exploration, statements=[statement], symmetry=symmetry).run() for symmetry in (False, True))
+    assert figures(found)["violations"] == figures(whole)["violations"] == [(statement, 5)]
