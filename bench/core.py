@@ -1,18 +1,21 @@
 """The core of the system as the peers' models in `bench/peers` have it, as a specification: to be held against them.
 
-The same operations, guards and invariants, and without symmetry the same states.  Two ports are connected in either order, which
-the peers rule out by the numbers of ports; names have no order here, so a connection is found twice.
+The same operations, guards and invariants, and without symmetry the same states.  The peers connect two ports in one order, by
+their numbers; so does `ordered`, for runs without symmetry.  Names have no order of their own, so with symmetry a connection is
+found twice.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from oneowner.model import (
     Enumeration,
     Map,
     Parameter,
     Queue,
+    Rigid,
     Sort,
     Spec,
     State,
@@ -60,6 +63,8 @@ class Core(State):
     pending: Map[Port, bool]
     queue: Queue[Port, Region]
     depth: Parameter
+    apart: Rigid[tuple[Port, Port], bool]
+    """Which ports are not to be connected in this order."""
 
 
 @action()
@@ -79,6 +84,7 @@ def free(core: Core, region: Region) -> None:
 @action()
 def connect(core: Core, first: Port, second: Port, partition: Partition, other: Partition) -> None:
     require(first != second, NOT_YET)
+    require(negation(core.apart[first, second]), NOT_YET)
     require(partition != other, NOT_YET)
     require(core.status[first] == CLOSED, NOT_YET)
     require(core.status[second] == CLOSED, NOT_YET)
@@ -185,6 +191,14 @@ FORGETS_TO_UNMAP = CORE.replace(
     send=planted(CORE.actions["send"].function, "core.mapped[core.port_owner[port], region] = False", "pass")
 )
 OFF_BY_ONE = CORE.replace(send=planted(CORE.actions["send"].function, "< core.depth", "<= core.depth"))
+
+
+def ordered(spec: Spec) -> Spec:
+    """The specification with ports connected in one order only."""
+    return replace(spec, rigid={"apart": lambda scope, first, second: first > second})
+
+
+CORE_ORDERED, FORGETS_TO_UNMAP_ORDERED, OFF_BY_ONE_ORDERED = map(ordered, (CORE, FORGETS_TO_UNMAP, OFF_BY_ONE))
 BUGS = {0: "CORE", 1: "FORGETS_TO_UNMAP", 2: "OFF_BY_ONE"}
 THEOREMS = ("exclusive_mapping", "free_is_unmapped", "queue_bound", "queued_at_its_owner", "peers_are_symmetric")
 """What the peers check too; the lemmas are for the proof."""

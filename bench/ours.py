@@ -19,7 +19,7 @@ from core import BUGS, THEOREMS, scope
 
 def explore(given: list[str]) -> None:
     sizes, bug, jobs = scope(*map(int, given[:4])), int(given[4]), int(given[5])
-    spec = load(f"core:{BUGS[bug]}")
+    spec = load(f"core:{BUGS[bug]}{'' if 'symmetry' in given else '_ORDERED'}")
     explorer = Explorer(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given, jobs=jobs)
     found = explorer.run()
     for violation in found.violations:
