@@ -1,6 +1,7 @@
 """The engine: what makes a specification run.  It knows no term of any particular system.
 
-Declarations are in `vocabulary` and `spec`, the questions a spec asks in `reading`, the readings in `concrete` and `symbolic`.
+Declarations are in `vocabulary` and `spec`, the questions a spec asks in `reading`, the readings in `concrete`, `symbolic` and
+`batch`; `search` explores with the last of them, and `liveness` asks its graph.
 """
 
 from .reading import SpecError, exists, forall, implies, negation, require, subset, suspend
