@@ -578,17 +578,19 @@ class Batch:
 
     def fresh(self, block: Block, kind: Type) -> Any:
         """By state the least name of a sort that is not in use, or none."""
-        run = _Run(self, block.size, None)
-        run.stating = True
-        test = self.model.spec.unused[kind].function
-        view = _View(run, block, None)
         least: Any = np.zeros(block.size, np.uint8)
         first = len(kind.constants) + 1
-        with reading(self):
-            for element in reversed(range(first, self.model.scope[kind.plural] + 1)):
-                free = test(view, element)
-                least = np.where(_now(free), np.uint8(element), least)
+        for element in reversed(range(first, self.model.scope[kind.plural] + 1)):
+            least = np.where(self.unused(block, kind, element), np.uint8(element), least)
         return least
+
+    def unused(self, block: Block, kind: Type, element: int) -> Values:
+        """The states in which an element of a sort is free to be given out."""
+        run = _Run(self, block.size, None)
+        run.stating = True
+        with reading(self):
+            free = self.model.spec.unused[kind].function(_View(run, block, None), element)
+        return np.broadcast_to(np.asarray(_now(free), np.bool_), (block.size,))
 
     def parts(self, action: Action, block: Block, arguments: Mapping[str, Any]) -> Iterator[Part]:
         """What a call comes to for the states of a block: refusals too.  Arguments are values, or arrays of one a state."""

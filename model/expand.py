@@ -14,7 +14,7 @@ import numpy as np
 from .batch import Batch, Part, fingerprints
 from .concrete import Model
 from .layout import Block, Cells, Fingerprints, Index
-from .reading import EFFECTIVE
+from .reading import EFFECTIVE, SpecError
 from .seen import Seen
 from .spec import Action, Declaration
 from .symmetry import Symmetry
@@ -179,6 +179,7 @@ class Expander:
             if slot.fresh:
                 if slot.type not in known:
                     known[slot.type] = self.batch.fresh(block, slot.type)
+                    self._blank(block, slot.type)
                 arguments[slot.name] = known[slot.type]
         enough = np.ones(block.size, np.bool_)
         for slot in action.slots:
@@ -188,6 +189,21 @@ class Expander:
             return arguments, block
         found.cut += int((~enough).sum())
         return {name: values[enough] for name, values in arguments.items()}, Block(self.layout, block.data[:, enough])
+
+    def _blank(self, block: Block, kind: Type) -> None:
+        """With symmetry, see that nothing tells apart the names that are free to be given out, so that the least is as good as any.
+
+        Raises SpecError where something does.
+        """
+        if self.symmetry is None or kind not in self.symmetry.free:
+            return
+        places = self.symmetry.places(block.data)[kind]
+        for element in self.symmetry.free[kind]:
+            if (self.batch.unused(block, kind, element) & (places[element] != 0)).any():
+                raise SpecError(
+                    f"a {kind.__name__} that is free to be given out still stands in some component, so names cannot be taken "
+                    "for equal: clear it when it becomes free, or explore without symmetry"
+                )
 
     def _wait(self, action: Action, part: Part, depth: int) -> None:
         late = self.model.spec.late and any(column >= self.layout.width for column in part.writes)

@@ -131,7 +131,7 @@ class Symmetry:
     def _canonical(self, data: Cells) -> tuple[Cells, Fingerprints]:
         count = data.shape[1]
         colours = self._refine(data, self._plain(count), FIRST_ROUNDS)
-        places = self._places(data)
+        places = self.places(data)
         origin = np.arange(count)
         done: list[tuple[Index, Cells, Fingerprints]] = []
         while len(origin):
@@ -187,7 +187,7 @@ class Symmetry:
                 colours[kind] = old
         return colours
 
-    def _places(self, data: Cells) -> Colours:
+    def places(self, data: Cells) -> Colours:
         """By name, a number for the cells in which it stands, with the names beside it as they are: twins have the same."""
         count = data.shape[1]
         sums = {kind: np.zeros((self.sizes[kind] + 1, count), np.uint64) for kind in self.free}

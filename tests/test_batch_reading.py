@@ -144,7 +144,7 @@ def test_the_batch_reading_agrees_with_the_concrete_one_on_20000_random_states_o
 )
 def test_a_difference_between_the_readings_is_seen(operation: str, old: str, new: str, within: str) -> None:
     other = SPEC.replace(**{operation: changed(SPEC.actions[operation].function, old, new, within=within)})
-    assert disagreements(SPEC, other, 500, only=operation)[0]
+    assert disagreements(SPEC, other, 300, only=operation)[0]
 
 
 def shown(layout: Layout, vectors: Sequence[Vector]) -> Block:
