@@ -191,7 +191,7 @@ class Expander:
         return {name: values[enough] for name, values in arguments.items()}, Block(self.layout, block.data[:, enough])
 
     def _blank(self, block: Block, kind: Type) -> None:
-        """With symmetry, see that nothing tells apart the names that are free to be given out, so that the least is as good as any.
+        """With symmetry, see that nothing tells free names apart, so that the least of them is as good as any.
 
         Raises SpecError where something does.
         """
