@@ -153,6 +153,7 @@ def main() -> None:
         for line in rows(Table(table.title, table.text, table.who, scopes, table.bug), limit):
             print(line, flush=True)
         print()
+    print(FOOT, end="")
 
 
 HEAD = """# Benchmarks
@@ -162,6 +163,20 @@ The core of the system (partitions, regions, ports with bounded queues, an event
 `make bench`. A column is a scope: partitions, regions, ports, bound of a queue. A bold figure is time as a ratio to the first
 row of ours that finished in that column: below 1 is faster than that, above 1 slower. Each had {limit} s, a peer at the
 largest scope {largest} s.
+"""
+
+FOOT = """## How to read this, and what stands in the way
+
+A time is that of a whole process. Of ours about a quarter of a second is Python's start and the import of numpy, and each call of
+an operation for a block of states costs some hundred microseconds however few they are: in the small scopes that is most of
+it, and Spin's compiled search is done sooner, if its generating and compiling are not counted. What a state costs beyond that is
+numpy's passes over columns; a compiled successor function, as Spin has, would avoid them, and be a second text of the same
+operations. Two processes help where a state costs much, as with symmetry; without, each state that may be new goes through a
+pipe to the one process that enters it and back with the next level, and small scopes are over before the processes have
+started. Spin's parallel search keeps hashes only, and tells of states that it lost.
+
+What was tried and kept: fingerprints changed by what a call writes, so that most duplicates are never made; cells that are the same in a
+whole block as plain numbers; statements judged once for what they read.
 """
 
 if __name__ == "__main__":
