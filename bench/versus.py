@@ -168,15 +168,15 @@ largest scope {largest} s.
 FOOT = """## How to read this, and what stands in the way
 
 A time is that of a whole process. Of ours about a quarter of a second is Python's start and the import of numpy, and each call of
-an operation for a block of states costs some hundred microseconds however few they are: in the small scopes that is most of
+an operation for a block of states has a cost that does not depend on how few they are: in the small scopes that is most of
 it, and Spin's compiled search is done sooner, if its generating and compiling are not counted. What a state costs beyond that is
 numpy's passes over columns; a compiled successor function, as Spin has, would avoid them, and be a second text of the same
 operations. Two processes help where a state costs much, as with symmetry; without, each state that may be new goes through a
 pipe to the one process that enters it and back with the next level, and small scopes are over before the processes have
 started. Spin's parallel search keeps hashes only, and tells of states that it lost.
 
-What was tried and kept: fingerprints changed by what a call writes, so that most duplicates are never made; cells that are the same in a
-whole block as plain numbers; statements judged once for what they read.
+What was tried and kept: fingerprints changed by what a call writes, so that most duplicates are never made; cells that are the
+same in a whole block as plain numbers; statements judged once for what they read.
 """
 
 if __name__ == "__main__":
