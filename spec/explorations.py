@@ -169,7 +169,7 @@ LARGE = {
     "files": Exploration(
         {**_TWO_SOCKETS, "fds": 4, "regions": 2, "files": 3, "messages": 5},
         only=_calls(
-            "create_process allocate send read_socket send_file open unlink close exit create_file close_port "
+            "create_process allocate free send read_socket send_file open unlink close exit create_file close_port "
             "destroy_receiver terminate"
         ),
         arguments={"short": (0,), "buffer": (GOOD,)},
