@@ -526,22 +526,32 @@ def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, 
     return found or _shortest(spec, statement, fewest_first, symmetry=True)
 
 
+def _explorer(spec: Spec, exploration: Exploration, statement: str, symmetry: bool) -> Explorer:
+    return Explorer(
+        Model(spec, exploration.sizes, exploration.arguments),
+        without=spec.left_out(exploration),
+        opening=_opening(spec, exploration),
+        statements=[statement],
+        symmetry=symmetry,
+    )
+
+
 def _shortest(
     spec: Spec, statement: str, tries: Sequence[Exploration], *, symmetry: bool = False
 ) -> tuple[list[Step], dict[str, int]] | None:
     shortest: tuple[list[Step], dict[str, int]] | None = None
     for exploration in tries:
         opening = _opening(spec, exploration)
-        model = Model(spec, exploration.sizes, exploration.arguments)
-        explorer = Explorer(model, without=spec.left_out(exploration), opening=opening, statements=[statement], symmetry=symmetry)
         deepest = len(shortest[0]) - 1 - len(opening) if shortest else None
         if deepest is not None and deepest < 0:
             continue
+        limits = Limits(seconds=TRACE_SECONDS, depth=deepest)
         try:
-            search = explorer.run(Limits(seconds=TRACE_SECONDS, depth=deepest))
+            search = _explorer(spec, exploration, statement, symmetry).run(limits)
         except SpecError:
-            continue  # the bug leaves something behind by which free names are told apart
+            # the bug leaves something behind by which free names are told apart
+            search = _explorer(spec, exploration, statement, False).run(limits)
         traces = [v.trace for v in search.violations if v.statement.name == statement]
         if traces:
-            shortest = min(traces, key=len), model.scope
+            shortest = min(traces, key=len), search.model.scope
     return shortest
