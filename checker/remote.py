@@ -22,16 +22,22 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import msgspec
 
 from . import wire
 from .adapter import AdapterError, AdapterFault, Unsupported
 
+if TYPE_CHECKING:
+    import psutil
+
 MARK = "ONEOWNER_ADAPTER"
 LOOKS = 40
 """How often it is looked for an answer before waiting for it."""
+STUBBORN = 2.0
+"""Seconds for which what an adapter left behind is killed, until nothing is found: a signal takes effect a little later than it
+is sent, and what is killed may have begun something else."""
 QUOTE = 200
 """How many characters of a bad line are quoted back."""
 
@@ -97,10 +103,12 @@ class Process:
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
-        for other in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if other.pid != os.getpid() and other.environ().get(MARK) == self.mark:
+        until = time.monotonic() + STUBBORN
+        while (left := _marked(self.mark)) and time.monotonic() < until:
+            for other in left:
+                with contextlib.suppress(psutil.Error, OSError):
                     other.kill()
+            time.sleep(0.005)
         process.stdout.close()
         self.errors.seek(0, os.SEEK_END)
         self.errors.seek(max(0, self.errors.tell() - 2000))
@@ -110,6 +118,18 @@ class Process:
         if code is None:
             return f"it was still running and was killed{said}"
         return (f"it was ended by signal {-code} ({_signal(-code)})" if code < 0 else f"it exited with {code}") + said
+
+
+def _marked(mark: str) -> list[psutil.Process]:
+    """The processes that live and carry a mark, this one not among them."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                found.append(process)
+    return found
 
 
 def _signal(number: int) -> str:

@@ -53,9 +53,10 @@ def _sleep(self: Hostile, number: int, answer: Any) -> None:
     time.sleep(60)
 
 
-def _children(self: Hostile, number: int, answer: Any) -> None:
-    """Leave a child that has left the session, and die."""
-    subprocess.Popen(["sleep", "61"], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+def _children(count: int) -> None:
+    """Leave children that have left the session, and die."""
+    for _ in range(count):
+        subprocess.Popen(["sleep", "61"], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     os._exit(3)
 
 
@@ -64,7 +65,8 @@ WRONGS: dict[str, Callable[[Hostile, int, Any], None]] = {
     "never settles": lambda self, number, answer: None,
     "hangs": _sleep,
     "is killed": lambda self, number, answer: os.kill(os.getpid(), signal.SIGKILL),
-    "leaves a child": _children,
+    "leaves a child": lambda self, number, answer: _children(1),
+    "leaves many children": lambda self, number, answer: _children(30),
     "closes stdout": lambda self, number, answer: (os.close(self.out.fileno()), time.sleep(60))[0],
     "prints": lambda self, number, answer: (self.say("here I am\n"), self.respond(number, answer))[0],
     "prints half a line": lambda self, number, answer: (self.say('{"jsonrpc":"2.0","id'), os._exit(0))[0],
