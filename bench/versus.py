@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from peer_tools import PEERS, Found, Job, Peer, Run, Scope, last
 
@@ -57,7 +56,6 @@ class Table:
     who: tuple[Peer, ...]
     scopes: tuple[Scope, ...]
     bug: int = 0
-    rate: ClassVar[bool] = False
 
 
 def peers(*names: str) -> tuple[Peer, ...]:

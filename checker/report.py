@@ -115,8 +115,7 @@ def exploration_violation(spec: Spec, report: ExploreReport, found: Found, trace
     at = ", ".join(f"{name}={value}" for name, value in found.binding.items())
     yield f"  VIOLATION of {found.statement}{' for ' + at if at else ''}: {found.text}"
     whole = [*found.trace, *(found.cycle or ())]
-    lines = story(spec, report.scope, whole)
-    begins = next((at for at, line in enumerate(lines) if line.startswith(f"{len(found.trace) + 1:3}  ")), len(lines))
+    lines, begins = story(spec, report.scope, whole), len(story(spec, report.scope, found.trace))
     yield from (f"    {line}" for line in lines[:begins])
     if found.cycle is not None:
         yield "    then for ever:" if found.cycle else "    and then nothing more: no call that would help changes anything"

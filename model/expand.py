@@ -122,9 +122,10 @@ class Expander:
 
         `seen` is only looked at, to leave out what is known.
         """
-        found = Expansion(np.empty((self.layout.width, 0), np.uint8), np.empty(0, np.uint64), np.empty(0, np.uint64))
+        found = self.nothing()
         block = self._sound(Block(self.layout, data), depth, found)
         alive = np.zeros(block.size, np.bool_)
+        self._blank(block)
         fresh: dict[Any, Any] = {}
         new: list[_New] = []
         for action in self.actions if block.size else ():
@@ -179,7 +180,6 @@ class Expander:
             if slot.fresh:
                 if slot.type not in known:
                     known[slot.type] = self.batch.fresh(block, slot.type)
-                    self._blank(block, slot.type)
                 arguments[slot.name] = known[slot.type]
         enough = np.ones(block.size, np.bool_)
         for slot in action.slots:
@@ -190,16 +190,19 @@ class Expander:
         found.cut += int((~enough).sum())
         return {name: values[enough] for name, values in arguments.items()}, Block(self.layout, block.data[:, enough])
 
-    def _blank(self, block: Block, kind: Type) -> None:
+    def _blank(self, block: Block) -> None:
         """With symmetry, see that nothing tells free names apart, so that the least of them is as good as any.
 
         Raises SpecError where something does.
         """
-        if self.symmetry is None or kind not in self.symmetry.free:
+        if self.symmetry is None or not block.size:
             return
-        places = self.symmetry.places(block.data)[kind]
-        for element in self.symmetry.free[kind]:
-            if (self.batch.unused(block, kind, element) & (places[element] != 0)).any():
+        places = self.symmetry.places(block.data)
+        given_out = {slot.type for action in self.actions for slot in action.slots if slot.fresh}
+        for kind, element in ((k, e) for k in given_out & set(places) for e in self.symmetry.free[k]):
+            if (places[kind][element] != 0).any() and (
+                self.batch.unused(block, kind, element) & (places[kind][element] != 0)
+            ).any():
                 raise SpecError(
                     f"a {kind.__name__} that is free to be given out still stands in some component, so names cannot be taken "
                     "for equal: clear it when it becomes free, or explore without symmetry"
@@ -218,9 +221,12 @@ class Expander:
         steps.arguments.append(dict(part.arguments))
         steps.count += len(part.rows)
 
-    def finish(self) -> Expansion:
-        """Judge what waits to be judged."""
-        found = Expansion(np.empty((self.layout.width, 0), np.uint8), np.empty(0, np.uint64), np.empty(0, np.uint64))
+    def nothing(self) -> Expansion:
+        """An expansion that has found nothing yet."""
+        return Expansion(np.empty((self.layout.width, 0), np.uint8), np.empty(0, np.uint64), np.empty(0, np.uint64))
+
+    def finish(self, found: Expansion) -> Expansion:
+        """Judge what waits to be judged, and add it to what was found."""
         self._judge(found, 0)
         return found
 

@@ -97,9 +97,4 @@ def _expand(data: Cells, depth: int, path: Path) -> Expansion:
         # a table that has grown since is found again with the next call; until then states may be sent that are known
         with suppress(FileNotFoundError):
             _seen = Seen.attach(path)
-    found = _expander.expand(data, depth, _seen or Seen())
-    judged = _expander.finish()
-    found.broken += judged.broken
-    for clause, least in judged.clauses.items():
-        found.clauses[clause] = min(least, found.clauses.get(clause, least))
-    return found
+    return _expander.finish(_expander.expand(data, depth, _seen or Seen()))

@@ -187,7 +187,7 @@ class Explorer:
                     search.stopped = "a process that died; was there memory for it?"
                 finally:
                     expanded.close()
-            self._take(self.expander.finish(), limits)
+            self._take(self.expander.finish(self.expander.nothing()), limits)
             search.finished = not (self.todo or self.following or self._waiting or search.stopped)
             search.violations = self._violations()
             self.seen.come_home()
