@@ -225,7 +225,12 @@ def _plain(value: Any, kind: Type) -> Any:
     """A value as numpy has those of its type."""
     if type(value) is Column:
         return value.now()
-    return np.bool_(value) if kind is bool else np.int16(value) if kind is int else np.uint8(value)
+    return _kind(kind)(value)
+
+
+def _kind(kind: Type) -> Any:
+    """Numpy's type for values of a type."""
+    return np.bool_ if kind is bool else np.int16 if kind is int else np.uint8
 
 
 class _Map:
@@ -311,9 +316,7 @@ class _Rigid:
     def __init__(self, view: _View, position: int, component: Component) -> None:
         batch = view._run.batch
         self.run, self.name, self.shape = view._run, component.name, batch.shapes[position]
-        cells = batch.model.blank()[position]
-        self.cells = cells
-        self.array = np.array(cells, np.bool_ if component.value is bool else np.int16 if component.value is int else np.uint8)
+        self.cells, self.array = batch.rigid[position]
 
     def __getitem__(self, key: Any) -> Any:
         flat: Any = 0
@@ -507,6 +510,16 @@ class Part:
         return int(given[at]) if isinstance(given, np.ndarray) else given
 
 
+@dataclass(frozen=True)
+class _Calls:
+    """Some calls of an operation: the arguments that they have in common, and of the others an array each, one value a call;
+    `numbers` are theirs among all calls of the operation."""
+
+    common: Mapping[str, Any]
+    each: Mapping[str, Values]
+    numbers: Index
+
+
 class Batch:
     """A model's operations and statements, for blocks of its states."""
 
@@ -517,7 +530,14 @@ class Batch:
         self.positions = model.positions
         self.shapes = [tuple(len(model._indices(k)) for k in c.keys) for c in self.components]
         self.domains = [tuple(model.domain(k) for k in c.keys) for c in self.components]
+        blank = model.blank()
+        self.rigid = {
+            position: (blank[position], np.array(blank[position], _kind(component.value)))
+            for position, component in enumerate(self.components)
+            if component.kind == "rigid"
+        }
         self._calls: dict[str, list[dict[str, Any]]] = {}
+        self._grouped: dict[str, list[_Calls]] = {}
         self._run: _Run | None = None
 
     def require(self, condition: Any, error: str) -> None:
@@ -576,6 +596,43 @@ class Batch:
             known = self._calls[action.name] = [dict(zip((s.name for s in slots), v, strict=True)) for v in values]
         return known
 
+    def _groups(self, action: Action) -> list[_Calls]:
+        """The calls of an operation, those together that can be made as one: that are given the same subsets."""
+        known = self._grouped.get(action.name)
+        if known is not None:
+            return known
+        subsets = [s.name for s in action.slots if s.subset]
+        others = [s for s in action.slots if not s.subset and not s.fresh]
+        found: dict[tuple[Any, ...], list[tuple[int, dict[str, Any]]]] = {}
+        for number, arguments in enumerate(self.calls(action)):
+            found.setdefault(tuple(arguments[name] for name in subsets), []).append((number, arguments))
+        groups = self._grouped[action.name] = []
+        for common, calls in found.items():
+            each = {s.name: np.array([arguments[s.name] for _, arguments in calls], _kind(s.type)) for s in others}
+            numbers = np.array([number for number, _ in calls], np.intp)
+            groups.append(_Calls(dict(zip(subsets, common, strict=True)), each, numbers))
+        return groups
+
+    def every(self, action: Action, block: Block, fresh: Mapping[str, Any]) -> Iterator[tuple[Part, Index]]:
+        """What all calls of an operation come to for the states of a block, given fresh names by state: with each part the number
+        of the call, for each of its rows.
+
+        Calls in few states are made as one, in a block that has each state once a call: so what a run of a function costs, be it
+        for one state or for hundreds, is paid once and not a call.  A row stands for the state with that row modulo the block's
+        size.
+        """
+        calls = self.calls(action)
+        if len(calls) * block.size > TOGETHER:
+            for number, arguments in enumerate(calls):
+                for part in self.parts(action, block, {**arguments, **fresh}):
+                    yield part, np.full(len(part.rows), number)
+            return
+        for group in self._groups(action):
+            each = {name: np.repeat(values, block.size) for name, values in group.each.items()}
+            given = {name: np.tile(values, len(group.numbers)) for name, values in fresh.items()}
+            for part in self.parts(action, block.times(len(group.numbers)), {**group.common, **each, **given}):
+                yield part, group.numbers[part.rows // block.size]
+
     def fresh(self, block: Block, kind: Type) -> Any:
         """By state the least name of a sort that is not in use, or none."""
         least: Any = np.zeros(block.size, np.uint8)
@@ -598,7 +655,7 @@ class Batch:
         varying = {n: v for n, v in arguments.items() if isinstance(v, np.ndarray)}
         for name, values in list(varying.items()):
             if block.size and (values == values[0]).all():
-                fixed[name] = int(values[0])
+                fixed[name] = values[0].item()
                 del varying[name]
         waiting: list[Index | None] = [None]
         while waiting:
@@ -668,8 +725,7 @@ class Batch:
         bound = []
         for at, slot in enumerate(statement.slots):
             values = table[:, at]
-            kind = np.bool_ if slot.type is bool else np.int16 if slot.type is int else np.uint8
-            bound.append(int(values[0]) if (values == values[0]).all() else Column(run, values.astype(kind)))
+            bound.append(int(values[0]) if (values == values[0]).all() else Column(run, values.astype(_kind(slot.type))))
         views: list[Any] = [_View(run, block, None) for block in blocks]
         given = {n: self._given(run, v, index) for n, v in call.items() if n != "operation"}
         calls = [Call(call["operation"], given)] if call else []
@@ -697,6 +753,9 @@ class Batch:
             return value
         return Column(run, value[index]) if value.ndim == 1 else _Chosen(run, value[index])
 
+
+TOGETHER = 1 << 14
+"""How many states, times the calls of an operation, all calls are made as one for."""
 
 AT_ONCE = 1 << 18
 """How many states, times the bindings of a statement, are judged at once."""

@@ -129,28 +129,27 @@ class Expander:
         fresh: dict[Any, Any] = {}
         new: list[_New] = []
         for action in self.actions if block.size else ():
-            arguments, some = self._fresh(action, block, fresh, found)
+            arguments, having = self._fresh(action, block, fresh, found)
+            some = block if having is None else Block(self.layout, block.data[:, having])
             if not some.size:
                 continue
-            for number, fixed in enumerate(self.batch.calls(action), self._numbers.get(action.name, 0)):
-                for part in self.batch.parts(action, some, fixed | arguments):
-                    if not part.exit:
-                        at = int(some.fingerprints[part.rows[0]])
-                        found.broken.append(Broken(WELL_DEFINED, at, depth, True))
-                        continue
-                    found.clauses.setdefault(f"{action.name}/{part.exit}", depth)
-                    if part.exit not in EFFECTIVE:
-                        continue
-                    found.transitions += len(part.rows)
-                    changed = part.parts()
-                    after = fingerprints(part, changed)
-                    self._wait(action, part, depth)
-                    moved = after != some.fingerprints[part.rows]
-                    if some is block:
-                        alive[part.rows[moved]] = True
-                    else:
-                        alive |= np.isin(block.fingerprints, some.fingerprints[part.rows[moved]])
-                    new.append(_New(part, np.flatnonzero(moved), after, number))
+            first = self._numbers.get(action.name, 0)
+            for part, numbers in self.batch.every(action, some, arguments):
+                if not part.exit:
+                    at = int(part.block.fingerprints[part.rows[0]])
+                    found.broken.append(Broken(WELL_DEFINED, at, depth, True))
+                    continue
+                found.clauses.setdefault(f"{action.name}/{part.exit}", depth)
+                if part.exit not in EFFECTIVE:
+                    continue
+                states = part.rows if part.block is some else part.rows % some.size
+                states = states if having is None else having[states]
+                found.transitions += len(part.rows)
+                after = fingerprints(part, part.parts())
+                self._wait(action, part, depth)
+                moved = np.flatnonzero(after != part.block.fingerprints[part.rows])
+                alive[states[moved]] = True
+                new.append(_New(part, moved, after, first + numbers[moved]))
             self._judge(found, JUDGED_AT_ONCE)
         found.dead = [int(f) for f in block.fingerprints[~alive]]
         if self.keep_edges:
@@ -173,8 +172,11 @@ class Expander:
         key = self.states._key(statement.name, [block], None)
         return np.flatnonzero(np.isin(key, key[rows]))
 
-    def _fresh(self, action: Action, block: Block, known: dict[Any, Any], found: Expansion) -> tuple[dict[str, Any], Block]:
-        """Fresh arguments by state, and the states that have them: calls are cut off where an endless sort has run out."""
+    def _fresh(
+        self, action: Action, block: Block, known: dict[Any, Any], found: Expansion
+    ) -> tuple[dict[str, Any], Index | None]:
+        """Fresh arguments by state, and the states that have them (None: all): calls are cut off where an endless sort has run
+        out."""
         arguments = {}
         for slot in action.slots:
             if slot.fresh:
@@ -186,16 +188,16 @@ class Expander:
             if slot.fresh and slot.type.endless:
                 enough &= arguments[slot.name] != 0
         if enough.all():
-            return arguments, block
+            return arguments, None
         found.cut += int((~enough).sum())
-        return {name: values[enough] for name, values in arguments.items()}, Block(self.layout, block.data[:, enough])
+        return {name: values[enough] for name, values in arguments.items()}, np.flatnonzero(enough)
 
     def _blank(self, block: Block) -> None:
         """With symmetry, see that nothing tells free names apart, so that the least of them is as good as any.
 
         Raises SpecError where something does.
         """
-        if self.symmetry is None or not block.size:
+        if self.symmetry is None or not self.symmetry.free or not block.size:
             return
         places = self.symmetry.places(block.data)
         given_out = {slot.type for action in self.actions for slot in action.slots if slot.fresh}
@@ -315,7 +317,7 @@ class Expander:
             data, names = self.symmetry.canonical(data)
         if self.keep_edges:
             before = np.concatenate([n.part.block.fingerprints[n.part.rows[n.rows]] for n in new])
-            calls = np.repeat(np.array([n.call for n in new], np.int32), [len(n.rows) for n in new])
+            calls = np.concatenate([n.calls for n in new]).astype(np.int32)
             found.edges.append(Edges(before, names[which], calls))
         if self.symmetry or self.keep_edges:
             unknown = np.flatnonzero(~seen.among(names))
@@ -327,12 +329,13 @@ class Expander:
 
 @dataclass(frozen=True)
 class _New:
-    """What a part came to where that is another state: in its `rows`, with the fingerprints after, and the call's number."""
+    """What a part came to where that is another state: in its `rows`, with the fingerprints after (of all of the part) and the
+    numbers of the calls."""
 
     part: Part
     rows: Index
     after: Fingerprints
-    call: int
+    calls: Index
 
 
 def _take(new: list[_New], chosen: Index) -> tuple[Cells, Fingerprints]:

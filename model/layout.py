@@ -47,6 +47,17 @@ class Block:
 
     layout: Layout
     data: Cells
+    _times: dict[int, Block] = field(default_factory=dict)
+
+    def times(self, count: int) -> Block:
+        """The states of this block, so many times over."""
+        if count == 1:
+            return self
+        found = self._times.get(count)
+        if found is None:
+            found = self._times[count] = Block(self.layout, np.tile(self.data, count))
+            found.__dict__.update(constants=self.constants, fingerprints=np.tile(self.fingerprints, count))
+        return found
 
     @property
     def size(self) -> int:
