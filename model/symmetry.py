@@ -26,20 +26,23 @@ from .layout import Block, Cells, Fingerprints, Index, Layout
 from .vocabulary import Type, is_sort
 
 Colours = dict[Type, Any]
-"""By sort, an array of 64-bit colours: a row a name (row 0 for none), a column a state."""
+"""By sort, an array of colours: a row a name (row 0 for none), a column a state."""
 
-BLANK = np.uint64(2**64 - 1)
+Colour = np.uint32
+"""Arithmetic on 32 bits is done for several colours at a time; should two be the same by chance, no more than time is lost."""
+
+BLANK = Colour(2**32 - 1)
 """The colour of a name that stands in no cell: such names come last."""
 
-FIRST_ROUNDS, MORE_ROUNDS = 3, 2
-AT_ONCE = 1 << 14
+FIRST_ROUNDS, MORE_ROUNDS = 2, 1
+AT_ONCE = 1 << 15
 """How many states are put into canonical form at once."""
 
 _random = np.random.Generator(np.random.PCG64(20262))
 
 
 def _constants(count: int) -> Any:
-    return _random.integers(1 << 62, 1 << 64, count, np.uint64) | np.uint64(1)
+    return _random.integers(1 << 30, 1 << 32, count, Colour) | Colour(1)
 
 
 _A, _B, _APART = _constants(3)
@@ -50,10 +53,29 @@ _NAMES = _constants(1 << 10)
 
 def _mixed(numbers: Any) -> Any:
     numbers = numbers * _A
-    numbers ^= numbers >> np.uint64(32)
+    numbers ^= numbers >> Colour(16)
     numbers *= _B
-    numbers ^= numbers >> np.uint64(29)
+    numbers ^= numbers >> Colour(15)
     return numbers
+
+
+def _each(table: Any, rows: Any) -> Any:
+    """What a table has in each column in the row given for it; of rows there may be several."""
+    count = table.shape[1]
+    return table.ravel()[rows * np.intp(count) + np.arange(count)]
+
+
+def _sorted(colours: Any) -> tuple[Any, Any]:
+    """The rows in the order of their colours, column by column, and the colours in that order.
+
+    Rows are few and columns many, so two rows are exchanged where they stand wrong, in all columns at once, till none does.
+    """
+    rows = [(colour.astype(np.uint64) << np.uint64(8)) + np.uint64(at) for at, colour in enumerate(colours)]
+    for turn in range(len(rows)):
+        for at in range(turn % 2, len(rows) - 1, 2):
+            rows[at : at + 2] = np.minimum(rows[at], rows[at + 1]), np.maximum(rows[at], rows[at + 1])
+    found = np.array(rows)
+    return (found & np.uint64(255)).astype(np.intp), (found >> np.uint64(8)).astype(Colour)
 
 
 def _named(name: int, at: int) -> Any:
@@ -118,7 +140,7 @@ class Symmetry:
                 keys.append((at, kind, element))
             else:
                 other = other * 64 + element + 1
-        seed = _mixed(np.array([4 * cell.component + 2 * cell.rank + 1], np.uint64) * _GIVEN_VALUE + np.uint64(other))
+        seed = _mixed(np.array([4 * cell.component + 2 * cell.rank + 1], Colour) * _GIVEN_VALUE + Colour(other % 2**32))
         return _Column(column, tuple(keys), other, cell.kind if is_sort(cell.kind) else None, seed)
 
     def canonical(self, data: Cells) -> tuple[Cells, Fingerprints]:
@@ -133,26 +155,25 @@ class Symmetry:
         colours = self._refine(data, self._plain(count), FIRST_ROUNDS)
         places = self.places(data)
         origin = np.arange(count)
-        done: list[tuple[Index, Cells, Fingerprints]] = []
+        forms, least = np.empty(data.shape, np.uint8), np.full(count, 2**64 - 1, np.uint64)
         while len(origin):
             orders, conflict = self._orders(colours, places)
             settled = np.flatnonzero(conflict < 0)
-            if len(settled):
-                form = self._renamed(data[:, settled], {k: order[:, settled] for k, order in orders.items()})
-                done.append((origin[settled], form, Block(self.layout, form).fingerprints))
+            form = self._renamed(data[:, settled], {k: order[:, settled] for k, order in orders.items()})
+            marks, at = Block(self.layout, form).fingerprints, origin[settled]
+            np.minimum.at(least, at, marks)
+            best = np.flatnonzero(marks == least[at])
+            for to, cells in zip(forms, form, strict=True):
+                to[at[best]] = cells[best]
             rows, data, colours, places = self._apart(data, colours, places, orders, conflict)
             origin = origin[rows]
-        at = np.concatenate([o for o, _, _ in done])
-        marks = np.concatenate([f for _, _, f in done])
-        order = np.lexsort((marks, at))
-        first = order[np.searchsorted(at[order], np.arange(count))]
-        return np.concatenate([form for _, form, _ in done], axis=1)[:, first], marks[first]
+        return forms, least
 
     def _plain(self, count: int) -> Colours:
         """The colours before any cell was looked at."""
         colours: Colours = {}
         for number, kind in enumerate(self.sorts):
-            own = _mixed(_NAMES[: self.sizes[kind] + 1] + np.uint64(number))
+            own = _mixed(_NAMES[: self.sizes[kind] + 1] + Colour(number))
             own[self.free.get(kind, [])] = BLANK
             colours[kind] = np.repeat(own[:, None], count, axis=1)
         return colours
@@ -160,57 +181,52 @@ class Symmetry:
     def _refine(self, data: Cells, colours: Colours, rounds: int) -> Colours:
         count = data.shape[1]
         every = np.arange(count)
-        used = [c for c in self._columns if data[c.column].any()]
+        used = [(c, data[c.column]) for c in self._columns if (c.keys or c.value) and data[c.column].any()]
+        found = {c.column: values * np.intp(count) + every for c, values in used if c.value}
         for _ in range(rounds):
-            sums = {kind: np.zeros((self.sizes[kind] + 1, count), np.uint64) for kind in self.free}
-            for c in used:
-                values = data[c.column]
-                if not c.keys and c.value is None:
-                    continue
-                what = values.astype(np.uint64) if c.value is None else colours[c.value][values, every]
+            sums = {kind: np.zeros((self.sizes[kind] + 1, count), Colour) for kind in self.free}
+            for c, values in used:
+                what = values.astype(Colour) if c.value is None else colours[c.value].ravel()[found[c.column]]
                 mark = what * _VALUE + c.seed
                 for at, kind, element in c.keys:
                     mark += colours[kind][element] * _KEY[at]
-                mark = _mixed(mark)
-                mark[values == 0] = 0
+                mark = _mixed(mark) * (values != 0)
                 for at, kind, element in c.keys:
                     if kind in sums:
                         sums[kind][element] += mark * _GIVEN_KEY[at]
                 if c.value in sums:
                     given = mark * _GIVEN_VALUE
                     for element in self.free[c.value]:
-                        sums[c.value][element] += np.where(values == element, given, np.uint64(0))
+                        sums[c.value][element] += given * (values == element)
             colours = dict(colours)
             for kind, free in self.free.items():
                 old, new = colours[kind].copy(), sums[kind][free]
-                old[free] = np.where(new == 0, old[free], _mixed(old[free] * _KEY[0] + new) & ~np.uint64(1))
+                old[free] = np.where(new == 0, old[free], _mixed(old[free] * _KEY[0] + new) & ~Colour(1))
                 colours[kind] = old
         return colours
 
     def places(self, data: Cells) -> Colours:
         """By name, a number for the cells in which it stands, with the names beside it as they are: twins have the same."""
         count = data.shape[1]
-        sums = {kind: np.zeros((self.sizes[kind] + 1, count), np.uint64) for kind in self.free}
+        sums = {kind: np.zeros((self.sizes[kind] + 1, count), Colour) for kind in self.free}
         for c in self._columns:
             values = data[c.column]
             if not values.any():
                 continue
             for at, kind, element in c.keys:
                 if kind in sums:
-                    mark = values.astype(np.uint64) * _VALUE + c.seed
+                    mark = values.astype(Colour) * _VALUE + c.seed
                     for other, _, name in c.keys:
                         if other != at:
                             mark += _named(name, other)
-                    mark = _mixed(mark) * _GIVEN_KEY[at]
-                    mark[values == 0] = 0
-                    sums[kind][element] += mark
+                    sums[kind][element] += _mixed(mark) * _GIVEN_KEY[at] * (values != 0)
             if c.value in sums:
                 mark = c.seed
                 for other, _, name in c.keys:
                     mark = mark + _named(name, other)
                 mark = _mixed(mark) * _GIVEN_VALUE
                 for element in self.free[c.value]:
-                    sums[c.value][element] += np.where(values == element, mark, np.uint64(0))
+                    sums[c.value][element] += mark * (values == element)
         return sums
 
     def _orders(self, colours: Colours, places: Colours) -> tuple[Colours, Any]:
@@ -218,9 +234,8 @@ class Symmetry:
         are no twins, or -1."""
         orders, conflict = {}, np.full(next(iter(places.values())).shape[1], -1)
         for number, (kind, free) in enumerate(self.free.items()):
-            own, where = colours[kind][free], places[kind][free]
-            order = np.lexsort((where, own), axis=0)
-            own, where = np.take_along_axis(own, order, 0), np.take_along_axis(where, order, 0)
+            order, own = _sorted(colours[kind][free])
+            where = _each(places[kind][free], order)
             apart = ((own[1:] == own[:-1]) & (where[1:] != where[:-1])).any(axis=0)
             conflict[apart & (conflict < 0)] = number
             orders[kind] = order
@@ -232,14 +247,14 @@ class Symmetry:
         """The states that are not settled, once for each of the names that are given a colour of their own, refined anew."""
         rows: list[Index] = []
         chosen: list[Index] = []
-        kinds: list[Type] = []
+        numbers: list[Index] = []
         for number, (kind, free) in enumerate(self.free.items()):
             some = np.flatnonzero(conflict == number)
             if not len(some):
                 continue
             own, where = colours[kind][free][:, some], places[kind][free][:, some]
             order = orders[kind][:, some]
-            sorted_own, sorted_where = np.take_along_axis(own, order, 0), np.take_along_axis(where, order, 0)
+            sorted_own, sorted_where = _each(own, order), _each(where, order)
             apart = (sorted_own[1:] == sorted_own[:-1]) & (sorted_where[1:] != sorted_where[:-1])
             colour = sorted_own[apart.argmax(axis=0), np.arange(len(some))]
             one_each = own == colour
@@ -249,15 +264,15 @@ class Symmetry:
             states, these = np.nonzero(one_each.T)
             rows.append(some[states])
             chosen.append(np.array(free)[these])
-            kinds += [kind] * len(states)
+            numbers.append(np.full(len(states), number))
         if not rows:
             nothing = np.empty(0, np.intp)
             return nothing, data[:, nothing], {}, {k: p[:, nothing] for k, p in places.items()}
-        again, names = np.concatenate(rows), np.concatenate(chosen)
+        again, names, sorts = np.concatenate(rows), np.concatenate(chosen), np.concatenate(numbers)
         data, colours = data[:, again], {k: c[:, again] for k, c in colours.items()}
-        for kind in self.free:
-            mine = np.flatnonzero([k is kind for k in kinds])
-            colours[kind][names[mine], mine] = _mixed(colours[kind][names[mine], mine] + _APART) & ~np.uint64(1)
+        for number, kind in enumerate(self.free):
+            mine = np.flatnonzero(sorts == number)
+            colours[kind][names[mine], mine] = _mixed(colours[kind][names[mine], mine] + _APART) & ~Colour(1)
         return again, data, self._refine(data, colours, MORE_ROUNDS), {k: p[:, again] for k, p in places.items()}
 
     def _renamed(self, data: Cells, orders: Colours) -> Cells:
@@ -268,20 +283,20 @@ class Symmetry:
         for kind, order in orders.items():
             free = np.array(self.free[kind])
             renamed = np.repeat(np.arange(self.sizes[kind] + 1, dtype=np.uint8)[:, None], count, axis=1)
-            renamed[free[order], every] = free[:, None].astype(np.uint8)
+            renamed.ravel()[free[order] * count + every] = free[:, None].astype(np.uint8)
             names[kind] = renamed
-        out = np.zeros_like(data)
+        out = np.zeros(data.shape, np.uint8)
         for c in self._columns:
             values = data[c.column]
             if not values.any():
                 continue
             if c.value in names:
-                values = names[c.value][values, every]
+                values = _each(names[c.value], values)
             to = self._to(c, names)
             if isinstance(to, int):
                 out[to] = values
             else:
-                out[to, every] = values
+                out.ravel()[to * count + every] = values
         return out
 
     def _to(self, c: _Column, names: Colours) -> Any:
