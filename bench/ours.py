@@ -6,8 +6,11 @@ usage: python bench/ours.py explore N M NQ K BUG JOBS [symmetry]
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
 from oneowner.model.concrete import Model
 from oneowner.model.search import Explorer

@@ -428,6 +428,8 @@ for command in (explore, *commands):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code.  What goes wrong is one clear line; ONEOWNER_DEBUG=1 adds the traceback."""
+    # no matrices are multiplied here, and numpy is there sooner if it starts no threads for that
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = cli.main(arguments, prog_name="oneowner", standalone_mode=False)
     except click.exceptions.Exit as done:

@@ -28,6 +28,10 @@ JUDGED_AT_ONCE = 50_000
 """How many steps of an operation are gathered before they are judged."""
 
 
+class WorkerGone(Exception):
+    """A process that expanded states has died."""
+
+
 @dataclass
 class Broken:
     """A statement that does not hold: of the state with fingerprint `at`, or of a step from it; at which depth that state is."""

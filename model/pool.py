@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .concrete import Model
-from .expand import Expander, Expansion
+from .expand import Expander, Expansion, WorkerGone
 from .layout import Cells
 from .seen import Seen
 from .spec import Scope, load
@@ -60,7 +61,10 @@ class Pool:
         self._executor.shutdown(cancel_futures=True)
 
     def expanded(self, size: int) -> Generator[Expansion, None, None]:
-        """What follows the states of the level at hand, in blocks of `size`; a few of them are under way at a time."""
+        """What follows the states of the level at hand, in blocks of `size`; a few of them are under way at a time.
+
+        Raises WorkerGone; then the blocks that were under way are back in the level.
+        """
         explorer = self.explorer
         running: dict[Future[Expansion], Cells] = {}
         try:
@@ -73,6 +77,8 @@ class Pool:
                     found = future.result()
                     del running[future]
                     yield found
+        except BrokenProcessPool:
+            raise WorkerGone from None
         finally:
             for data in running.values():
                 explorer.todo.add(data)

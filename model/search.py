@@ -11,31 +11,32 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .batch import fingerprints
 from .concrete import Model, Vector
-from .expand import WELL_DEFINED, Broken, Edges, Expander, Expansion
+from .expand import WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
 from .frontier import Frontier
 from .graph import Violation, run, with_fresh_names
 from .layout import Cells
-from .pool import Pool
 from .reading import EFFECTIVE, SpecError
 from .seen import PLACE, Seen
 from .spec import Action, Call, Declaration, Step
 from .vocabulary import Type
 
-CHUNK = 1 << 14
-"""How many states are expanded at once."""
+if TYPE_CHECKING:
+    from .pool import Pool
+
+CELLS, FEWEST = 1 << 22, 1 << 12
+"""How many cells the states have that are expanded at once; and how many states are at least."""
 
 WORTH_SHARING = 1 << 13
 """How many states a level has that is shared out to processes."""
@@ -168,9 +169,9 @@ class Explorer:
                     break
                 if self.jobs > 1 and self.todo.size >= WORTH_SHARING and pool is None:
                     pool = stack.enter_context(self._pool(stack, limits))
-                size = CHUNK
+                size = max(FEWEST, CELLS // self.expander.layout.width)
                 if pool:
-                    size = min(CHUNK, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
+                    size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
                 expanded = pool.expanded(size) if pool else self._expanded(size)
                 try:
                     for found in expanded:
@@ -183,7 +184,7 @@ class Explorer:
                             break
                 except KeyboardInterrupt:
                     search.stopped = "interrupted"
-                except BrokenProcessPool:
+                except WorkerGone:
                     search.stopped = "a process that died; was there memory for it?"
                 finally:
                     expanded.close()
@@ -207,6 +208,8 @@ class Explorer:
 
     def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
         """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
+        from .pool import Pool  # a small search is done before that would be loaded
+
         assert self._folder is not None
         folder = self._folder
         if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > (limits.memory or MEMORY):

@@ -129,6 +129,34 @@ def test_the_batch_reading_agrees_with_the_concrete_one_on_20000_random_states_o
     assert sum(UNDEFINED in clause for clause in compared) > FEW
 
 
+def every_call(batch: Batch, action: Action, block: Block) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """What each call of an operation comes to in each state of a block: by state and call, the exit, the state, the answer."""
+    fresh = {s.name: batch.fresh(block, s.type) for s in action.slots if s.fresh}
+    found: dict[tuple[int, int], tuple[Any, ...]] = {}
+    for part, numbers in batch.every(action, block, fresh):
+        every = np.arange(len(part.rows))
+        shown, marks = part.after(every, outputs=True), fingerprints(part, part.parts())
+        for at, (row, number) in enumerate(zip(part.rows.tolist(), numbers.tolist(), strict=True)):
+            arguments = tuple(part.argument(s.name, at) for s in action.slots)
+            answer = answered(part.answer, at) if part.exit == "ok" else None
+            assert (row % block.size, number) not in found
+            found[row % block.size, number] = (part.exit, arguments, int(marks[at]), shown[:, at].tobytes(), answer)
+    return found
+
+
+@pytest.mark.parametrize("action", SPEC.actions.values(), ids=SPEC.actions)
+def test_all_calls_made_as_one_come_to_what_each_comes_to_alone(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = Batch(Model(SPEC, SCOPE))
+    states = list(dict.fromkeys(state for state, *_ in calls(batch.model, 30, Counter(), action.name)))[:12]
+    assert len(states) > 3
+    block = batch.layout.block(states)
+    monkeypatch.setattr(reading, "TOGETHER", 0)
+    alone = every_call(batch, action, block)
+    assert set(alone) == {(s, n) for s in range(len(states)) for n in range(len(batch.calls(action)))}
+    monkeypatch.setattr(reading, "TOGETHER", 1 << 30)
+    assert every_call(batch, action, Block(batch.layout, block.data)) == alone
+
+
 @pytest.mark.parametrize(
     ("operation", "old", "new", "within"),
     [

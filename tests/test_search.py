@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from oneowner.model import search as searching
 from oneowner.model.concrete import Model
 from oneowner.model.expand import WELL_DEFINED
 from oneowner.model.graph import Graph, Violation, explore, run
+from oneowner.model.pool import Pool
 from oneowner.model.reading import SpecError
 from oneowner.model.search import Explorer, Limits, Search
 from oneowner.model.spec import Exploration, Spec, load
@@ -216,10 +218,16 @@ def test_a_search_that_does_not_stop_at_a_violation_tells_of_the_shortest(spec: 
     assert figures(found)["violations"] == figures(begun(spec, exploration).run())["violations"] != []
 
 
+def in_chunks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many states are expanded at once."""
+    monkeypatch.setattr(searching, "CELLS", 0)
+    monkeypatch.setattr(searching, "FEWEST", size)
+
+
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A level is expanded in several pieces, so that a limit falls into it."""
-    monkeypatch.setattr(searching, "CHUNK", 16)
+    in_chunks(16, monkeypatch)
 
 
 WHOLE = core(2, 2, 2, 2)
@@ -315,7 +323,7 @@ def test_states_that_were_being_expanded_when_it_was_interrupted_are_expanded_th
 
 @pytest.mark.parametrize("chunk", [1 << 8, 1 << 14])
 def test_a_limit_on_memory_is_never_called_complete(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "CHUNK", chunk)
+    in_chunks(chunk, monkeypatch)
     explorer = begun(CORE, core(2, 2, 3, 2))
     for _ in range(5):
         found = explorer.run(Limits(memory=1 << 17))
@@ -324,7 +332,7 @@ def test_a_limit_on_memory_is_never_called_complete(chunk: int, monkeypatch: pyt
 
 @pytest.mark.parametrize("chunk", [1 << 8, 1 << 14])
 def test_a_search_that_was_out_of_memory_goes_on_when_it_has_more(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "CHUNK", chunk)
+    in_chunks(chunk, monkeypatch)
     explorer = begun(CORE, core(2, 2, 3, 2))
     explorer.run(Limits(memory=1 << 17))
     assert figures(explorer.run()) == figures(begun(CORE, core(2, 2, 3, 2)).run())
@@ -403,10 +411,8 @@ def test_two_processes_find_a_step_that_is_broken(monkeypatch: pytest.MonkeyPatc
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many states the levels have that are shared out, as they are."""
     shared: list[int] = []
-    expanded = searching.Pool.expanded
-    monkeypatch.setattr(
-        searching.Pool, "expanded", lambda pool, size: shared.append(pool.explorer.todo.size) or expanded(pool, size)
-    )
+    expanded = Pool.expanded
+    monkeypatch.setattr(Pool, "expanded", lambda pool, size: shared.append(pool.explorer.todo.size) or expanded(pool, size))
     return shared
 
 
@@ -415,6 +421,20 @@ def test_two_processes_that_are_stopped_go_on_from_there(monkeypatch: pytest.Mon
     explorer = begun(CORE, core(2, 2, 3, 2), jobs=2)
     found = explorer.run(Limits(states=2_000))
     assert (found.stopped, found.complete) == ("states", False)
+    assert figures(explorer.run()) == figures(begun(CORE, core(2, 2, 3, 2)).run())
+
+
+def test_a_search_whose_process_died_says_so_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "WORTH_SHARING", 100)
+    explorer = begun(CORE, core(2, 2, 3, 2), jobs=2)
+
+    def kill(_: Search) -> None:
+        if multiprocessing.active_children():
+            multiprocessing.active_children()[0].kill()
+
+    found = explorer.run(progress=kill)
+    assert found.stopped.startswith("a process that died")
+    assert not found.complete
     assert figures(explorer.run()) == figures(begun(CORE, core(2, 2, 3, 2)).run())
 
 
