@@ -201,10 +201,10 @@ class Expander:
 
         Raises SpecError where something does.
         """
-        if self.symmetry is None or not self.symmetry.free or not block.size:
+        given_out = {slot.type for action in self.actions for slot in action.slots if slot.fresh}
+        if self.symmetry is None or not block.size or not given_out & set(self.symmetry.free):
             return
         places = self.symmetry.places(block.data)
-        given_out = {slot.type for action in self.actions for slot in action.slots if slot.fresh}
         for kind, element in ((k, e) for k in given_out & set(places) for e in self.symmetry.free[k]):
             if (places[kind][element] != 0).any() and (
                 self.batch.unused(block, kind, element) & (places[kind][element] != 0)

@@ -16,7 +16,7 @@ arguments, nor those of a sort on which a rigid map depends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,20 +152,21 @@ class Symmetry:
 
     def _canonical(self, data: Cells) -> tuple[Cells, Fingerprints]:
         count = data.shape[1]
-        colours = self._refine(data, self._plain(count), FIRST_ROUNDS)
-        places = self.places(data)
+        used = self._used(data)
+        colours = self._refine(data, used, self._plain(count), FIRST_ROUNDS)
+        places = self._places(data, used)
         origin = np.arange(count)
         forms, least = np.empty(data.shape, np.uint8), np.full(count, 2**64 - 1, np.uint64)
         while len(origin):
             orders, conflict = self._orders(colours, places)
             settled = np.flatnonzero(conflict < 0)
-            form = self._renamed(data[:, settled], {k: order[:, settled] for k, order in orders.items()})
+            form = self._renamed(data[:, settled], used, {k: order[:, settled] for k, order in orders.items()})
             marks, at = Block(self.layout, form).fingerprints, origin[settled]
             np.minimum.at(least, at, marks)
             best = np.flatnonzero(marks == least[at])
             for to, cells in zip(forms, form, strict=True):
                 to[at[best]] = cells[best]
-            rows, data, colours, places = self._apart(data, colours, places, orders, conflict)
+            rows, data, colours, places = self._apart(data, used, colours, places, orders, conflict)
             origin = origin[rows]
         return forms, least
 
@@ -178,14 +179,19 @@ class Symmetry:
             colours[kind] = np.repeat(own[:, None], count, axis=1)
         return colours
 
-    def _refine(self, data: Cells, colours: Colours, rounds: int) -> Colours:
+    def _used(self, data: Cells) -> list[_Column]:
+        """The columns that are not blank in all states."""
+        some: Any = data.any(axis=1)
+        return [c for c in self._columns if some[c.column]]
+
+    def _refine(self, data: Cells, used: Sequence[_Column], colours: Colours, rounds: int) -> Colours:
         count = data.shape[1]
         every = np.arange(count)
-        used = [(c, data[c.column]) for c in self._columns if (c.keys or c.value) and data[c.column].any()]
-        found = {c.column: values * np.intp(count) + every for c, values in used if c.value}
+        cells = [(c, data[c.column]) for c in used if c.keys or c.value]
+        found = {c.column: values * np.intp(count) + every for c, values in cells if c.value}
         for _ in range(rounds):
             sums = {kind: np.zeros((self.sizes[kind] + 1, count), Colour) for kind in self.free}
-            for c, values in used:
+            for c, values in cells:
                 what = values.astype(Colour) if c.value is None else colours[c.value].ravel()[found[c.column]]
                 mark = what * _VALUE + c.seed
                 for at, kind, element in c.keys:
@@ -207,12 +213,12 @@ class Symmetry:
 
     def places(self, data: Cells) -> Colours:
         """By name, a number for the cells in which it stands, with the names beside it as they are: twins have the same."""
-        count = data.shape[1]
-        sums = {kind: np.zeros((self.sizes[kind] + 1, count), Colour) for kind in self.free}
-        for c in self._columns:
+        return self._places(data, self._used(data))
+
+    def _places(self, data: Cells, used: Sequence[_Column]) -> Colours:
+        sums = {kind: np.zeros((self.sizes[kind] + 1, data.shape[1]), Colour) for kind in self.free}
+        for c in used:
             values = data[c.column]
-            if not values.any():
-                continue
             for at, kind, element in c.keys:
                 if kind in sums:
                     mark = values.astype(Colour) * _VALUE + c.seed
@@ -242,7 +248,7 @@ class Symmetry:
         return orders, conflict
 
     def _apart(
-        self, data: Cells, colours: Colours, places: Colours, orders: Colours, conflict: Any
+        self, data: Cells, used: Sequence[_Column], colours: Colours, places: Colours, orders: Colours, conflict: Any
     ) -> tuple[Index, Cells, Colours, Colours]:
         """The states that are not settled, once for each of the names that are given a colour of their own, refined anew."""
         rows: list[Index] = []
@@ -273,9 +279,9 @@ class Symmetry:
         for number, kind in enumerate(self.free):
             mine = np.flatnonzero(sorts == number)
             colours[kind][names[mine], mine] = _mixed(colours[kind][names[mine], mine] + _APART) & ~Colour(1)
-        return again, data, self._refine(data, colours, MORE_ROUNDS), {k: p[:, again] for k, p in places.items()}
+        return again, data, self._refine(data, used, colours, MORE_ROUNDS), {k: p[:, again] for k, p in places.items()}
 
-    def _renamed(self, data: Cells, orders: Colours) -> Cells:
+    def _renamed(self, data: Cells, used: Sequence[_Column], orders: Colours) -> Cells:
         """States with their free names in the order given."""
         count = data.shape[1]
         every = np.arange(count)
@@ -286,10 +292,8 @@ class Symmetry:
             renamed.ravel()[free[order] * count + every] = free[:, None].astype(np.uint8)
             names[kind] = renamed
         out = np.zeros(data.shape, np.uint8)
-        for c in self._columns:
+        for c in used:
             values = data[c.column]
-            if not values.any():
-                continue
             if c.value in names:
                 values = _each(names[c.value], values)
             to = self._to(c, names)
