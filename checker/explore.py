@@ -265,10 +265,15 @@ def explore_all(
     return [found[name] for name in wanted]
 
 
-def unreached(spec: Spec, reports: list[ExploreReport]) -> list[str]:
-    """The clauses that none of the reports reached."""
+def operations_called(spec: Spec, reports: list[ExploreReport]) -> set[str]:
+    """The operations that were called in the scope of some report."""
+    return {name for name in spec.actions for report in reports if name not in report.without}
+
+
+def unreached(spec: Spec, reports: list[ExploreReport], operations: Collection[str]) -> list[str]:
+    """The clauses of some operations that none of the reports reached."""
     seen = {clause for report in reports for clause in report.clauses}
-    return [clause for clause in clauses(spec) if clause not in seen]
+    return [clause for clause in clauses(spec) if clause not in seen and clause.partition("/")[0] in operations]
 
 
 def story(spec: Spec, scope: Mapping[str, int], trace: list[Step]) -> list[str]:

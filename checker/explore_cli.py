@@ -170,7 +170,7 @@ def exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
 
 def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
     """Print reports, with their violations and the clauses reached; give those that were not."""
-    from .explore import unreached
+    from .explore import operations_called, unreached
     from .report import clause_depths, exploration, exploration_violation
 
     for report in reports:
@@ -181,7 +181,7 @@ def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], tra
                 out.line(line)
     for line in clause_depths(spec, reports):
         out.line(line)
-    missing = unreached(spec, reports)
+    missing = unreached(spec, reports, spec.actions if all_scopes else operations_called(spec, reports))
     if missing:
         where = "no scope reaches" if all_scopes else "not reached in this scope:"
         out.line(f"{where} {', '.join(missing)}")

@@ -11,7 +11,7 @@ from ..model.spec import Spec
 from ..model.trace import call_text, differences, nondefaults, value_name
 from ..model.vocabulary import Slot, Type, answer_fields, is_subset, member_type
 from .adapter import Implementation, connect
-from .explore import ExploreReport, Found, exits, story
+from .explore import ExploreReport, Found, exits, operations_called, story
 from .fuzz import Failure
 from .matrix import matrix, steps
 from .program import program
@@ -127,13 +127,16 @@ def exploration_violation(spec: Spec, report: ExploreReport, found: Found, trace
 
 
 def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:
-    """The clauses by operation, each with the least number of calls before it in any of the scopes."""
+    """The clauses by operation that was called, each with the least number of calls before it in any of the scopes."""
+    called = operations_called(spec, reports)
     least: dict[str, int] = {}
     for report in reports:
         for clause, depth in report.clauses.items():
             least[clause] = min(depth, least.get(clause, depth))
     yield "clauses, with the calls that come before:"
     for operation, names in exits(spec).items():
+        if operation not in called:
+            continue
         reached = [f"{exit} {least.get(f'{operation}/{exit}', '-')}" for exit in names]
         yield f"  {operation:18} {', '.join(reached)}"
 

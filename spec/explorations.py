@@ -170,7 +170,7 @@ LARGE = {
         {**_TWO_SOCKETS, "fds": 4, "regions": 2, "files": 3, "messages": 5},
         only=_calls(
             "create_process allocate free send read_socket send_file open unlink close exit create_file close_port "
-            "destroy_receiver terminate"
+            "destroy_receiver terminate read_file write_file"
         ),
         arguments={"short": (0,), "buffer": (GOOD,)},
         opening="two guests are connected to sockets, and nobody listens",
@@ -291,6 +291,10 @@ LARGE = {
         ),
         arguments={"mode": (FILE,)},
         opening="two guests with a port each, and two processes",
+    ),
+    "contents of files": Exploration(
+        {**_GUESTS, "processes": 2, "fds": 4, "files": 3, "regions": 2, "places": 2, "data": 2},
+        only=_calls("create_process create_file open read_file write_file unlink close exit"),
     ),
     "processors": Exploration(
         {**_GUESTS, "processors": 2, "physicals": 2},

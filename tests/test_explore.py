@@ -11,7 +11,7 @@ from planting import changed
 from token_ring import KEEPS, RING
 
 from oneowner.checker.drawing import all_states
-from oneowner.checker.explore import clauses, explore_all, explore_scope, story, unreached
+from oneowner.checker.explore import clauses, explore_all, explore_scope, operations_called, story, unreached
 from oneowner.model.concrete import OK, Model
 from oneowner.model.graph import explore, run
 from oneowner.model.liveness import StateGraph
@@ -46,7 +46,7 @@ def test_the_explorations_are_complete_reach_every_clause_and_have_the_pinned_co
     reports = explore_all(load("oneowner.spec:SPEC"), jobs=2)
     assert {r.name: (r.states, r.transitions, r.depth) for r in reports} == PINNED
     assert all(r.complete and not r.violations for r in reports)
-    assert unreached(SPEC, reports) == []
+    assert unreached(SPEC, reports, SPEC.actions) == []
     assert len(clauses(SPEC)) == CLAUSES
 
 
@@ -78,8 +78,13 @@ def test_a_violation_comes_with_the_shortest_trace_told_step_by_step() -> None:
 
 def test_a_scope_without_an_operation_leaves_its_clauses_unreached() -> None:
     report = explore_scope(RING, "no making", Exploration({"stations": 2}, without=("make",)))
-    assert {c.split("/")[0] for c in unreached(RING, [report])} == {"make", "deliver"}
-    assert "deliver/ok" in unreached(RING, [report])
+    assert operations_called(RING, [report]) == set(RING.actions) - {"make"}
+    assert {c.split("/")[0] for c in unreached(RING, [report], RING.actions)} == {"make", "deliver"}
+    assert "deliver/ok" in unreached(RING, [report], operations_called(RING, [report]))
+
+
+def test_the_large_scopes_call_every_operation() -> None:
+    assert {name for e in SPEC.large.values() for name in set(SPEC.actions) - set(SPEC.left_out(e))} == set(SPEC.actions)
 
 
 def test_a_limit_on_states_is_never_called_complete() -> None:

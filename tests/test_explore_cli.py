@@ -45,6 +45,13 @@ def test_limits_of_time_and_memory_are_told_and_end_with_3() -> None:
     assert "(stopped: memory)" in small.out
 
 
+def test_of_operations_that_were_not_called_nothing_is_told() -> None:
+    ran = run("explore", "--scope", "partitions=2,regions=1,files=2", "--only", "allocate,free")
+    *_, table = ran.out.partition("clauses, with the calls that come before:")
+    assert [line.split()[0] for line in table.splitlines()[1:]] == ["allocate", "free", "not"]
+    assert table.endswith("\nnot reached in this scope: free/EBUSY\n")
+
+
 def test_the_graph_is_written_whole_or_as_the_life_of_a_rooms_things(tmp_path: Path) -> None:
     ran = run("explore", *SCOPE, "--graph", "all.graphml", "--format", "json", cwd=tmp_path)
     graph = nx.read_graphml(tmp_path / "all.graphml")

@@ -65,7 +65,7 @@ def test_they_are_proved_for_any_size_and_a_suspended_exit_is_shown_possible_lik
 def test_they_are_explored_and_every_clause_is_reached_late_ones_too() -> None:
     reports = explore_all(BELLS)
     assert [(r.states, r.complete, r.violations) for r in reports] == [(251, True, []), (17, True, [])]
-    assert unreached(BELLS, reports) == []
+    assert unreached(BELLS, reports, BELLS.actions) == []
     assert [c for c in clauses(BELLS) if c.startswith("wait/")][-4:] == [
         "wait/ok",
         "wait/suspended",
