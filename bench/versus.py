@@ -19,7 +19,7 @@ from peer_tools import PEERS, Found, Job, Peer, Run, Scope, last
 
 OURS = Path(__file__).with_name("ours.py")
 SCOPES = (Scope(2, 2, 4, 1), Scope(2, 2, 4, 2), Scope(3, 3, 4, 2), Scope(3, 4, 6, 2))
-LIMIT, LARGEST_LIMIT = 240.0, 90.0
+LIMIT, LARGEST_LIMIT = 180.0, 90.0
 """Seconds that each has; and that a peer has at the largest scope."""
 
 SHORT, REPEATS = 5.0, 5

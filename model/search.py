@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 CELLS, FEWEST = 1 << 22, 1 << 12
 """How many cells the states have that are expanded at once; and how many states are at least."""
 
-WORTH_SHARING = 1 << 13
-"""How many states a level has that is shared out to processes."""
+WORTH_SHARING, WORTH_STARTING = 1 << 13, 0.4
+"""How many states a level has at least that is shared out to processes; and how many seconds it must be likely to take by itself
+when there are none yet."""
 
 MEMORY = 8 << 30
 """Bytes for which files in memory must have room, where no limit is given."""
@@ -167,7 +168,7 @@ class Explorer:
                 if limits.depth is not None and search.depth >= limits.depth:
                     search.stopped = "depth"
                     break
-                if self.jobs > 1 and self.todo.size >= WORTH_SHARING and pool is None:
+                if pool is None and self._worth_sharing(time.monotonic() - started):
                     pool = stack.enter_context(self._pool(stack, limits))
                 size = max(FEWEST, CELLS // self.expander.layout.width)
                 if pool:
@@ -195,6 +196,12 @@ class Explorer:
             self._bring_home()
         search.states, search.seconds = self.seen.count, time.monotonic() - started
         return search
+
+    def _worth_sharing(self, seconds: float) -> bool:
+        """Whether the level at hand is large enough for processes, as the search has gone for so many seconds."""
+        expanded = self.seen.count - self.todo.size
+        likely = self.todo.size * seconds / expanded if expanded else 0.0
+        return self.jobs > 1 and self.todo.size >= WORTH_SHARING and likely >= WORTH_STARTING
 
     def _expanded(self, size: int) -> Generator[Expansion, None, None]:
         while self.todo:

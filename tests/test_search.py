@@ -218,6 +218,12 @@ def test_a_search_that_does_not_stop_at_a_violation_tells_of_the_shortest(spec: 
     assert figures(found)["violations"] == figures(begun(spec, exploration).run())["violations"] != []
 
 
+def share_levels(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels of so many states are shared out to processes, however soon they are expanded."""
+    monkeypatch.setattr(searching, "WORTH_SHARING", size)
+    monkeypatch.setattr(searching, "WORTH_STARTING", 0.0)
+
+
 def in_chunks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many states are expanded at once."""
     monkeypatch.setattr(searching, "CELLS", 0)
@@ -389,7 +395,7 @@ SHARED = [
 def test_two_processes_find_what_one_does(
     spec: Spec, exploration: Exploration, symmetry: bool, worth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WORTH_SHARING", worth)
+    share_levels(worth, monkeypatch)
     shared = counted(monkeypatch)
     one = begun(spec, exploration, symmetry=symmetry).run()
     assert not shared
@@ -401,7 +407,7 @@ def test_two_processes_find_what_one_does(
 
 
 def test_two_processes_find_a_step_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "WORTH_SHARING", 8)
+    share_levels(8, monkeypatch)
     spec, exploration = load("oneowner.spec.bugs:event_before_attach_lost"), SPEC.explorations["requests"]
     found = begun(spec, exploration, jobs=2).run()
     assert figures(found)["violations"] == [("no_lost_signal", 5)]
@@ -417,7 +423,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_two_processes_that_are_stopped_go_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "WORTH_SHARING", 100)
+    share_levels(100, monkeypatch)
     explorer = begun(CORE, core(2, 2, 3, 2), jobs=2)
     found = explorer.run(Limits(states=2_000))
     assert (found.stopped, found.complete) == ("states", False)
@@ -425,7 +431,7 @@ def test_two_processes_that_are_stopped_go_on_from_there(monkeypatch: pytest.Mon
 
 
 def test_a_search_whose_process_died_says_so_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "WORTH_SHARING", 100)
+    share_levels(100, monkeypatch)
     explorer = begun(CORE, core(2, 2, 3, 2), jobs=2)
 
     def kill(_: Search) -> None:
@@ -439,7 +445,7 @@ def test_a_search_whose_process_died_says_so_and_goes_on_from_there(monkeypatch:
 
 
 def test_a_spec_that_is_nowhere_is_searched_by_one_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "WORTH_SHARING", 1)
+    share_levels(1, monkeypatch)
     shared = counted(monkeypatch)
     assert begun(dataclasses.replace(CORE, where=""), core(2, 2, 2, 1), jobs=2).run().states == 313
     assert not shared
