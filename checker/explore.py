@@ -18,6 +18,7 @@ from ..model.spec import Declaration, Exploration, LeadsTo, Rest, Spec, Step, la
 from ..model.symbolic import Symbolic
 from ..model.symmetry import Symmetry
 from ..model.trace import call_text, differences, run, value_name
+from ..model.vocabulary import Type
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class ExploreReport:
     reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes.
 
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
-    was asked of the graph, if it is complete.
+    was answered by the graph, `unanswered` what could not be, because not all of it was seen.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ExploreReport:
     symmetry: bool = False
     stopped: str = ""
     asked: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
 
 
 def clauses(spec: Spec) -> list[str]:
@@ -120,7 +122,10 @@ def explore_scope(
     keep: Path | None = None,
     progress: Callable[[Search], None] | None = None,
 ) -> ExploreReport:
-    """Explore one scope.  With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped."""
+    """Explore one scope, within `limits` for each search: what waits is followed in searches of its own.
+
+    With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped.
+    """
     model = Model(spec, exploration.sizes, exploration.arguments)
     without = spec.left_out(exploration)
     opening = spec.openings[exploration.opening] if exploration.opening else ()
@@ -138,19 +143,23 @@ def explore_scope(
     if keep is not None and search.stopped:
         explorer.save(keep)
     found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
+    properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
+    wanted = [DEADLOCK] * asked.deadlock + [CAN_RETURN] * asked.can_return if not exploration.stays else []
     answered: list[str] = []
-    if search.finished and not found:
-        if asked.deadlock and not exploration.stays:
-            answered.append(DEADLOCK)
+    if search.complete and not found:
+        answered += wanted
+        if DEADLOCK in wanted:
             found += _deadlocks(spec, explorer)
-        if asked.can_return and not exploration.stays:
-            answered.append(CAN_RETURN)
+        if CAN_RETURN in wanted:
             found += _stuck(StateGraph(explorer), list(spec.rests.values()))
-        if asked.leads_to:
-            del explorer
-            properties = [p for p in spec.leads_to.values() if not set(p.by) & set(without)]
-            answered += [p.name for p in properties]
-            found += _progress(model, without, opening, properties, symmetry)
+        del explorer
+        for kind in dict.fromkeys(p.slots[0].type for p in properties):
+            of_kind = [p for p in properties if p.slots[0].type is kind]
+            lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits)
+            if lassos is not None:
+                answered += [p.name for p in of_kind]
+                found += lassos
+    wanted += [p.name for p in properties]
     return ExploreReport(
         name,
         model.scope,
@@ -166,6 +175,7 @@ def explore_scope(
         symmetry,
         search.stopped,
         tuple(answered),
+        () if found else tuple(name for name in wanted if name not in answered),
     )
 
 
@@ -186,29 +196,37 @@ def _deadlocks(spec: Spec, explorer: Explorer) -> list[Found]:
 
 
 def _progress(
-    model: Model, without: Collection[str], opening: Sequence[Step], properties: Sequence[LeadsTo], symmetry: bool
-) -> list[Found]:
-    """What does not come about at last.  With symmetry an element keeps its name that is followed, one for all that could be
-    renamed into it; elements that have to keep their names are followed too."""
-    found = []
-    for kind in dict.fromkeys(p.slots[0].type for p in properties):
-        free = Symmetry(Layout(model)).free.get(kind, []) if symmetry else []
-        explorer = Explorer(
-            model,
-            without=without,
-            opening=opening,
-            statements=(),
-            symmetry=symmetry,
-            fixed={kind: free[:1]},
-            keep_edges=True,
-        )
-        explorer.run()
-        graph = StateGraph(explorer)
-        for each in properties:
-            for element in model.domain(kind) if each.slots[0].type is kind else ():
-                if element not in free[1:] and (lasso := leads_to(graph, each, element)):
-                    found.append(_found(each, lasso.binding, lasso.way, lasso.cycle))
-                    break
+    model: Model,
+    without: Collection[str],
+    opening: Sequence[Step],
+    kind: Type,
+    properties: Sequence[LeadsTo],
+    symmetry: bool,
+    limits: Limits,
+) -> list[Found] | None:
+    """What does not come about at last for the elements of a sort, or None if a limit is met first.
+
+    With symmetry an element keeps its name that is followed, one for all that could be renamed into it; elements that have to
+    keep their names are followed too.
+    """
+    free = Symmetry(Layout(model)).free.get(kind, []) if symmetry else []
+    explorer = Explorer(
+        model,
+        without=without,
+        opening=opening,
+        statements=(),
+        symmetry=symmetry,
+        fixed={kind: free[:1]},
+        keep_edges=True,
+    )
+    if not explorer.run(limits).complete:
+        return None
+    graph, found = StateGraph(explorer), []
+    for each in properties:
+        for element in model.domain(kind):
+            if element not in free[1:] and (lasso := leads_to(graph, each, element)):
+                found.append(_found(each, lasso.binding, lasso.way, lasso.cycle))
+                break
     return found
 
 

@@ -32,7 +32,7 @@ GIGABYTE = 1 << 30
 @click.option("--can-return", is_flag=True, help="Ask whether the system can get back to rest from every state: nothing leaks.")
 @click.option("--leads-to", is_flag=True, help="Ask whether what waits comes about at last, if who is to act goes on acting.")
 @click.option("--max-states", type=click.IntRange(1), help="Stop a scope after so many states.")
-@click.option("--time", "seconds", type=click.FloatRange(0.1), help="Stop a scope after so many seconds.")
+@click.option("--time", "seconds", type=click.FloatRange(0.1), help="Stop a search after so many seconds.")
 @click.option("--memory", type=click.FloatRange(0.001), metavar="GB", help="Stop a scope that needs more memory for its states.")
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Store a stopped search here; go on with it.")
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write the graph to a .graphml or .dot file.")
@@ -165,7 +165,7 @@ def exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
         return VIOLATION
     if any(r.stopped == "interrupted" for r in reports):
         return INTERRUPTED
-    return HOLDS if all(r.complete for r in reports) else UNKNOWN
+    return HOLDS if all(r.complete and not r.unanswered for r in reports) else UNKNOWN
 
 
 def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
@@ -200,6 +200,7 @@ def _exploration_json(report: ExploreReport) -> dict[str, Any]:
         "symmetry": report.symmetry,
         "stopped": report.stopped,
         "asked": list(report.asked),
+        "unanswered": list(report.unanswered),
         "clauses": report.clauses,
         "violations": [
             {

@@ -13,12 +13,13 @@ from command import run
 from kiosk import KEEPS, KIOSK, LOCKED, SENDS_BACK, SHUTS
 
 from oneowner.checker.explore import Asked, ExploreReport, explore_scope
+from oneowner.checker.explore_cli import exploration_code
 from oneowner.model import SpecError, leads_to, none
 from oneowner.model.concrete import Model
 from oneowner.model.graph import run as after
 from oneowner.model.liveness import StateGraph, can_return
 from oneowner.model.liveness import leads_to as lasso_of
-from oneowner.model.search import Explorer
+from oneowner.model.search import Explorer, Limits
 from oneowner.model.spec import Exploration, LeadsTo, Spec
 from oneowner.spec import SPEC
 from oneowner.spec.bugs import BUGS
@@ -85,6 +86,30 @@ def test_a_deadlock_and_a_leak_come_with_the_shortest_way_there() -> None:
     assert [name for name, _ in found["can_return"].trace] == ["join", "close_up"]
     assert "nobody_is_left" in found["can_return"].text
     assert [name for name, _ in found["no_deadlock"].trace] == ["join", "close_up"]
+
+
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_nothing_is_answered_of_a_graph_that_is_not_all_seen(symmetry: bool) -> None:
+    report = explore_scope(KIOSK, "scope", THREE, asked=EVERYTHING, limits=Limits(states=3), symmetry=symmetry)
+    assert report.asked == ()
+    assert set(report.unanswered) == {"no_deadlock", "can_return", *KIOSK.leads_to}
+    assert exploration_code([report], []) == 3
+
+
+def test_a_limit_that_is_met_when_one_element_is_followed_leaves_that_unanswered() -> None:
+    whole = asked(KIOSK, symmetry=True)
+    report = explore_scope(KIOSK, "scope", THREE, asked=EVERYTHING, limits=Limits(states=whole.states + 1), symmetry=True)
+    assert report.complete
+    assert set(report.asked) == {"no_deadlock", "can_return"}
+    assert set(report.unanswered) == set(KIOSK.leads_to)
+    assert exploration_code([report], []) == 3
+
+
+def test_a_graph_that_the_scope_cuts_off_answers_nothing() -> None:
+    sizes = ("--scope", "partitions=2,processes=2,fds=2,files=2,regions=2")
+    ran = run("explore", *sizes, "--only", "create_process,create_file,open,unlink,close,exit", "--can-return", "--deadlock")
+    assert ran.code == 3
+    assert "not answered, since not all of the graph was seen: no_deadlock, can_return" in ran.out
 
 
 @pytest.mark.parametrize("name", SPEC.explorations)
