@@ -107,11 +107,22 @@ def test_the_core_has_the_pinned_counts(sizes: tuple[int, int, int, int], symmet
     assert (found.states, found.complete, found.violations) == (states, True, [])
 
 
-def test_a_state_in_which_nothing_changes_any_more_is_told_by_a_way_to_it() -> None:
-    exploration = Exploration({"stations": 2, "parcels": 3, "most": 2}, without=("deliver",))
-    plain = plainly(NEVER, exploration, keep_edges=True)
+MESSAGES_RUN_OUT = Exploration(
+    {"partitions": 3, "receivers": 2, "ports": 2, "messages": 2, "regions": 1, "queue_depth": 3},
+    only=("send", "allocate"),
+    opening="a channel stands",
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "exploration"),
+    [(NEVER, Exploration({"stations": 2, "parcels": 3, "most": 2}, without=("deliver",))), (SPEC, MESSAGES_RUN_OUT)],
+    ids=["never", "names run out"],
+)
+def test_a_state_in_which_nothing_changes_any_more_is_told_by_a_way_to_it(spec: Spec, exploration: Exploration) -> None:
+    plain = plainly(spec, exploration, keep_edges=True)
     wanted = set(plain.parents) - {before for before, after, _ in plain.edges if before != after}
-    explorer = begun(NEVER, exploration)
+    explorer = begun(spec, exploration)
     found = explorer.run()
     assert len(wanted) == len(found.dead) > 1
     assert {explorer.way(mark)[1] for mark in found.dead} == wanted
