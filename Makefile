@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench large museum docs suite clean
+.PHONY: check test lint fuzz bench large huge museum docs suite clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -27,6 +27,11 @@ bench: $(STAMP)
 
 large: $(STAMP)
 	$(BIN)/oneowner explore --large --symmetry --can-return --leads-to --deadlock
+
+# ends with 3, as it is stopped at its limit
+huge: $(STAMP)
+	cd bench && ../$(BIN)/oneowner explore --spec core:CORE_ORDERED --scope partitions=3,regions=4,ports=6,depth=2 \
+		--max-states 100000000 --memory 20 || test $$? -eq 3
 
 museum: $(STAMP)
 	$(BIN)/oneowner museum
