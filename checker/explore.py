@@ -53,7 +53,8 @@ class ExploreReport:
     reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes.
 
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
-    was answered by the graph, `unanswered` what could not be, because not all of it was seen.
+    was answered by the graph, `unanswered` what could not be, because not all of it was seen; `stays` says why it was not asked
+    whether the system can return, where it was not though that was wanted.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ExploreReport:
     stopped: str = ""
     asked: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
+    stays: str = ""
 
 
 def clauses(spec: Spec) -> list[str]:
@@ -176,6 +178,7 @@ def explore_scope(
         search.stopped,
         tuple(answered),
         () if found else tuple(name for name in wanted if name not in answered),
+        exploration.stays if asked.deadlock or asked.can_return else "",
     )
 
 
@@ -219,7 +222,10 @@ def _progress(
         fixed={kind: free[:1]},
         keep_edges=True,
     )
-    if not explorer.run(limits).complete:
+    search = explorer.run(limits)
+    if search.stopped == "interrupted":
+        raise KeyboardInterrupt
+    if not search.complete:
         return None
     graph, found = StateGraph(explorer), []
     for each in properties:

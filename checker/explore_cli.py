@@ -201,6 +201,7 @@ def _exploration_json(report: ExploreReport) -> dict[str, Any]:
         "stopped": report.stopped,
         "asked": list(report.asked),
         "unanswered": list(report.unanswered),
+        "stays": report.stays,
         "clauses": report.clauses,
         "violations": [
             {

@@ -112,6 +112,30 @@ def test_a_graph_that_the_scope_cuts_off_answers_nothing() -> None:
     assert "not answered, since not all of the graph was seen: no_deadlock, can_return" in ran.out
 
 
+def test_an_interruption_while_one_element_is_followed_is_one_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[Explorer] = []
+    expanded = Explorer._expanded
+
+    def interrupted_when_it_is_the_second(explorer: Explorer, size: int) -> Any:
+        searches.append(explorer)
+        if explorer is not searches[0]:
+            raise KeyboardInterrupt
+        yield from expanded(explorer, size)
+
+    monkeypatch.setattr(Explorer, "_expanded", interrupted_when_it_is_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        asked(KIOSK)
+
+
+def test_a_scope_that_is_not_asked_for_rest_says_why() -> None:
+    stays = {name: e for name, e in SPEC.explorations.items() if e.stays}
+    name = min(stays, key=len)
+    ran = run("explore", "--name", name, "--can-return")
+    assert f"  not asked for rest: {stays[name].stays}\n" in ran.out
+    assert "can_return" not in ran.out
+    assert "not asked for rest" not in run("explore", "--name", name).out
+
+
 @pytest.mark.parametrize("name", SPEC.explorations)
 def test_what_is_asked_of_the_small_scopes_holds(name: str) -> None:
     report = asked(SPEC, SPEC.explorations[name], symmetry=True)
