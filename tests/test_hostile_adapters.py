@@ -68,6 +68,23 @@ def test_it_ends_in_a_failed_clause_and_leaves_no_process(what: str) -> None:
     assert processes_of(implementation) == []
 
 
+def test_what_does_not_die_at_once_is_killed_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    kill, met = psutil.Process.kill, set()
+
+    def late(process: psutil.Process) -> None:
+        if process.pid in met:
+            kill(process)
+        met.add(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "kill", late)
+    implementation = reach("leaves a child", 3)
+    with pytest.raises(Mismatch, match="exited with 3"):
+        drive(implementation, SPEC.fuzz_scope, [("create_partition", {"caller": 1})] * 4)
+    implementation.stop()
+    assert met
+    assert processes_of(implementation) == []
+
+
 def test_another_version_of_the_protocol_is_an_adapter_that_cannot_be_used() -> None:
     with pytest.raises(AdapterError, match="initialize"):
         reach("another version")
