@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..model.concrete import Model
+from ..model.graph import run as after
+from ..model.graph import with_fresh_names
 from ..model.layout import Layout
 from ..model.liveness import StateGraph, can_return, leads_to
 from ..model.reading import EFFECTIVE
@@ -209,31 +211,40 @@ def _progress(
 ) -> list[Found] | None:
     """What does not come about at last for the elements of a sort, or None if a limit is met first.
 
-    With symmetry an element keeps its name that is followed, one for all that could be renamed into it; elements that have to
-    keep their names are followed too.
+    With symmetry an element keeps its name that is followed, one for all that could be renamed into it where the search begins,
+    each in a search of its own; elements that have to keep their names anyway are followed in the first.
     """
-    free = Symmetry(Layout(model)).free.get(kind, []) if symmetry else []
-    explorer = Explorer(
-        model,
-        without=without,
-        opening=opening,
-        statements=(),
-        symmetry=symmetry,
-        fixed={kind: free[:1]},
-        keep_edges=True,
-    )
-    search = explorer.run(limits)
-    if search.stopped == "interrupted":
-        raise KeyboardInterrupt
-    if not search.complete:
-        return None
-    graph, found = StateGraph(explorer), []
-    for each in properties:
-        for element in model.domain(kind):
-            if element not in free[1:] and (lasso := leads_to(graph, each, element)):
-                found.append(_found(each, lasso.binding, lasso.way, lasso.cycle))
-                break
-    return found
+    found: dict[str, Found] = {}
+    for followed, fixed in _followed(model, kind, opening, symmetry):
+        explorer = Explorer(
+            model, without=without, opening=opening, statements=(), symmetry=symmetry, fixed={kind: fixed}, keep_edges=True
+        )
+        search = explorer.run(limits)
+        if search.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if not search.complete:
+            return None
+        graph = StateGraph(explorer)
+        for each in (p for p in properties if p.name not in found):
+            for element in followed:
+                if lasso := leads_to(graph, each, element):
+                    found[each.name] = _found(each, lasso.binding, lasso.way, lasso.cycle)
+                    break
+    return list(found.values())
+
+
+def _followed(model: Model, kind: Type, opening: Sequence[Step], symmetry: bool) -> list[tuple[list[int], list[int]]]:
+    """The elements of a sort that are followed, those of one search together, with those that are to keep their names for it."""
+    elements = list(model.domain(kind))
+    names = Symmetry(Layout(model)) if symmetry else None
+    free = names.free.get(kind, []) if names else []
+    if names is None or not free:
+        return [(elements, [])]
+    beginning = after(model, with_fresh_names(model, opening))
+    places = names.places(names.layout.block([beginning]).data)[kind]
+    unlike = list({int(places[element, 0]): element for element in reversed(free)}.values())[::-1]
+    kept = [element for element in elements if element not in free]
+    return [([*kept * (at == 0), element], [element]) for at, element in enumerate(unlike)]
 
 
 def _stuck(graph: StateGraph, rests: Sequence[Rest]) -> list[Found]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -633,11 +633,13 @@ class Batch:
             for part in self.parts(action, block.times(len(group.numbers)), {**group.common, **each, **given}):
                 yield part, group.numbers[part.rows // block.size]
 
-    def fresh(self, block: Block, kind: Type) -> Any:
-        """By state the least name of a sort that is not in use, or none."""
+    def fresh(self, block: Block, kind: Type, but: Collection[int] = ()) -> Any:
+        """By state the least name of a sort that is not in use, or none; those in `but` are not given out."""
         least: Any = np.zeros(block.size, np.uint8)
         first = len(kind.constants) + 1
         for element in reversed(range(first, self.model.scope[kind.plural] + 1)):
+            if element in but:
+                continue
             least = np.where(self.unused(block, kind, element), np.uint8(element), least)
         return least
 

@@ -133,27 +133,26 @@ class Expander:
         fresh: dict[Any, Any] = {}
         new: list[_New] = []
         for action in self.actions if block.size else ():
-            arguments, having = self._fresh(action, block, fresh, found)
-            some = block if having is None else Block(self.layout, block.data[:, having])
-            if not some.size:
-                continue
             first = self._numbers.get(action.name, 0)
-            for part, numbers in self.batch.every(action, some, arguments):
-                if not part.exit:
-                    at = int(part.block.fingerprints[part.rows[0]])
-                    found.broken.append(Broken(WELL_DEFINED, at, depth, True))
-                    continue
-                found.clauses.setdefault(f"{action.name}/{part.exit}", depth)
-                if part.exit not in EFFECTIVE:
-                    continue
-                states = part.rows if part.block is some else part.rows % some.size
-                states = states if having is None else having[states]
-                found.transitions += len(part.rows)
-                after = fingerprints(part, part.parts())
-                self._wait(action, part, depth)
-                moved = np.flatnonzero(after != part.block.fingerprints[part.rows])
-                alive[states[moved]] = True
-                new.append(_New(part, moved, after, first + numbers[moved]))
+            for arguments, having in self.fresh(action, block, fresh):
+                some = block if having is None else Block(self.layout, block.data[:, having])
+                for part, numbers in self.batch.every(action, some, arguments) if some.size else ():
+                    if not part.exit:
+                        at = int(part.block.fingerprints[part.rows[0]])
+                        found.broken.append(Broken(WELL_DEFINED, at, depth, True))
+                        continue
+                    found.clauses.setdefault(f"{action.name}/{part.exit}", depth)
+                    if part.exit not in EFFECTIVE:
+                        continue
+                    states = part.rows if part.block is some else part.rows % some.size
+                    states = states if having is None else having[states]
+                    found.transitions += len(part.rows)
+                    after = fingerprints(part, part.parts())
+                    self._wait(action, part, depth)
+                    moved = np.flatnonzero(after != part.block.fingerprints[part.rows])
+                    alive[states[moved]] = True
+                    new.append(_New(part, moved, after, first + numbers[moved]))
+            found.cut += self._cut(action, block, fresh)
             self._judge(found, JUDGED_AT_ONCE)
         found.dead = [int(f) for f in block.fingerprints[~alive]]
         if self.keep_edges:
@@ -176,25 +175,41 @@ class Expander:
         key = self.states._key(statement.name, [block], None)
         return np.flatnonzero(np.isin(key, key[rows]))
 
-    def _fresh(
-        self, action: Action, block: Block, known: dict[Any, Any], found: Expansion
-    ) -> tuple[dict[str, Any], Index | None]:
-        """Fresh arguments by state, and the states that have them (None: all): calls are cut off where an endless sort has run
-        out."""
-        arguments = {}
+    def fresh(self, action: Action, block: Block, known: dict[Any, Any]) -> list[tuple[dict[str, Any], Index | None]]:
+        """The fresh arguments of an operation, by state, with the states that are called with them (None: all).
+
+        They are the least names that are free; but where one of those in `fixed` is free, it is given out as well as another, as
+        it stands for whichever is asked about.  States in which an endless sort has run out are left out.  In `known` is kept
+        what is known of the block.
+        """
+        slots = [slot for slot in action.slots if slot.fresh]
+        choices: list[tuple[dict[Type, Any], Any]] = [({}, np.ones(block.size, np.bool_))]
+        for kind in dict.fromkeys(slot.type for slot in slots):
+            if kind not in known:
+                known[kind] = self._names(kind, block)
+            choices = [({**names, kind: name}, rows & having) for names, rows in choices for name, having in known[kind]]
+        return [
+            ({slot.name: names[slot.type][rows] for slot in slots}, None if rows.all() else np.flatnonzero(rows))
+            for names, rows in choices
+        ]
+
+    def _names(self, kind: Type, block: Block) -> list[tuple[Any, Any]]:
+        """The names of a sort that are given out, by state, each with the states in which it is."""
+        own = [element for element in self.fixed.get(kind, ()) if element > len(kind.constants)]
+        unused = [self.batch.unused(block, kind, element) for element in own]
+        least = self.batch.fresh(block, kind, own)
+        others = (least != 0) | ~np.any(unused, axis=0) if own else np.ones(block.size, np.bool_)
+        if kind.endless:
+            others = others & (least != 0)
+        return [(least, others), *((np.full(block.size, e, np.uint8), free) for e, free in zip(own, unused, strict=True))]
+
+    def _cut(self, action: Action, block: Block, known: Mapping[Any, Any]) -> int:
+        """In how many states an operation is not called, because an endless sort has run out."""
+        having = np.ones(block.size, np.bool_)
         for slot in action.slots:
             if slot.fresh:
-                if slot.type not in known:
-                    known[slot.type] = self.batch.fresh(block, slot.type)
-                arguments[slot.name] = known[slot.type]
-        enough = np.ones(block.size, np.bool_)
-        for slot in action.slots:
-            if slot.fresh and slot.type.endless:
-                enough &= arguments[slot.name] != 0
-        if enough.all():
-            return arguments, None
-        found.cut += int((~enough).sum())
-        return {name: values[enough] for name, values in arguments.items()}, np.flatnonzero(enough)
+                having &= np.any([rows for _, rows in known[slot.type]], axis=0)
+        return int((~having).sum())
 
     def _blank(self, block: Block) -> None:
         """With symmetry, see that nothing tells free names apart, so that the least of them is as good as any.

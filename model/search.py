@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import itertools
 import json
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
@@ -370,8 +371,8 @@ class Explorer:
         expander, model = self.expander, self.model
         block = expander.layout.block([vector])
         for action in self.actions:
-            fresh = {s.name: expander.batch.fresh(block, s.type) for s in action.slots if s.fresh}
-            for fixed in expander.batch.calls(action):
+            named = [names for names, having in expander.fresh(action, block, {}) if having is None]
+            for fixed, fresh in itertools.product(expander.batch.calls(action), named):
                 for part in expander.batch.parts(action, block, fixed | fresh):
                     if part.exit in EFFECTIVE:
                         marks: Any = fingerprints(part, part.parts())

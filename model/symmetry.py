@@ -102,10 +102,11 @@ class Symmetry:
         self.sorts = [kind for kind in model.spec.sorts if model.scope[kind.plural]]
         self.sizes = {kind: model.scope[kind.plural] for kind in self.sorts}
         keeps = {kind: set(range(1, len(kind.constants) + 1)) for kind in self.sorts}
-        for kind, elements in (fixed or {}).items():
-            keeps[kind] |= set(elements)
         self._keep_arguments(keeps)
         self._keep_rigid(keeps)
+        self._keep_lesser(keeps)
+        for kind, elements in (fixed or {}).items():
+            keeps[kind] |= set(elements)
         self.free = {k: [e for e in range(1, self.sizes[k] + 1) if e not in keeps[k]] for k in self.sorts}
         self.free = {k: free for k, free in self.free.items() if len(free) > 1}
         self._columns = [self._column(c) for c in range(1, layout.width)]
@@ -129,6 +130,14 @@ class Symmetry:
                 for kind in (*component.keys, component.value) if len(values) > 1 or is_sort(component.value) else ():
                     if kind in keeps:
                         keeps[kind] |= set(range(1, self.sizes[kind] + 1))
+
+    def _keep_lesser(self, keeps: dict[Type, set[int]]) -> None:
+        """Of a sort whose least free name is given out, keep all that are less than one that is kept: which of the two is given
+        out first would depend on how the others are called."""
+        for action in self.layout.model.spec.actions.values():
+            for slot in action.slots:
+                if slot.fresh and slot.type in keeps:
+                    keeps[slot.type] |= set(range(1, max(keeps[slot.type], default=0) + 1))
 
     def _column(self, column: int) -> _Column:
         cell = self.layout.cells[column]

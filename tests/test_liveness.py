@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from command import run
+from jobs import JOBS, Job
 from kiosk import KEEPS, KIOSK, LOCKED, SENDS_BACK, SHUTS
 
 from oneowner.checker.explore import Asked, ExploreReport, explore_scope
@@ -125,6 +126,20 @@ def test_an_interruption_while_one_element_is_followed_is_one_of_the_whole(monke
     monkeypatch.setattr(Explorer, "_expanded", interrupted_when_it_is_the_second)
     with pytest.raises(KeyboardInterrupt):
         asked(KIOSK)
+
+
+@pytest.mark.parametrize("name", ["two jobs", "two are made"])
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_of_names_that_are_not_alike_each_is_followed(name: str, symmetry: bool) -> None:
+    report = explore_scope(JOBS, name, JOBS.explorations[name], asked=Asked(leads_to=True), symmetry=symmetry)
+    (found,) = report.violations
+    assert found.statement == "is_served"
+    assert found.cycle is not None
+    model = Model(JOBS, report.scope)
+    before, again = after(model, found.trace), after(model, [*found.trace, *found.cycle])
+    (waits,) = (job for job in model.domain(Job) if model.system(before).made[job] and not model.system(before).first[job])
+    assert found.binding == {"job": f"job{waits}"}
+    assert before == again
 
 
 def test_a_scope_that_is_not_asked_for_rest_says_why() -> None:

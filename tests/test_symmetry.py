@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from bells import BELLS, Bell, Listener
+from jobs import JOBS
 from states import random_vector
 from test_readings_agree import starts
 from test_search import CORE, assert_breaks, begun, core, figures
@@ -366,20 +367,28 @@ def test_constants_keep_their_names() -> None:
     assert free(SPEC, {"partitions": 3})[Partition] == [2, 3]
 
 
-def test_names_that_arguments_pick_out_keep_their_names() -> None:
+def test_names_that_arguments_pick_out_keep_their_names_and_of_a_sort_that_is_given_out_so_do_lesser_ones() -> None:
+    sizes = {"partitions": 5, "services": 3}
+    assert free(SPEC, sizes) == {Partition: [2, 3, 4, 5], Service: [1, 2, 3]}
+    assert free(SPEC, sizes, {"partition": (3,)}) == {Partition: [4, 5], Service: [1, 2, 3]}
+    assert free(SPEC, sizes, {"partition": (3,), "caller": (1, 5)}) == {Service: [1, 2, 3]}
+    assert free(SPEC, sizes, {"service": (2,)}) == {Partition: [2, 3, 4, 5], Service: [1, 3]}
     sizes = {"partitions": 5, "services": 2}
-    assert free(SPEC, sizes) == {Partition: [2, 3, 4, 5], Service: [1, 2]}
-    assert free(SPEC, sizes, {"partition": (3,)}) == {Partition: [2, 4, 5], Service: [1, 2]}
-    assert free(SPEC, sizes, {"partition": (3,), "caller": (1, 5)}) == {Partition: [2, 4], Service: [1, 2]}
     assert free(SPEC, sizes, {"service": (1,)}) == {Partition: [2, 3, 4, 5]}
     assert free(SPEC, sizes, {"service": (1, 2), "amount": (0,)}) == free(SPEC, sizes)
 
 
 def test_members_of_subsets_that_arguments_pick_out_keep_their_names() -> None:
-    sizes = {"listeners": 2, "bells": 4}
+    sizes = {"listeners": 2, "bells": 5}
     some = {"bells": (Members([1, 3]), Members())}
-    assert free(BELLS, sizes, some) == {Listener: [1, 2], Bell: [2, 4]}
-    assert free(BELLS, sizes, {"bells": (Members([1, 2, 3, 4]),)}) == {Listener: [1, 2]}
+    assert free(BELLS, sizes, some) == {Listener: [1, 2], Bell: [4, 5]}
+    assert free(BELLS, sizes, {"bells": (Members([1, 2, 3, 4, 5]),)}) == {Listener: [1, 2]}
+
+
+def test_a_name_that_arguments_pick_out_is_given_out_in_its_turn_with_symmetry_too() -> None:
+    whole, found = (begun(JOBS, JOBS.explorations["one is probed"], symmetry=symmetry).run() for symmetry in (False, True))
+    assert "probe/ok" in whole.clauses
+    assert found.clauses == whole.clauses
 
 
 def test_names_that_a_rigid_map_tells_apart_keep_their_names() -> None:
