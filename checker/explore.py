@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -55,8 +55,8 @@ class ExploreReport:
     reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes.
 
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
-    was answered by the graph, `unanswered` what could not be, because not all of it was seen; `stays` says why it was not asked
-    whether the system can return, where it was not though that was wanted.
+    was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
+    though that was wanted, and why.
     """
 
     name: str
@@ -74,7 +74,7 @@ class ExploreReport:
     stopped: str = ""
     asked: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
-    stays: str = ""
+    unasked: tuple[str, ...] = ()
 
 
 def clauses(spec: Spec) -> list[str]:
@@ -180,13 +180,21 @@ def explore_scope(
         search.stopped,
         tuple(answered),
         () if found else tuple(name for name in wanted if name not in answered),
-        exploration.stays if asked.deadlock or asked.can_return else "",
+        tuple(_unasked(spec, exploration, asked, without)),
     )
 
 
 def _found(statement: Declaration, binding: Mapping[str, int], trace: list[Step], cycle: list[Step] | None = None) -> Found:
     values = {s.name: value_name(s.type, binding[s.name]) for s in statement.slots if s.name in binding}
     return Found(statement.name, statement.text, values, trace, cycle)
+
+
+def _unasked(spec: Spec, exploration: Exploration, asked: Asked, without: Collection[str]) -> Iterator[str]:
+    if exploration.stays and (asked.deadlock or asked.can_return):
+        yield f"rest ({exploration.stays})"
+    for each in spec.leads_to.values() if asked.leads_to else ():
+        if left_out := [name for name in each.by if name in without]:
+            yield f"{each.name} ({' and '.join(left_out)} not called)"
 
 
 def _deadlocks(spec: Spec, explorer: Explorer) -> list[Found]:

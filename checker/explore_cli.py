@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from ..model.spec import Exploration, Spec, load, parse_scope
 from .console import HOLDS, INTERRUPTED, NOTHING, UNKNOWN, VIOLATION, Output, common, jobs_option, say, traces_option
 
 if TYPE_CHECKING:
-    from ..model.search import Search
+    from ..model.search import Limits, Search
     from .explore import ExploreReport
 
 GIGABYTE = 1 << 30
@@ -72,6 +73,8 @@ def explore(
         raise SpecError("--scope is a scope of your own; --large and --name are the specification's")
     if room and not graph:
         raise SpecError("--room goes with --graph")
+    if any(number is not None and not math.isfinite(number) for number in (seconds, memory)):
+        raise SpecError("--time and --memory are finite numbers; leave them out for no limit")
     limits = Limits(max_states, None, seconds, int(memory * GIGABYTE) if memory else None)
     asked = Asked(deadlock, can_return, leads_to)
     if keep and can_return:
@@ -81,7 +84,7 @@ def explore(
     else:
         one = _exploration(spec, scope, without, only, after)
         if graph:
-            _draw(spec, one, graph, room)
+            _draw(spec, one, graph, room, limits)
         progress = _Progress()
         report = explore_scope(
             spec, "scope", one, asked=asked, limits=limits, symmetry=symmetry, jobs=jobs, keep=keep, progress=progress.tell
@@ -128,7 +131,7 @@ class _Progress:
         )
 
 
-def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None) -> None:
+def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None, limits: Limits) -> None:
     from ..model.concrete import Model
     from ..model.liveness import StateGraph
     from ..model.search import Explorer
@@ -136,13 +139,17 @@ def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None) ->
 
     if path.suffix not in KINDS:
         raise SpecError(f"{path}: a graph is written as {' or '.join(KINDS)}, by the ending of the name")
+    if not path.parent.is_dir():
+        raise SpecError(f"{path}: there is no folder {path.parent}")
     opening = spec.openings[exploration.opening] if exploration.opening else ()
     model = Model(spec, exploration.sizes)
     explorer = Explorer(model, without=spec.left_out(exploration), opening=opening, statements=(), keep_edges=True)
-    explorer.run()
+    search = explorer.run(limits)
+    if search.stopped == "interrupted":
+        raise KeyboardInterrupt
     graph = StateGraph(explorer)
     write(life(graph, room) if room else all_states(graph), path)
-    say(f"wrote {path}")
+    say(f"wrote {path}" if search.complete else f"wrote {path}, which is not the whole graph")
 
 
 def explore_all_scopes(
@@ -201,7 +208,7 @@ def _exploration_json(report: ExploreReport) -> dict[str, Any]:
         "stopped": report.stopped,
         "asked": list(report.asked),
         "unanswered": list(report.unanswered),
-        "stays": report.stays,
+        "unasked": list(report.unasked),
         "clauses": report.clauses,
         "violations": [
             {

@@ -108,8 +108,8 @@ def exploration(report: ExploreReport) -> Iterator[str]:
         broken = {found.statement for found in report.violations}
         answers = [f"{name} {'does NOT hold' if name in broken else 'holds'}" for name in report.asked]
         yield f"  asked of the graph: {', '.join(answers)}"
-    if report.stays:
-        yield f"  not asked for rest: {report.stays}"
+    if report.unasked:
+        yield f"  not asked: {'; '.join(report.unasked)}"
     if report.unanswered:
         yield f"  not answered, since not all of the graph was seen: {', '.join(report.unanswered)}"
 

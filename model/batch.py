@@ -24,7 +24,7 @@ from .spec import Action, Call, Counter, Declaration
 from .vocabulary import Component, Sort, Type
 
 Values = Any
-"""A numpy array: of truth values, of names (unsigned, 8 bits) or of whole numbers (signed, 16 bits)."""
+"""A numpy array: of truth values, of names (unsigned, 8 bits) or of whole numbers (signed, 32 bits)."""
 
 
 class _NoneLeft(Exception):
@@ -198,7 +198,7 @@ class _View:
             return bool(constant) if kind is bool else constant
         if kind is bool:
             return Column(run, values.view(np.bool_))
-        return Column(run, values.astype(np.int16) if kind is int else values)
+        return Column(run, values.astype(np.int32) if kind is int else values)
 
     def write(self, column: int, value: Any) -> None:
         writes = self._writes
@@ -230,7 +230,12 @@ def _plain(value: Any, kind: Type) -> Any:
 
 def _kind(kind: Type) -> Any:
     """Numpy's type for values of a type."""
-    return np.bool_ if kind is bool else np.int16 if kind is int else np.uint8
+    return np.bool_ if kind is bool else np.int32 if kind is int else np.uint8
+
+
+def argument_kind(kind: Type) -> Any:
+    """Numpy's type for arguments of a type: whole numbers may be larger than what the state has room for."""
+    return np.int64 if kind is int else _kind(kind)
 
 
 class _Map:
@@ -394,7 +399,7 @@ class _Queue:
 
 
 def _count(held: Any) -> Any:
-    return Column(held.run, held.now().astype(np.int16)) if type(held) is Column else int(held)
+    return Column(held.run, held.now().astype(np.int32)) if type(held) is Column else int(held)
 
 
 class _Chosen:
@@ -608,7 +613,7 @@ class Batch:
             found.setdefault(tuple(arguments[name] for name in subsets), []).append((number, arguments))
         groups = self._grouped[action.name] = []
         for common, calls in found.items():
-            each = {s.name: np.array([arguments[s.name] for _, arguments in calls], _kind(s.type)) for s in others}
+            each = {s.name: np.array([arguments[s.name] for _, arguments in calls], argument_kind(s.type)) for s in others}
             numbers = np.array([number for number, _ in calls], np.intp)
             groups.append(_Calls(dict(zip(subsets, common, strict=True)), each, numbers))
         return groups
@@ -701,7 +706,7 @@ class Batch:
         With it, by block, the components that it asked for.
         """
         bindings = self.bindings(statement)
-        table = np.array(bindings, np.int16).reshape(len(bindings), len(statement.slots))
+        table = np.array(bindings, np.int32).reshape(len(bindings), len(statement.slots))
         holds = np.ones(len(rows), np.bool_)
         asked: list[set[int]] = [set() for _ in blocks]
         if not bindings:

@@ -401,7 +401,9 @@ class Model:
         Of subsets, the empty one and those of one element or two: a finite scope shows no more with larger ones.
         """
         if slot.name in self.tried:
-            return list(self.tried[slot.name])
+            return [bool(value) if slot.type is bool else value for value in self.tried[slot.name]]
+        if slot.type is bool:
+            return [False, True]
         if slot.subset:
             sizes = range(min(2, len(self.domain(slot.type))) + 1)
             return [Members(some) for size in sizes for some in itertools.combinations(self.domain(slot.type), size)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .batch import Batch, Part, fingerprints
+from .batch import Batch, Part, argument_kind, fingerprints
 from .concrete import Model
 from .layout import Block, Cells, Fingerprints, Index
 from .reading import EFFECTIVE, SpecError
@@ -271,9 +271,8 @@ class Expander:
             else:
                 arrays = [v if isinstance(v, np.ndarray) else np.full(n, v) for v, n in zip(values, sizes, strict=True)]
                 numbers = np.concatenate(arrays)
-                kind = np.bool_ if slot.type is bool else np.int16 if slot.type is int else np.uint8
                 only = len(numbers) and (numbers == numbers[0]).all()
-                call[slot.name] = numbers[0].item() if only else numbers.astype(kind)
+                call[slot.name] = numbers[0].item() if only else numbers.astype(argument_kind(slot.type))
             mark += (numbers.astype(np.uint64) + np.uint64(1)) * factor
         mark ^= np.uint64(hash_of(action.name))
         for statement, rows in self.steps.broken([before, after], call, mark):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .concrete import Model, Vector
+from .reading import SpecError
 from .vocabulary import Component, Type
 
 Cells = NDArray[np.uint8]
@@ -118,6 +119,9 @@ class Layout:
     width: int = 0
 
     def __post_init__(self) -> None:
+        for kind in self.model.spec.sorts:
+            if self.model.scope[kind.plural] > MOST:
+                raise SpecError(f"exploration has room for at most {MOST} {kind.plural}, not {self.model.scope[kind.plural]}")
         self.cells.append(Cell(-1, (), int))
         kinds = [("map", "queue"), ("output",)]
         for wanted in kinds:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .batch import argument_kind
 from .layout import Block
 from .reading import SpecError
 from .search import Explorer
@@ -161,7 +162,7 @@ def _helping(graph: StateGraph, statement: LeadsTo, operation: str, element: int
     for slot in action.slots:
         if not slot.fresh and not slot.subset:
             values = np.array([arguments[slot.name] for _, arguments in expander.numbered[numbers[0] : numbers[-1] + 1]])
-            given[slot.name] = values[graph.call[edges] - numbers[0]].astype(np.int16 if slot.type is int else np.uint8)
+            given[slot.name] = values[graph.call[edges] - numbers[0]].astype(argument_kind(slot.type))
     return edges[expander.batch.values(statement, graph.block, graph.source[edges], given, element)[2]]
 
 

@@ -330,7 +330,7 @@ class Explorer:
             frontiers = [np.load(folder / f"{name}.npy") for name in ("todo", "following")]
         except (OSError, ValueError) as error:
             raise SpecError(f"{folder}: no stored search to go on with: {error}") from None
-        if told["of"] != self.identity:
+        if not isinstance(told, dict) or told.get("of") != self.identity:
             raise SpecError(f"{folder}: the search stored there is of another specification, scope or set of operations")
         for name in STORED:
             setattr(self.search, name, told[name])

@@ -32,6 +32,10 @@ def test_a_stored_search_of_something_else_is_not_gone_on_with(tmp_path: Path) -
     other = run("explore", *SCOPE, "--symmetry", "--keep", "here", cwd=tmp_path)
     assert other.code == 2
     assert "of another specification, scope or set of operations" in other.err
+    told = (tmp_path / "here" / "search.json").read_text()
+    (tmp_path / "here" / "search.json").write_text("{}")
+    assert "of another specification" in run("explore", *SCOPE, "--keep", "here", cwd=tmp_path).err
+    (tmp_path / "here" / "search.json").write_text(told)
     (tmp_path / "here" / "seen.npy").write_bytes(b"nonsense")
     assert "no stored search to go on with" in run("explore", *SCOPE, "--keep", "here", cwd=tmp_path).err
 
@@ -43,6 +47,13 @@ def test_limits_of_time_and_memory_are_told_and_end_with_3() -> None:
     small = run("explore", "--large", "--name", "partitions", "--memory", "0.001")
     assert small.code == 3
     assert "(stopped: memory)" in small.out
+
+
+def test_a_graph_that_meets_a_limit_is_written_as_far_as_it_goes_and_said_not_to_be_whole(tmp_path: Path) -> None:
+    ran = run("explore", *SCOPE, "--graph", "part.dot", "--max-states", "5", cwd=tmp_path)
+    assert ran.code == 3
+    assert "wrote part.dot, which is not the whole graph" in ran.err
+    assert (tmp_path / "part.dot").exists()
 
 
 def test_of_operations_that_were_not_called_nothing_is_told() -> None:
@@ -80,6 +91,10 @@ def test_the_graph_is_written_whole_or_as_the_life_of_a_rooms_things(tmp_path: P
         ([*SCOPE, "--graph", "life.dot", "--room", "attic"], "no room is called 'attic'"),
         ([*SCOPE, "--keep", "here", "--can-return"], "--keep does not go with --can-return"),
         (["--spec", "token_ring:RING", "--large"], "ring has no large explorations"),
+        (["--time", "nan"], "finite numbers"),
+        ([*SCOPE, "--memory", "inf"], "finite numbers"),
+        ([*SCOPE, "--graph", "nowhere/life.dot"], "there is no folder nowhere"),
+        (["--scope", "partitions=300"], "room for at most 255 partitions, not 300"),
     ],
 )
 def test_what_cannot_be_explored_is_one_clear_line(arguments: list[str], says: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import kiosk
@@ -146,9 +147,15 @@ def test_a_scope_that_is_not_asked_for_rest_says_why() -> None:
     stays = {name: e for name, e in SPEC.explorations.items() if e.stays}
     name = min(stays, key=len)
     ran = run("explore", "--name", name, "--can-return")
-    assert f"  not asked for rest: {stays[name].stays}\n" in ran.out
+    assert f"  not asked: rest ({stays[name].stays})\n" in ran.out
     assert "can_return" not in ran.out
-    assert "not asked for rest" not in run("explore", "--name", name).out
+    assert "not asked" not in run("explore", "--name", name).out
+
+
+def test_what_is_not_asked_since_who_is_counted_on_is_left_out_is_told() -> None:
+    report = explore_scope(KIOSK, "scope", replace(THREE, without=("serve",)), asked=Asked(leads_to=True))
+    assert set(report.asked) == {"who_is_served_leaves"}
+    assert report.unasked == ("who_queues_is_served (serve not called)",)
 
 
 @pytest.mark.parametrize("name", SPEC.explorations)

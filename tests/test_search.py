@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from bells import BELLS
 from planting import changed
+from scales import SCALES
 from token_ring import KEEPS, NEVER, RING
 
+from oneowner.model import batch as reading
 from oneowner.model import search as searching
 from oneowner.model.concrete import Model
 from oneowner.model.expand import WELL_DEFINED
@@ -105,6 +107,21 @@ COUNTED = [
 def test_the_core_has_the_pinned_counts(sizes: tuple[int, int, int, int], symmetry: bool, states: int) -> None:
     found = begun(CORE, core(*sizes), symmetry=symmetry).run()
     assert (found.states, found.complete, found.violations) == (states, True, [])
+
+
+@pytest.mark.parametrize("together", [0, 1 << 14])
+def test_arguments_are_large_numbers_and_truth_values_whether_calls_are_made_as_one_or_not(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "TOGETHER", together)
+    found, plain = begun(SCALES, SCALES.explorations["heavy"]).run(), plainly(SCALES, SCALES.explorations["heavy"])
+    assert found.clauses == plain.clauses == {"weigh/LOCKED": 0, "weigh/LIGHT": 0, "weigh/ok": 0}
+    assert [(v.statement.name, len(v.trace)) for v in found.violations] == [("nothing_tips", 1)]
+
+
+def test_a_sort_with_more_names_than_a_cell_has_room_for_is_refused() -> None:
+    with pytest.raises(SpecError, match="room for at most 255"):
+        begun(RING, Exploration({"stations": 300, "parcels": 1}))
 
 
 MESSAGES_RUN_OUT = Exploration(
