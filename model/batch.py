@@ -630,7 +630,7 @@ class Batch:
         if len(calls) * block.size > TOGETHER:
             for number, arguments in enumerate(calls):
                 for part in self.parts(action, block, {**arguments, **fresh}):
-                    yield part, np.full(len(part.rows), number)
+                    yield part, np.broadcast_to(np.intp(number), part.rows.shape)
             return
         for group in self._groups(action):
             each = {name: np.repeat(values, block.size) for name, values in group.each.items()}

@@ -111,6 +111,8 @@ class Expander:
         spec = model.spec
         self.states = Verdicts(self.batch, [s for s in spec.invariants.values() if s.name in wanted])
         self.steps = Verdicts(self.batch, [s for s in spec.step_properties.values() if s.name in wanted])
+        fresh = {slot.type for action in actions for slot in action.slots if slot.fresh}
+        self._given_out = [kind for kind in self.symmetry.free if kind in fresh] if self.symmetry else []
         self._waiting: dict[str, _Steps] = {}
         self._late = Remembered()
         self._late_reads: tuple[set[int], set[int]] = (set(), set())
@@ -151,7 +153,7 @@ class Expander:
                     self._wait(action, part, depth)
                     moved = np.flatnonzero(after != part.block.fingerprints[part.rows])
                     alive[states[moved]] = True
-                    new.append(_New(part, moved, after, first + numbers[moved]))
+                    new.append(_New(part, moved, after, numbers, first))
             found.cut += self._cut(action, block, fresh)
             self._judge(found, JUDGED_AT_ONCE)
         found.dead = [int(f) for f in block.fingerprints[~alive]]
@@ -216,14 +218,12 @@ class Expander:
 
         Raises SpecError where something does.
         """
-        given_out = {slot.type for action in self.actions for slot in action.slots if slot.fresh}
-        if self.symmetry is None or not block.size or not given_out & set(self.symmetry.free):
+        if self.symmetry is None or not block.size or not self._given_out:
             return
         places = self.symmetry.places(block.data)
-        for kind, element in ((k, e) for k in given_out & set(places) for e in self.symmetry.free[k]):
-            if (places[kind][element] != 0).any() and (
-                self.batch.unused(block, kind, element) & (places[kind][element] != 0)
-            ).any():
+        for kind, element in ((k, e) for k in self._given_out for e in self.symmetry.free[k]):
+            stands = places[kind][element] != 0
+            if stands.any() and (self.batch.unused(block, kind, element) & stands).any():
                 raise SpecError(
                     f"a {kind.__name__} that is free to be given out still stands in some component, so names cannot be taken "
                     "for equal: clear it when it becomes free, or explore without symmetry"
@@ -335,7 +335,7 @@ class Expander:
             data, names = self.symmetry.canonical(data)
         if self.keep_edges:
             before = np.concatenate([n.part.block.fingerprints[n.part.rows[n.rows]] for n in new])
-            calls = np.concatenate([n.calls for n in new]).astype(np.int32)
+            calls = np.concatenate([n.first + n.numbers[n.rows] for n in new]).astype(np.int32)
             found.edges.append(Edges(before, names[which], calls))
         if self.symmetry or self.keep_edges:
             unknown = np.flatnonzero(~seen.among(names))
@@ -347,13 +347,14 @@ class Expander:
 
 @dataclass(frozen=True)
 class _New:
-    """What a part came to where that is another state: in its `rows`, with the fingerprints after (of all of the part) and the
-    numbers of the calls."""
+    """What a part came to where that is another state: in its `rows`.  Of all of the part there are the fingerprints after and
+    the numbers of the calls, counted from the operation's `first`."""
 
     part: Part
     rows: Index
     after: Fingerprints
-    calls: Index
+    numbers: Index
+    first: int
 
 
 def _take(new: list[_New], chosen: Index) -> tuple[Cells, Fingerprints]:
