@@ -167,7 +167,7 @@ class Remote:
     what the one who waits is called in a late answer.
 
     Every call is written to `log`, if there is one, before it is sent, and every line that comes after it; the log holds
-    what was said since the last reset, so that a crash leaves what led to it.
+    what was said since the last reset that a call or a fault followed, so that a crash leaves what led to it.
     """
 
     def __init__(
@@ -185,6 +185,7 @@ class Remote:
         self.budgets = budgets or Budgets()
         self.log_path, self.heading = log, heading or {}
         self._log: int | None = None
+        self._held: bytearray | None = None
         self._opened = False
         self._late: list[dict[str, Any]] = []
         self.start()
@@ -226,7 +227,7 @@ class Remote:
     def reset(self, topology: dict[str, Any]) -> dict[str, str]:
         if not self._opened:
             self.start()
-        self._begin_log()
+        self._hold_log()
         self._forgotten |= set(self._pending)
         self._pending.clear()
         self._late.clear()
@@ -242,6 +243,7 @@ class Remote:
         (_, actor), *rest = arguments.items()
         self._number += 1
         number = self._number
+        self._begin_log()
         data = wire.request(number, "call", {"actor": actor, "op": operation, "args": dict(rest)})
         may_wait = self.waiting is None or operation in self.waiting
         settles = self.introduction.capabilities.settle
@@ -343,8 +345,7 @@ class Remote:
         return response.result
 
     def _send(self, data: bytes) -> None:
-        if self._log is not None:
-            os.write(self._log, data)
+        self._record(data)
         until = 0.0
         while data:
             try:
@@ -391,31 +392,44 @@ class Remote:
             self._babbles(f"sends {_quoted(line)} ({error})", "only responses may go to stdout; print everything else to stderr")
 
     def _record(self, data: bytes) -> None:
-        if self._log is not None:
+        if self._held is not None:
+            self._held += data
+        elif self._log is not None:
             os.write(self._log, data)
 
+    def _hold_log(self) -> None:
+        """Hold back what is to be recorded, until `_begin_log`: a reset that nothing follows is no conversation, and should not
+        take the place of one."""
+        if self.log_path is not None:
+            self._held = bytearray(json.dumps({"oneowner": self.heading}).encode() + b"\n" if self.heading else b"")
+
     def _begin_log(self) -> None:
-        """Begin the log anew: since a reset, nothing before it matters."""
-        if self.log_path is None:
+        """Begin the log anew with what was held back: since a reset, nothing before it matters."""
+        if self._held is None or self.log_path is None:
             return
         if self._log is None:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
             self._log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.ftruncate(self._log, 0)
         os.lseek(self._log, 0, os.SEEK_SET)
-        if self.heading:
-            self._record(json.dumps({"oneowner": self.heading}).encode() + b"\n")
+        held, self._held = self._held, None
+        os.write(self._log, held)
+
+    def _give_up(self) -> str:
+        """Stop after a fault, which the log is to hold even where nothing but a reset led to it."""
+        self._begin_log()
+        return self.stop()
 
     def _dead(self) -> NoReturn:
-        how = self.stop()
+        how = self._give_up()
         raise AdapterFault(f"the adapter is gone: {how or 'it closed the connection'}")
 
     def _hung(self, doing: str) -> NoReturn:
-        how = self.stop()
+        how = self._give_up()
         raise AdapterFault(f"the adapter hangs: no answer {doing} within {self.budgets.must_return:g} s; {how}".rstrip("; "))
 
     def _babbles(self, what: str, advice: str) -> NoReturn:
-        self.stop()
+        self._give_up()
         raise AdapterFault(f"the adapter {what}: {advice}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import conforming
 import pytest
 from command import run
+from conversations import conversation
 
 from oneowner.checker.chart import chart
 from oneowner.checker.conform import Session
@@ -291,11 +291,8 @@ def test_options_may_stand_in_the_configuration(tmp_path: Path) -> None:
 
 
 def test_shrink_finds_the_fewest_calls_of_a_conversation(tmp_path: Path) -> None:
-    where = f"exec:{sys.executable} -m oneowner.checker.cli serve {REFERENCE}"
-    assert run("conform", where, "--profile", "core", "--time", "2", "--seed", "1", cwd=tmp_path).code == 0
-    log = tmp_path / ".oneowner" / "conversation.jsonl"
-    calls = sum('"method":"call"' in line for line in log.read_text().splitlines())
-    assert calls > 10
+    create = ("create_partition", {"caller": 1})
+    log = conversation(tmp_path / "conversation.jsonl", "a process that waited in accept was answered", create, create)
     assert run("replay", str(log), cwd=tmp_path).code == 0
     assert run("shrink", str(log), cwd=tmp_path).code == 0
     wrong = "py:conforming:ForgetsHalf"

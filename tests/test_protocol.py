@@ -13,7 +13,7 @@ import pytest
 from command import run
 from jsonschema import Draft202012Validator
 
-from oneowner.checker.adapter import Unsupported, connect
+from oneowner.checker.adapter import AdapterFault, Unsupported, connect
 from oneowner.checker.conform import Session
 from oneowner.checker.suite import of
 from oneowner.checker.wire import schema
@@ -76,6 +76,28 @@ def test_every_line_that_passes_is_of_the_schema(tmp_path: Path) -> None:
                 seen.add(operation)
     implementation.stop()  # type: ignore[attr-defined]
     assert len(seen) > 30
+
+
+def test_a_reset_that_no_call_follows_leaves_the_last_conversation_in_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "conversation.jsonl"
+    implementation = connect("exec:" + " ".join(COMMAND), waiting=WAITING, log=log)
+    topology = SPEC.topology(SPEC.scope(SPEC.fuzz_scope))
+    implementation.reset(topology)
+    implementation.call("create_partition", {"caller": "p1"})
+    said = log.read_text()
+    assert said.count('"create_partition"') == 1
+    implementation.reset(topology)
+    implementation.finish()  # type: ignore[attr-defined]
+    assert log.read_text() == said
+
+
+def test_a_fault_in_a_reset_is_in_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "conversation.jsonl"
+    implementation = connect("exec:" + " ".join(COMMAND), waiting=WAITING, log=log)
+    implementation.line.process.kill()  # type: ignore[attr-defined]
+    with pytest.raises(AdapterFault, match="gone"):
+        implementation.reset(SPEC.topology(SPEC.scope(SPEC.fuzz_scope)))
+    assert log.read_text().count('"method":"reset"') == 1
 
 
 @pytest.mark.parametrize(
