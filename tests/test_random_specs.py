@@ -1,0 +1,156 @@
+"""Of specifications drawn at random, independent ways to one answer agree: plain and batch, with symmetry and without, graph and
+networkx, proof and exploration.  `make fuzz` draws many more."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+import networkx as nx
+import numpy as np
+import pytest
+from random_specs import drawn
+from test_liveness import graph_of, lasso_by_components
+from test_search import begun, in_chunks, plainly
+
+from oneowner.checker.explore import CAN_RETURN, DEADLOCK, Asked, explore_scope
+from oneowner.checker.prove import PROVED, prove
+from oneowner.model import SpecError
+from oneowner.model import batch as reading
+from oneowner.model.concrete import Model
+from oneowner.model.search import Limits
+from oneowner.model.spec import Exploration, Spec
+
+FIRST, MANY = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0")), int(os.environ.get("ONEOWNER_DRAWN", "100"))
+SEEDS = range(FIRST, FIRST + MANY)
+LARGE = 1500
+T = TypeVar("T")
+REFUSED = "free to be given out still stands"
+
+
+class Drawn(NamedTuple):
+    seed: int
+    spec: Spec
+    scope: Exploration
+
+
+def tame(spec: Spec, names: Collection[str]) -> Spec:
+    """A specification of whose statements those of some names say nothing."""
+    return replace(spec, replaced={name: lambda *_: True for name in names})
+
+
+def begins_sound(spec: Spec, scope: Exploration) -> Spec:
+    """A specification without the invariants that its initial state breaks."""
+    model = Model(spec, scope.sizes, scope.arguments)
+    initial = model.system(model.initial())
+    return tame(spec, [name for name, each in spec.invariants.items() if model.broken(each, initial) is not None])
+
+
+@pytest.fixture(scope="module")
+def specs(tmp_path_factory: pytest.TempPathFactory) -> list[Drawn]:
+    folder = tmp_path_factory.mktemp("drawn")
+    found = [Drawn(seed, *drawn(seed, folder)) for seed in SEEDS]
+    small = [each for each in found if begun(each.spec, each.scope, statements=()).run(Limits(states=LARGE)).finished]
+    assert len(small) > 0.9 * len(found)
+    return small
+
+
+def least(violations: Any) -> set[tuple[str, int]]:
+    """Which statements are broken by the shortest traces, and how short they are."""
+    shortest = min((len(violation.trace) for violation in violations), default=0)
+    return {(v.statement.name, shortest) for v in violations if len(v.trace) == shortest}
+
+
+def unless_refused(search: Callable[[], T]) -> list[T]:
+    """What a search with symmetry comes to, or nothing where names cannot be taken for equal."""
+    try:
+        return [search()]
+    except SpecError as error:
+        if REFUSED not in str(error):
+            raise
+        return []
+
+
+@pytest.mark.parametrize(("chunk", "together"), [(1, 0), (7, 16), (1 << 20, 1 << 14)])
+def test_all_searches_find_the_same(specs: list[Drawn], chunk: int, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_chunks(chunk, monkeypatch)
+    monkeypatch.setattr(reading, "TOGETHER", together)
+    seen: Counter[str] = Counter()
+    for seed, whole, scope in specs:
+        spec = begins_sound(whole, scope)
+        plain = plainly(spec, scope, stop_at_violation=False)
+        found = begun(spec, scope).run(stop_at_violation=False)
+        for name in ("transitions", "clauses", "finished", "complete"):
+            assert getattr(found, name) == getattr(plain, name), seed
+        assert found.states == len(plain.parents), seed
+        assert least(found.violations) == least(plain.violations), seed
+        for alike in unless_refused(lambda s=spec, e=scope: begun(s, e, symmetry=True).run(stop_at_violation=False)):
+            for name in ("clauses", "finished", "complete"):
+                assert getattr(found, name) == getattr(alike, name), seed
+            assert least(found.violations) == least(alike.violations), seed
+            assert bool(found.dead) == bool(alike.dead), seed
+            seen["fewer states with symmetry"] += alike.states < found.states
+            seen["as many states with symmetry"] += alike.states == found.states
+        seen["violated"] += bool(found.violations)
+        seen["sound"] += not found.violations
+    assert min(seen[what] for what in seen) > len(specs) / 10, seen
+
+
+def by_networkx(spec: Spec, scope: Exploration) -> set[str]:
+    """What does not come about, and whether rest cannot be come back to, by components and reachability."""
+    graph = graph_of(spec, scope)
+    found = set()
+    for statement in spec.leads_to.values():
+        elements = graph.explorer.model.domain(statement.slots[0].type)
+        if any(lasso_by_components(graph, statement, element) for element in elements):
+            found.add(statement.name)
+    turned = nx.DiGraph(zip(graph.target.tolist(), graph.source.tolist(), strict=True))
+    turned.add_nodes_from(range(graph.size))
+    at_rest = np.logical_and.reduce([graph.holds(rest) for rest in spec.rests.values()])
+    turned.add_edges_from(("rest", state) for state in np.flatnonzero(at_rest).tolist())
+    if len(nx.descendants(turned, "rest") if at_rest.any() else ()) < graph.size:
+        found.add(CAN_RETURN)
+    return found
+
+
+def test_what_comes_about_and_comes_back_is_as_networkx_has_it_with_symmetry_and_without(specs: list[Drawn]) -> None:
+    seen: Counter[str] = Counter()
+    for seed, whole, scope in specs:
+        spec = tame(whole, [*whole.invariants, *whole.step_properties])
+        asked = Asked(deadlock=True, can_return=True, leads_to=True)
+        wrong = {v.statement for v in explore_scope(spec, "scope", scope, asked=asked).violations}
+        assert wrong - {DEADLOCK} == by_networkx(spec, scope), seed
+        seen.update(wrong)
+        for alike in unless_refused(lambda s=spec, e=scope: explore_scope(s, "scope", e, asked=asked, symmetry=True)):
+            assert {v.statement for v in alike.violations} == wrong, seed
+            seen["with symmetry"] += 1
+    for what in (DEADLOCK, CAN_RETURN, "comes_to_ant", "comes_to_bee"):
+        assert len(specs) / 10 < seen[what] < 0.9 * len(specs), seen
+    assert seen["with symmetry"] > len(specs) / 2
+
+
+def proved(spec: Spec) -> tuple[list[str], list[str]]:
+    """Statements that are proved together, found by leaving out what is not; and the clauses not shown possible then."""
+    names, left_out = [*spec.invariants, *spec.step_properties], set[str]()
+    while True:
+        report = prove(tame(spec, left_out), traces=False)
+        failed = {o.statement for o in report.obligations if o.status != PROVED}
+        if failed <= left_out:
+            return [name for name in names if name not in left_out], report.vacuous
+        left_out |= failed
+
+
+def test_what_is_proved_is_broken_in_no_scope_and_what_is_reached_is_not_called_impossible(specs: list[Drawn]) -> None:
+    seen: Counter[str] = Counter()
+    for seed, spec, _ in specs[::16]:
+        names, vacuous = proved(spec)
+        kept = tame(spec, {*spec.invariants, *spec.step_properties} - set(names))
+        for ants, bees in ((2, 2), (3, 1)):
+            search = begun(kept, Exploration({"ants": ants, "bees": bees, "clocks": 1})).run(Limits(states=30000))
+            assert search.violations == [], seed
+            assert not set(vacuous) & set(search.clauses), seed
+        seen.update(proved=len(names), vacuous=len(vacuous))
+    assert min(seen["proved"], seen["vacuous"]) > 0
