@@ -18,6 +18,7 @@ lint: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/oneowner fuzz py:oneowner.reference_impl --time $(TIME)
+	ONEOWNER_DRAWN=1500 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_random_specs.py
 
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py

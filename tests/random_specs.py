@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib.util
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from oneowner.model.spec import Exploration, Spec
+from oneowner.model.concrete import Model
+from oneowner.model.spec import Exploration, Spec, Step
 
 HEAD = """\
 import sys
@@ -180,13 +182,13 @@ class Writer:
         body = f'return implies({before}, {after} | (call.operation == "{self.chance.choice(operations)}"))'
         self._function("@step_property()", "steps", "before: Nest, after: Nest, call: Call, ant: Ant", "bool", [body])
         self._function("@rest", "quiet", "nest: Nest, ant: Ant", "bool", [f"return {self.condition({'ant': 'Ant'}, 1)}"])
-        for kind in ("Ant", "Bee"):
+        for number, kind in enumerate(("Ant", "Ant", "Ant", "Bee")):
             name, by = kind.lower(), self.chance.choice(operations)
             waits, ends, helps = (self.condition({name: kind}, 1) for _ in range(3))
             helps = f'(call.operation == "{by}")' + f" & {helps}" * self.now_and_then(0.3)
             slots = f"nest: Nest, call: Call, {name}: {kind}"
             body = f"return {waits}, {ends}, {helps}"
-            self._function(f'@leads_to(by="{by}")', f"comes_to_{name}", slots, "tuple[bool, bool, bool]", [body])
+            self._function(f'@leads_to(by="{by}")', f"comes_about{number}", slots, "tuple[bool, bool, bool]", [body])
 
     def _function(self, mark: str, name: str, slots: str, answer: str, body: list[str]) -> None:
         self.lines += ["", "", mark, f"def {name}({slots}) -> {answer}:", *(f"    {line}" for line in body)]
@@ -220,5 +222,18 @@ def drawn(seed: int, folder: Path) -> tuple[Spec, Exploration]:
     spec: Spec = module.DRAWN
     sizes = {"ants": chance.choice((2, 3, 3)), "bees": chance.choice((1, 2)), "clocks": 1}
     parameters = {slot.name: slot.type.plural for action in spec.actions.values() for slot in action.slots if not slot.fresh}
-    picked = {name: (chance.randint(1, sizes[plural]),) for name, plural in parameters.items() if chance.random() < 0.1}
-    return spec, Exploration(sizes, arguments=picked)
+    picked = {name: (chance.randint(1, sizes[plural]),) for name, plural in parameters.items() if chance.random() < 0.15}
+    opening = _walk(Model(spec, sizes), chance, chance.choice((0, 1, 2, 4)))
+    return replace(spec, openings={"begun": opening}), Exploration(sizes, arguments=picked, opening="begun")
+
+
+def _walk(model: Model, chance: random.Random, most: int) -> list[Step]:
+    """Some calls that take effect one after the other, without the names that they give out."""
+    vector, steps = model.initial(), []
+    for _ in range(most):
+        action = chance.choice(list(model.spec.actions.values()))
+        calls = [each for each in model.calls(action, vector) if each is not None]
+        if calls and (outcome := model.call(action, vector, arguments := chance.choice(calls))).effective:
+            steps.append((action.name, {s.name: arguments[s.name] for s in action.slots if not s.fresh}))
+            vector = outcome.state
+    return steps
