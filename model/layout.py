@@ -9,6 +9,7 @@ The rows of a block are stored by column: a column is the same cell of all its s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,6 +103,16 @@ def nonzero(fingerprints: Fingerprints) -> Fingerprints:
     return fingerprints
 
 
+def random_numbers(seed: int, *shape: int) -> NDArray[np.uint64]:
+    """Numbers of 64 bits that look random, by splitmix64 (Steele, Lea and Flood 2014): unlike those of Python's own generator, no
+    few of them cancel out under exclusive or, and unlike numpy's it costs nothing to import."""
+    numbers = np.arange(1, math.prod(shape) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        numbers ^= numbers >> np.uint64(shift)
+        numbers *= np.uint64(factor)
+    return (numbers ^ numbers >> np.uint64(31)).reshape(shape)
+
+
 @dataclass
 class Layout:
     """Where the cells of a model's states stand in a row.
@@ -154,7 +165,7 @@ class Layout:
     def marks(self) -> NDArray[np.uint64]:
         """By column and number, 64 random bits, none for 0: a fingerprint is their exclusive or (Zobrist's hashing), so that what
         a call changes is all that has to be looked at.  The same in every run."""
-        marks = np.random.Generator(np.random.PCG64(20260)).integers(0, 2**64, (self.whole, MOST + 1), np.uint64)
+        marks = random_numbers(20260, self.whole, MOST + 1)
         marks[:, 0] = 0
         return marks
 

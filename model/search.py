@@ -6,7 +6,6 @@ the states themselves are kept for the level at hand and the next only.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import itertools
 import json
@@ -331,7 +330,8 @@ class Explorer:
         except (OSError, ValueError) as error:
             raise SpecError(f"{folder}: no stored search to go on with: {error}") from None
         if not isinstance(told, dict) or told.get("of") != self.identity:
-            raise SpecError(f"{folder}: the search stored there is of another specification, scope or set of operations")
+            what = "of another specification, scope or set of operations, or by another version of the engine"
+            raise SpecError(f"{folder}: the search stored there is {what}: begin anew in another folder")
         for name in STORED:
             setattr(self.search, name, told[name])
         self.broken = [Broken(*each) for each in told["broken"]]
@@ -345,9 +345,14 @@ class Explorer:
 
     @property
     def identity(self) -> str:
-        """What a search is of, as a digest: the text of the spec, its scope, its operations and statements."""
+        """What a search is of, as a digest: the text of the spec, its scope, its operations and statements; and the text of what
+        makes fingerprints and canonical forms, as those that are stored mean nothing to any other."""
+        import hashlib
+
+        from . import batch, concrete, expand, layout, symmetry
+
         spec, model = self.model.spec, self.model
-        texts = [inspect.getsource(module) for module in spec.modules]
+        texts = [inspect.getsource(module) for module in (*spec.modules, batch, concrete, expand, layout, symmetry)]
         texts += [_text(function.__code__) for function in spec.replaced.values()]
         tried = {name: [str(v) for v in values] for name, values in model.tried.items()}
         actions = [action.name for action in self.actions]

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .layout import Block, Cells, Fingerprints, Index, Layout
+from .layout import Block, Cells, Fingerprints, Index, Layout, random_numbers
 from .vocabulary import Type, is_sort
 
 Colours = dict[Type, Any]
@@ -38,17 +38,9 @@ FIRST_ROUNDS, MORE_ROUNDS = 2, 1
 AT_ONCE = 1 << 15
 """How many states are put into canonical form at once."""
 
-_random = np.random.Generator(np.random.PCG64(20262))
-
-
-def _constants(count: int) -> Any:
-    return _random.integers(1 << 30, 1 << 32, count, Colour) | Colour(1)
-
-
-_A, _B, _APART = _constants(3)
-_KEY, _VALUE = _constants(8), _constants(1)[0]
-_GIVEN_KEY, _GIVEN_VALUE = _constants(8), _constants(1)[0]
-_NAMES = _constants(1 << 10)
+_NUMBERS = random_numbers(20262, (1 << 10) + 21).astype(Colour) | Colour(1)
+_A, _B, _APART, _VALUE, _GIVEN_VALUE = _NUMBERS[:5]
+_KEY, _GIVEN_KEY, _NAMES = _NUMBERS[5:13], _NUMBERS[13:21], _NUMBERS[21:]
 
 
 def _mixed(numbers: Any) -> Any:

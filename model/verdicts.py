@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from .batch import Batch
-from .layout import Block, Fingerprints, Index
+from .layout import Block, Fingerprints, Index, random_numbers
 from .spec import Declaration
 
 SMALLEST, LARGEST = 1 << 10, 1 << 18
 """How many verdicts are remembered of a statement, at first and at most."""
 
-FACTORS = np.random.Generator(np.random.PCG64(20261)).integers(1 << 62, 1 << 64, 64, np.uint64) | np.uint64(1)
+FACTORS = random_numbers(20261, 64) | np.uint64(1)
 
 
 class Remembered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import multiprocessing
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from scales import SCALES
 from token_ring import KEEPS, NEVER, RING
 
 from oneowner.model import batch as reading
+from oneowner.model import layout
 from oneowner.model import search as searching
 from oneowner.model.concrete import Model
 from oneowner.model.expand import WELL_DEFINED
@@ -409,6 +411,19 @@ def test_a_stored_search_goes_on_as_if_it_had_never_stopped(spec: Spec, tmp_path
     other = begun(spec, core(2, 2, 2, 2))
     with pytest.raises(SpecError, match="of another specification, scope"):
         other.load(tmp_path)
+
+
+def test_a_search_that_was_stored_with_other_fingerprints_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = begun(CORE, core(2, 2, 2, 1))
+    stored.run(Limits(states=50))
+    stored.save(tmp_path)
+    begun(CORE, core(2, 2, 2, 1)).load(tmp_path)
+    read, changed = inspect.getsource, inspect.getsource(layout).replace("20260", "20270")
+    monkeypatch.setattr(inspect, "getsource", lambda module: changed if module is layout else read(module))
+    with pytest.raises(SpecError, match="by another version"):
+        begun(CORE, core(2, 2, 2, 1)).load(tmp_path)
 
 
 SHARED = [
