@@ -20,7 +20,7 @@ from ..model.spec import Declaration, Exploration, LeadsTo, Rest, Spec, Step, la
 from ..model.symbolic import Symbolic
 from ..model.symmetry import Symmetry
 from ..model.trace import call_text, differences, run, value_name
-from ..model.vocabulary import Type
+from ..model.vocabulary import Members, Type
 
 
 @dataclass(frozen=True)
@@ -271,9 +271,14 @@ def _limits(exploration: Exploration) -> str:
         f"after: {exploration.opening}" if exploration.opening else "",
         f"only {', '.join(exploration.only)}" if exploration.only else "",
         f"without {', '.join(exploration.without)}" if exploration.without else "",
-        ", ".join(f"{name} in {[int(v) for v in values]}" for name, values in exploration.arguments.items()),
+        ", ".join(f"{name} in {[_told(v) for v in values]}" for name, values in exploration.arguments.items()),
     ]
     return "".join(f"; {part}" for part in parts if part)
+
+
+def _told(value: int | Members) -> int | Members:
+    """An argument as a list shows it: of a number that has a name in the spec, the number."""
+    return value if isinstance(value, Members) else int(value)
 
 
 def _work(where: str, name: str, exploration: Exploration, options: Mapping[str, Any]) -> ExploreReport:

@@ -21,7 +21,7 @@ from .concrete import Model
 from .layout import MOST, Block, Cells, Fingerprints, Index, Layout, nonzero
 from .reading import OK, SUSPENDED, Refusal, SpecError, reading
 from .spec import Action, Call, Counter, Declaration
-from .vocabulary import Component, Sort, Type
+from .vocabulary import Component, Members, Sort, Type
 
 Values = Any
 """A numpy array: of truth values, of names (unsigned, 8 bits) or of whole numbers (signed, 32 bits)."""
@@ -414,6 +414,18 @@ class _Chosen:
         return Column(self.run, self.inside[:, element])
 
 
+class _Same:
+    """A subset that was given to a call, the same for every state."""
+
+    def __init__(self, run: _Run, members: Members) -> None:
+        self.run, self.members = run, members
+
+    def __getitem__(self, element: Any) -> Any:
+        if type(element) is Column:
+            return Column(self.run, np.isin(element.now(), [*self.members]))
+        return element in self.members
+
+
 class _Line:
     def __init__(self, queue: _Queue, key: Any) -> None:
         self.queue, self.key = queue, key
@@ -672,11 +684,12 @@ class Batch:
                 continue
             writes: dict[int, Any] = {}
             view = _View(run, block, writes)
-            given = {n: Column(run, v if index is None else v[index]) for n, v in varying.items()}
+            given: dict[str, Any] = {n: _Same(run, v) if isinstance(v, Members) else v for n, v in fixed.items()}
+            given |= {n: Column(run, v if index is None else v[index]) for n, v in varying.items()}
             answer, done = None, False
             try:
                 with reading(self):
-                    answer = action.function(view, **{s.name: given.get(s.name, fixed.get(s.name)) for s in action.slots})
+                    answer = action.function(view, **{slot.name: given.get(slot.name) for slot in action.slots})
                 done = True
             except (Refusal, _NoneLeft):
                 pass

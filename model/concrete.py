@@ -218,7 +218,9 @@ class _System:
 class Model:
     """A spec in a scope, in the concrete reading: makes states, calls operations, judges statements."""
 
-    def __init__(self, spec: Spec, scope: Scope | None = None, arguments: Mapping[str, tuple[int, ...]] | None = None) -> None:
+    def __init__(
+        self, spec: Spec, scope: Scope | None = None, arguments: Mapping[str, tuple[int | Members, ...]] | None = None
+    ) -> None:
         self.spec = spec
         self.scope = spec.scope(scope)
         self.tried = arguments or {}

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from . import vocabulary
 from .reading import SpecError, current
-from .vocabulary import Component, Slot, Sort, State, Type
+from .vocabulary import Component, Members, Slot, Sort, State, Type
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -222,7 +222,7 @@ class Exploration:
     sizes: Scope
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    arguments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    arguments: Mapping[str, tuple[int | Members, ...]] = field(default_factory=dict)
     opening: str = ""
     stays: str = ""
 

@@ -8,6 +8,7 @@ import networkx as nx
 import pytest
 from bells import BELLS
 from planting import changed
+from scales import SCALES
 from token_ring import KEEPS, RING
 
 from oneowner.checker.drawing import all_states
@@ -18,6 +19,7 @@ from oneowner.model.liveness import StateGraph
 from oneowner.model.reading import SpecError
 from oneowner.model.search import Explorer, Limits
 from oneowner.model.spec import Exploration, Spec, Step, load, parse_scope
+from oneowner.model.vocabulary import Members
 from oneowner.spec import SPEC
 
 PINNED = {
@@ -40,6 +42,13 @@ PINNED = {
 """States, transitions, depth.  A change here is a change of what the spec allows: know why before you change it."""
 
 CLAUSES = 354
+
+
+def test_what_keeps_a_scope_small_is_told_in_words_sets_too() -> None:
+    exploration = replace(SCALES.explorations["moved"], arguments={"away": (Members([1, 2]), Members()), "to": (3,)})
+    report = explore_scope(SCALES, "moved", exploration)
+    assert report.limits == "; only move; away in [{1, 2}, {}], to in [3]"
+    assert report.states == 4
 
 
 def test_the_explorations_are_complete_reach_every_clause_and_have_the_pinned_counts() -> None:

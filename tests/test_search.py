@@ -121,6 +121,21 @@ def test_arguments_are_large_numbers_and_truth_values_whether_calls_are_made_as_
     assert [(v.statement.name, len(v.trace)) for v in found.violations] == [("nothing_tips", 1)]
 
 
+@pytest.mark.parametrize("together", [0, 1 << 14])
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_whether_what_an_argument_or_a_cell_names_is_in_a_set_is_seen_state_by_state(
+    symmetry: bool, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "TOGETHER", together)
+    plain = plainly(SCALES, SCALES.explorations["moved"])
+    assert plain.clauses == {"move/STAYS": 0, "move/GOES_ITSELF": 0, "move/ok": 0}
+    found = begun(SCALES, SCALES.explorations["moved"], symmetry=symmetry).run()
+    if symmetry:
+        assert (found.clauses, found.states) == (plain.clauses, 5)
+    else:
+        assert_same(found, plain)
+
+
 def test_a_sort_with_more_names_than_a_cell_has_room_for_is_refused() -> None:
     with pytest.raises(SpecError, match="room for at most 255"):
         begun(RING, Exploration({"stations": 300, "parcels": 1}))
