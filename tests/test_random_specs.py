@@ -127,7 +127,12 @@ def test_what_comes_about_and_comes_back_is_as_networkx_has_it_with_symmetry_and
     for seed, whole, scope in specs:
         spec = tame(whole, [*whole.invariants, *whole.step_properties])
         asked = Asked(deadlock=True, can_return=True, leads_to=True)
-        wrong = {v.statement for v in explore_scope(spec, "scope", scope, asked=asked).violations}
+        report = explore_scope(spec, "scope", scope, asked=asked)
+        wrong = {v.statement for v in report.violations}
+        if not report.complete:
+            assert not wrong, seed
+            assert set(report.unanswered) == {DEADLOCK, CAN_RETURN, *spec.leads_to}, seed
+            continue
         assert wrong - {DEADLOCK} == by_networkx(spec, scope), seed
         seen.update(wrong)
         for alike in unless_refused(lambda s=spec, e=scope: explore_scope(s, "scope", e, asked=asked, symmetry=True)):
@@ -157,5 +162,5 @@ def test_what_is_proved_is_broken_in_no_scope_and_what_is_reached_is_not_called_
             search = begun(kept, Exploration(dict(whole.sizes) | {"ants": ants, "bees": bees})).run(Limits(states=30000))
             assert search.violations == [], seed
             assert not set(vacuous) & set(search.clauses), seed
-        seen.update(proved=len(names), impossible=len(vacuous))
-    assert_varied(seen, ("proved", "impossible"), specs)
+        seen.update(proved=len(names))
+    assert_varied(seen, ("proved",), specs)
