@@ -121,6 +121,8 @@ class Writer:
         self.queen = self.now_and_then(0.4)
         self.lines = [HEAD, *['QUEEN = constant("QUEEN", Ant)'] * self.queen]
         self.writes_letters = self.now_and_then(0.1)
+        self.slots: dict[str, Names] = {}
+        """By operation, what it is called with."""
         self._bound = 0
 
     def now_and_then(self, share: float) -> bool:
@@ -211,6 +213,7 @@ class Writer:
         if "letter" in slots:
             slots["bee"] = "Bee"
         slots = slots or {"bee": "Bee"}
+        self.slots[name] = slots
         names = {n: "Ant" if n == "ant" else kind for n, kind in slots.items()}
         guards = ['require(ant != none, "FULL")'] if name == "hatch" else []
         for ant in (n for n, kind in slots.items() if kind == "Ant"):
@@ -247,6 +250,8 @@ class Writer:
             name, by = kind.lower(), self.chance.choice(operations)
             waits, ends, helps = (self.condition({name: kind}, STATEMENT, 1) for _ in range(3))
             helps = f'(call.operation == "{by}")' + f" & {helps}" * self.now_and_then(0.3)
+            for slot in _of(self.slots[by], kind):
+                helps += f" & (call.{slot} == {name})" * self.now_and_then(0.5)
             slots = f"nest: Nest, call: Call, {name}: {kind}"
             body = f"return {waits}, {ends}, {helps}"
             self._function(f'@leads_to(by="{by}")', f"comes_about{number}", slots, "tuple[bool, bool, bool]", [body])
