@@ -63,14 +63,17 @@ class Pool:
     def expanded(self, size: int) -> Generator[Expansion, None, None]:
         """What follows the states of the level at hand, in blocks of `size`; a few of them are under way at a time.
 
+        The first is half as large: blocks that end at one time do not know of each other, and make states twice.
         Raises WorkerGone; then the blocks that were under way are back in the level.
         """
         explorer = self.explorer
         running: dict[Future[Expansion], Cells] = {}
+        half = True
         try:
             while explorer.todo or running:
                 while explorer.todo and len(running) <= explorer.jobs:
-                    data = explorer.todo.take(size)
+                    data = explorer.todo.take((size + 1) // 2 if half else size)
+                    half = False
                     running[self._executor.submit(_expand, data, explorer.search.depth, explorer.seen.path)] = data
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
