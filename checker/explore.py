@@ -20,7 +20,7 @@ from ..model.spec import Declaration, Exploration, LeadsTo, Rest, Spec, Step, la
 from ..model.symbolic import Symbolic
 from ..model.symmetry import Symmetry
 from ..model.trace import call_text, differences, run, value_name
-from ..model.vocabulary import Members, Type
+from ..model.vocabulary import Type
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def explore_scope(
         name,
         model.scope,
         without,
-        _limits(exploration),
+        _limits(spec, exploration),
         search.states,
         search.transitions,
         search.depth,
@@ -266,19 +266,19 @@ def _stuck(graph: StateGraph, rests: Sequence[Rest]) -> list[Found]:
     return [Found(CAN_RETURN, text, values, stuck.way)]
 
 
-def _limits(exploration: Exploration) -> str:
+def _limits(spec: Spec, exploration: Exploration) -> str:
+    types = {slot.name: slot.type for action in spec.actions.values() for slot in action.slots}
     parts = [
         f"after: {exploration.opening}" if exploration.opening else "",
         f"only {', '.join(exploration.only)}" if exploration.only else "",
         f"without {', '.join(exploration.without)}" if exploration.without else "",
-        ", ".join(f"{name} in {[_told(v) for v in values]}" for name, values in exploration.arguments.items()),
+        ", ".join(f"{name} in {_shown(types[name], values)}" for name, values in exploration.arguments.items() if name in types),
     ]
     return "".join(f"; {part}" for part in parts if part)
 
 
-def _told(value: int | Members) -> int | Members:
-    """An argument as a list shows it: of a number that has a name in the spec, the number."""
-    return value if isinstance(value, Members) else int(value)
+def _shown(kind: Type, values: Sequence[Any]) -> str:
+    return f"[{', '.join(str(value_name(kind, value)) for value in values)}]".replace("'", "")
 
 
 def _work(where: str, name: str, exploration: Exploration, options: Mapping[str, Any]) -> ExploreReport:

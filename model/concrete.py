@@ -7,7 +7,7 @@ constants come first.  A state never changes; an operation writes to a copy of t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -236,6 +236,24 @@ class Model:
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
         self._free_arguments: dict[str, list[dict[str, int]]] = {}
         self._fresh_at: tuple[Vector | None, dict[Type, int]] = (None, {})
+        for name, values in self.tried.items():
+            self._check_tried(name, values)
+
+    def _check_tried(self, name: str, values: Collection[int | Members]) -> None:
+        """Raise SpecError for values that no call could be made with."""
+        slots = [s for action in self.spec.actions.values() for s in action.slots if s.name == name and not s.fresh]
+        if not slots:
+            raise SpecError(f"arguments for {name!r}, which no operation of {self.spec.name} is called with")
+        for slot in slots:
+            least = int(is_sort(slot.type) and not any(s.optional for s in slots))
+            most = max(self.domain(slot.type), default=0) if slot.type is not int else None
+            for value in values:
+                if slot.subset is not isinstance(value, Members):
+                    raise SpecError(f"{name} may not be {value!r}: give {'Members([...])' if slot.subset else 'a number'}")
+                for element in value if isinstance(value, Members) else [value]:
+                    if not isinstance(element, int) or element < least or (most is not None and element > most):
+                        within = f"a number from {least}" + (f" to {most}, as this scope has them" if most is not None else "")
+                        raise SpecError(f"{name} may not be {element!r}: it is {within}")
 
     def domain(self, kind: Type) -> range:
         """The values of a type in this scope, none left out."""

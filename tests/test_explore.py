@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -44,11 +45,43 @@ PINNED = {
 CLAUSES = 354
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"statoin": (1,)}, "arguments for 'statoin', which no operation of ring is called with"),
+        ({"station": (1, 3)}, "station may not be 3: it is a number from 1 to 2"),
+        ({"station": (0,)}, "station may not be 0"),
+        ({"station": (Members([1]),)}, r"station may not be \{1\}: give a number"),
+        ({"parcel": (1,)}, "arguments for 'parcel', which no operation"),
+    ],
+)
+def test_arguments_that_no_call_could_be_made_with_are_refused(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        explore_scope(RING, "small", Exploration({"stations": 2, "parcels": 1}, arguments=arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"away": (1,)}, r"away may not be 1: give Members\(\[...\]\)"),
+        ({"away": (Members([4]),)}, "away may not be 4: it is a number from 1 to 3"),
+        ({"left": (-1,)}, "left may not be -1: it is a number from 0$"),
+        ({"left": ("x",)}, "left may not be 'x'"),
+        ({"locked": (2,)}, "locked may not be 2: it is a number from 0 to 1"),
+    ],
+)
+def test_arguments_of_other_kinds_are_refused_too(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        explore_scope(SCALES, "scales", Exploration({"scales": 3}, arguments=arguments))
+
+
 def test_what_keeps_a_scope_small_is_told_in_words_sets_too() -> None:
     exploration = replace(SCALES.explorations["moved"], arguments={"away": (Members([1, 2]), Members()), "to": (3,)})
     report = explore_scope(SCALES, "moved", exploration)
-    assert report.limits == "; only move; away in [{1, 2}, {}], to in [3]"
+    assert report.limits == "; only move; away in [[scale1, scale2], []], to in [scale3]"
     assert report.states == 4
+    limits = explore_scope(SPEC, "limits", SPEC.explorations["limits"]).limits
+    assert limits.endswith("; kind in [PROGRAM_MEMORY, MANAGEMENT_MEMORY, EVENT_PORTS], amount in [0], short in [none]")
 
 
 def test_the_explorations_are_complete_reach_every_clause_and_have_the_pinned_counts() -> None:
@@ -90,6 +123,11 @@ def test_a_scope_without_an_operation_leaves_its_clauses_unreached() -> None:
     assert operations_called(RING, [report]) == set(RING.actions) - {"make"}
     assert {c.split("/")[0] for c in unreached(RING, [report], RING.actions)} == {"make", "deliver"}
     assert "deliver/ok" in unreached(RING, [report], operations_called(RING, [report]))
+
+
+def test_the_large_scopes_have_what_they_name() -> None:
+    for exploration in SPEC.large.values():
+        assert Model(SPEC, exploration.sizes, exploration.arguments).tried == exploration.arguments
 
 
 def test_the_large_scopes_call_every_operation() -> None:
