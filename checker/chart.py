@@ -80,7 +80,7 @@ def chart(spec: Spec, name: str) -> Chart:
     """The chart of a scope, by the name of its exploration."""
     exploration = spec.explorations[name]
     model = Model(spec, exploration.sizes, exploration.arguments)
-    opening = spec.openings[exploration.opening] if exploration.opening else ()
+    opening = spec.opening(exploration)
     handles = _Handles(model)
     calls: dict[Vector, dict[Result, Step]] = {}
     doubtful: dict[Vector, dict[Result, Step]] = {}

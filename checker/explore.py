@@ -132,7 +132,7 @@ def explore_scope(
     """
     model = Model(spec, exploration.sizes, exploration.arguments)
     without = spec.left_out(exploration)
-    opening = spec.openings[exploration.opening] if exploration.opening else ()
+    opening = spec.opening(exploration)
     explorer = Explorer(
         model,
         without=without,
@@ -272,7 +272,7 @@ def _limits(spec: Spec, exploration: Exploration) -> str:
         f"after: {exploration.opening}" if exploration.opening else "",
         f"only {', '.join(exploration.only)}" if exploration.only else "",
         f"without {', '.join(exploration.without)}" if exploration.without else "",
-        ", ".join(f"{name} in {_shown(types[name], values)}" for name, values in exploration.arguments.items() if name in types),
+        ", ".join(f"{name} in {_shown(types[name], values)}" for name, values in exploration.arguments.items()),
     ]
     return "".join(f"; {part}" for part in parts if part)
 

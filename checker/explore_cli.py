@@ -141,7 +141,7 @@ def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None, li
         raise SpecError(f"{path}: a graph is written as {' or '.join(KINDS)}, by the ending of the name")
     if not path.parent.is_dir():
         raise SpecError(f"{path}: there is no folder {path.parent}")
-    opening = spec.openings[exploration.opening] if exploration.opening else ()
+    opening = spec.opening(exploration)
     model = Model(spec, exploration.sizes)
     explorer = Explorer(model, without=spec.left_out(exploration), opening=opening, statements=(), keep_edges=True)
     search = explorer.run(limits)

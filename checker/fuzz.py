@@ -325,6 +325,8 @@ def fuzz(
     from hypothesis.stateful import run_state_machine_as_test
 
     sizes = spec.scope(scope or spec.fuzz_scope)
+    for opening in spec.openings.values():
+        spec.check_calls(opening)
     targets = [c for c in clauses(spec) if "/late-" not in c and c.partition("/")[0] not in without]
     budget = _Budget(seconds, wanted, targets, progress)
     budget.report.without = frozenset(without)

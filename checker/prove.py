@@ -510,10 +510,6 @@ def _with_traces(spec: Spec, obligations: list[Obligation]) -> list[Obligation]:
     return traced
 
 
-def _opening(spec: Spec, exploration: Exploration) -> Sequence[Step]:
-    return spec.openings[exploration.opening] if exploration.opening else ()
-
-
 def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, int]) -> tuple[list[Step], dict[str, int]] | None:
     """The shortest sequence of calls from the initial state that breaks `statement`, in those explorations of the spec that
     call `operation`, the large ones if it needs more of something, or in `scope`."""
@@ -530,7 +526,7 @@ def _explorer(spec: Spec, exploration: Exploration, statement: str, symmetry: bo
     return Explorer(
         Model(spec, exploration.sizes, exploration.arguments),
         without=spec.left_out(exploration),
-        opening=_opening(spec, exploration),
+        opening=spec.opening(exploration),
         statements=[statement],
         symmetry=symmetry,
     )
@@ -541,7 +537,7 @@ def _shortest(
 ) -> tuple[list[Step], dict[str, int]] | None:
     shortest: tuple[list[Step], dict[str, int]] | None = None
     for exploration in tries:
-        opening = _opening(spec, exploration)
+        opening = spec.opening(exploration)
         deepest = len(shortest[0]) - 1 - len(opening) if shortest else None
         if deepest is not None and deepest < 0:
             continue

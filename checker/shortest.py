@@ -29,7 +29,7 @@ def way_to(spec: Spec, clause: str) -> Way | None:
     for name, exploration in spec.explorations.items():
         if operation in spec.left_out(exploration):
             continue
-        opening = spec.openings[exploration.opening] if exploration.opening else ()
+        opening = spec.opening(exploration)
         if found and len(opening) + 1 >= len(found.steps):
             continue
         graph = explore(

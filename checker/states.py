@@ -41,7 +41,7 @@ def _changes_in(spec: Spec, name: str) -> Changes:
     explorer = Explorer(
         Model(spec, exploration.sizes, exploration.arguments),
         without=spec.left_out(exploration),
-        opening=spec.openings[exploration.opening] if exploration.opening else (),
+        opening=spec.opening(exploration),
         statements=(),
         keep_edges=True,
     )

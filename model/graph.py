@@ -63,7 +63,9 @@ class Graph:
 
 
 def with_fresh_names(model: Model, steps: Sequence[Step]) -> list[Step]:
-    """A sequence of calls with the fresh names that it gives out: the least ones.  Raises SpecError for one out of scope."""
+    """A sequence of calls with the fresh names that it gives out: the least ones.  Raises SpecError for one out of scope, or
+    that is no call."""
+    model.spec.check_calls(steps)
     vector, whole = model.initial(), []
     for name, given in steps:
         action = model.spec.actions[name]

@@ -415,6 +415,26 @@ class Spec:
         only = exploration.only or tuple(self.actions)
         return tuple(name for name in self.actions if name not in only or name in exploration.without)
 
+    def opening(self, exploration: Exploration) -> Sequence[Step]:
+        """The calls after which an exploration begins.  Raises SpecError for a name that there is not."""
+        if not exploration.opening:
+            return ()
+        if exploration.opening not in self.openings:
+            known = "".join(f"\n  {name}" for name in self.openings) or " none"
+            raise SpecError(f"no opening is called {exploration.opening!r}; there are:{known}")
+        return self.openings[exploration.opening]
+
+    def check_calls(self, steps: Sequence[Step]) -> None:
+        """Raise SpecError where a step of an opening names no operation, or not the arguments that it takes."""
+        for name, given in steps:
+            if name not in self.actions:
+                raise SpecError(f"an opening calls {name!r}, which is no operation; there are {', '.join(self.actions)}")
+            slots = self.actions[name].slots
+            taken = [slot.name for slot in slots if not slot.fresh]
+            if not set(taken) <= set(given) <= {slot.name for slot in slots}:
+                with_what = ", ".join(given) or "nothing"
+                raise SpecError(f"an opening calls {name} with {with_what}; it takes {', '.join(taken) or 'nothing'}")
+
     def profile(self, name: str) -> frozenset[str]:
         """The operations of a profile, `all` being every one.  Raises SpecError for a name that there is not."""
         if name == ALL:

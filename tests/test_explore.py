@@ -75,6 +75,23 @@ def test_arguments_of_other_kinds_are_refused_too(arguments: dict[str, Any], say
         explore_scope(SCALES, "scales", Exploration({"scales": 3}, arguments=arguments))
 
 
+@pytest.mark.parametrize(
+    ("opening", "says"),
+    [
+        ([("mkae", {})], "an opening calls 'mkae', which is no operation; there are join, make, give, deliver"),
+        ([("make", {"statoin": 1})], "an opening calls make with statoin; it takes station"),
+        ([("make", {})], "an opening calls make with nothing; it takes station"),
+        ([("make", {"station": 4})], "an opening calls make with station=4, which this scope does not have"),
+        ([("give", {"station": 1, "to": 2})], "an opening calls give, which is refused with STRANGER"),
+        (None, "no opening is called 'begun'; there are:\n  other"),
+    ],
+)
+def test_an_opening_that_cannot_be_is_refused(opening: list[Step] | None, says: str) -> None:
+    spec = replace(RING, openings={"begun": opening} if opening is not None else {"other": []})
+    with pytest.raises(SpecError, match=says):
+        explore_scope(spec, "small", Exploration({"stations": 2, "parcels": 1}, opening="begun"))
+
+
 def test_what_keeps_a_scope_small_is_told_in_words_sets_too() -> None:
     exploration = replace(SCALES.explorations["moved"], arguments={"away": (Members([1, 2]), Members()), "to": (3,)})
     report = explore_scope(SCALES, "moved", exploration)

@@ -19,6 +19,7 @@ from oneowner.checker.fuzz import fuzz
 from oneowner.checker.program import program
 from oneowner.checker.replay import replay_implementation
 from oneowner.checker.store import read, save_failure
+from oneowner.model import SpecError
 from oneowner.reference_impl import implementation
 from oneowner.spec import SPEC
 
@@ -53,6 +54,11 @@ def test_runs_differ_without_a_seed_and_repeat_with_one() -> None:
     assert first_calls(5) == first_calls(5)
     assert first_calls(5) != first_calls(6)
     assert first_calls(None) != first_calls(None)
+
+
+def test_an_opening_that_is_no_call_is_refused_before_anything_is_called() -> None:
+    with pytest.raises(SpecError, match="an opening calls 'mkae', which is no operation"):
+        fuzz(replace(RING, openings={"begun": [("mkae", {})]}), Machine(), seconds=1)
 
 
 def test_what_failed_once_is_tried_first_the_next_time(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def graph_of(spec: Spec, exploration: Exploration) -> StateGraph:
     explorer = Explorer(
         Model(spec, exploration.sizes, exploration.arguments),
         without=spec.left_out(exploration),
-        opening=spec.openings[exploration.opening] if exploration.opening else (),
+        opening=spec.opening(exploration),
         statements=(),
         keep_edges=True,
     )

@@ -39,14 +39,14 @@ def core(partitions: int, regions: int, ports: int, depth: int) -> Exploration:
 
 def begun(spec: Spec, exploration: Exploration, **options: Any) -> Explorer:
     """A search that has not gone anywhere yet."""
-    opening = spec.openings[exploration.opening] if exploration.opening else ()
+    opening = spec.opening(exploration)
     model = Model(spec, exploration.sizes, exploration.arguments)
     return Explorer(model, without=spec.left_out(exploration), opening=opening, **options)
 
 
 def plainly(spec: Spec, exploration: Exploration, **options: Any) -> Graph:
     """The plain search, in the concrete reading."""
-    opening = spec.openings[exploration.opening] if exploration.opening else ()
+    opening = spec.opening(exploration)
     model = Model(spec, exploration.sizes, exploration.arguments)
     return explore(model, without=spec.left_out(exploration), opening=opening, **options)
 
