@@ -80,6 +80,7 @@ def test_arguments_of_other_kinds_are_refused_too(arguments: dict[str, Any], say
     [
         ([("mkae", {})], "an opening calls 'mkae', which is no operation; there are join, make, give, deliver"),
         ([("make", {"statoin": 1})], "an opening calls make with statoin; it takes station"),
+        ([("make", {"station": 1, "statoin": 1})], "an opening calls make with station, statoin; it takes station"),
         ([("make", {})], "an opening calls make with nothing; it takes station"),
         ([("make", {"station": 4})], "an opening calls make with station=4, which this scope does not have"),
         ([("give", {"station": 1, "to": 2})], "an opening calls give, which is refused with STRANGER"),
