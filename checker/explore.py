@@ -268,17 +268,14 @@ def _stuck(graph: StateGraph, rests: Sequence[Rest]) -> list[Found]:
 
 def _limits(spec: Spec, exploration: Exploration) -> str:
     types = {slot.name: slot.type for action in spec.actions.values() for slot in action.slots}
+    arguments = {name: [value_name(types[name], v) for v in values] for name, values in exploration.arguments.items()}
     parts = [
         f"after: {exploration.opening}" if exploration.opening else "",
         f"only {', '.join(exploration.only)}" if exploration.only else "",
         f"without {', '.join(exploration.without)}" if exploration.without else "",
-        ", ".join(f"{name} in {_shown(types[name], values)}" for name, values in exploration.arguments.items()),
+        ", ".join(f"{name} in {values}" for name, values in arguments.items()).replace("'", ""),
     ]
     return "".join(f"; {part}" for part in parts if part)
-
-
-def _shown(kind: Type, values: Sequence[Any]) -> str:
-    return f"[{', '.join(str(value_name(kind, value)) for value in values)}]".replace("'", "")
 
 
 def _work(where: str, name: str, exploration: Exploration, options: Mapping[str, Any]) -> ExploreReport:

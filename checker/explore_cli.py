@@ -99,8 +99,6 @@ def explore(
 
 def _exploration(spec: Spec, scope: str, without: str, only: str, after: str) -> Exploration:
     names = [tuple(filter(None, text.split(","))) for text in (without, only)]
-    if after and after not in spec.openings:
-        raise SpecError(f"no opening is called {after!r}; there are {', '.join(spec.openings)}")
     return Exploration(spec.scope(parse_scope(scope)), without=names[0], only=names[1], opening=after)
 
 
@@ -132,7 +130,6 @@ class _Progress:
 
 
 def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None, limits: Limits) -> None:
-    from ..model.concrete import Model
     from ..model.liveness import StateGraph
     from ..model.search import Explorer
     from .drawing import KINDS, all_states, life, write
@@ -141,9 +138,7 @@ def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None, li
         raise SpecError(f"{path}: a graph is written as {' or '.join(KINDS)}, by the ending of the name")
     if not path.parent.is_dir():
         raise SpecError(f"{path}: there is no folder {path.parent}")
-    opening = spec.opening(exploration)
-    model = Model(spec, exploration.sizes)
-    explorer = Explorer(model, without=spec.left_out(exploration), opening=opening, statements=(), keep_edges=True)
+    explorer = Explorer.of(spec, exploration, statements=(), keep_edges=True)
     search = explorer.run(limits)
     if search.stopped == "interrupted":
         raise KeyboardInterrupt

@@ -522,16 +522,6 @@ def shortest_trace(spec: Spec, statement: str, operation: str, scope: dict[str, 
     return found or _shortest(spec, statement, fewest_first, symmetry=True)
 
 
-def _explorer(spec: Spec, exploration: Exploration, statement: str, symmetry: bool) -> Explorer:
-    return Explorer(
-        Model(spec, exploration.sizes, exploration.arguments),
-        without=spec.left_out(exploration),
-        opening=spec.opening(exploration),
-        statements=[statement],
-        symmetry=symmetry,
-    )
-
-
 def _shortest(
     spec: Spec, statement: str, tries: Sequence[Exploration], *, symmetry: bool = False
 ) -> tuple[list[Step], dict[str, int]] | None:
@@ -543,10 +533,10 @@ def _shortest(
             continue
         limits = Limits(seconds=TRACE_SECONDS, depth=deepest)
         try:
-            search = _explorer(spec, exploration, statement, symmetry).run(limits)
+            search = Explorer.of(spec, exploration, statements=[statement], symmetry=symmetry).run(limits)
         except SpecError:
             # the bug leaves something behind by which free names are told apart
-            search = _explorer(spec, exploration, statement, False).run(limits)
+            search = Explorer.of(spec, exploration, statements=[statement]).run(limits)
         traces = [v.trace for v in search.violations if v.statement.name == statement]
         if traces:
             shortest = min(traces, key=len), search.model.scope

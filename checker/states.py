@@ -38,13 +38,7 @@ def _work(where: str, name: str) -> Changes:
 
 def _changes_in(spec: Spec, name: str) -> Changes:
     exploration = spec.explorations[name]
-    explorer = Explorer(
-        Model(spec, exploration.sizes, exploration.arguments),
-        without=spec.left_out(exploration),
-        opening=spec.opening(exploration),
-        statements=(),
-        keep_edges=True,
-    )
+    explorer = Explorer.of(spec, exploration, statements=(), keep_edges=True)
     explorer.run()
     return changes_in(StateGraph(explorer))
 

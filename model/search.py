@@ -29,7 +29,7 @@ from .graph import Violation, run, with_fresh_names
 from .layout import Cells
 from .reading import EFFECTIVE, SpecError
 from .seen import PLACE, Seen
-from .spec import Action, Call, Declaration, Step
+from .spec import Action, Call, Declaration, Exploration, Spec, Step
 from .vocabulary import Type
 
 if TYPE_CHECKING:
@@ -131,6 +131,12 @@ class Explorer:
         data, marks = self.expander.fingerprints(self.expander.layout.block([self.beginning]).data)
         self.seen.add(marks, np.zeros(1, np.uint64))
         self.todo.add(data)
+
+    @classmethod
+    def of(cls, spec: Spec, exploration: Exploration, **options: Any) -> Explorer:
+        """The search of an exploration of a spec, with the other `options` as they are given above."""
+        model = Model(spec, exploration.sizes, exploration.arguments)
+        return cls(model, without=spec.left_out(exploration), opening=spec.opening(exploration), **options)
 
     def run(
         self,

@@ -420,8 +420,7 @@ class Spec:
         if not exploration.opening:
             return ()
         if exploration.opening not in self.openings:
-            known = "".join(f"\n  {name}" for name in self.openings) or " none"
-            raise SpecError(f"no opening is called {exploration.opening!r}; there are:{known}")
+            raise SpecError(f"no opening is called {exploration.opening!r}; there are {', '.join(self.openings) or 'none'}")
         return self.openings[exploration.opening]
 
     def check_calls(self, steps: Sequence[Step]) -> None:

@@ -95,7 +95,6 @@ HOURS = 2
 Names = dict[str, str]
 """What can be spoken of, by name, with its sort."""
 
-
 PARAMETERS = {
     "one": "Ant",
     "other": "Ant",
@@ -144,11 +143,8 @@ class Writer:
 
     def _atoms(self, names: Names, where: int, state: str) -> list[str]:
         ants, bees, moods = _of(names, "Ant", "Option[Ant]"), _of(names, "Bee"), [*_of(names, "Mood"), *MOODS]
-        mood, counts, heads = (
-            self.chance.choice(moods),
-            where != EFFECT,
-            where != STATEMENT and names.keys() <= {"ant", *PARAMETERS},
-        )
+        mood, counts = self.chance.choice(moods), where != EFFECT
+        heads = where != STATEMENT and names.keys() <= {"ant", *PARAMETERS}
         found = [f"({state}.hour[CLOCK] < {1 + self.chance.randrange(HOURS)})", *_of(names, "bool")]
         for ant in ants:
             found += [f"{state}.live[{ant}]", f"{state}.mark[{ant}]", f"({state}.likes[{ant}] == none)"]

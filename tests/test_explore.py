@@ -84,7 +84,7 @@ def test_arguments_of_other_kinds_are_refused_too(arguments: dict[str, Any], say
         ([("make", {})], "an opening calls make with nothing; it takes station"),
         ([("make", {"station": 4})], "an opening calls make with station=4, which this scope does not have"),
         ([("give", {"station": 1, "to": 2})], "an opening calls give, which is refused with STRANGER"),
-        (None, "no opening is called 'begun'; there are:\n  other"),
+        (None, "no opening is called 'begun'; there are other$"),
     ],
 )
 def test_an_opening_that_cannot_be_is_refused(opening: list[Step] | None, says: str) -> None:

@@ -35,13 +35,7 @@ def asked(spec: Spec, exploration: Exploration = THREE, *, symmetry: bool = Fals
 
 
 def graph_of(spec: Spec, exploration: Exploration) -> StateGraph:
-    explorer = Explorer(
-        Model(spec, exploration.sizes, exploration.arguments),
-        without=spec.left_out(exploration),
-        opening=spec.opening(exploration),
-        statements=(),
-        keep_edges=True,
-    )
+    explorer = Explorer.of(spec, exploration, statements=(), keep_edges=True)
     explorer.run()
     return StateGraph(explorer)
 

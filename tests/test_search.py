@@ -39,9 +39,7 @@ def core(partitions: int, regions: int, ports: int, depth: int) -> Exploration:
 
 def begun(spec: Spec, exploration: Exploration, **options: Any) -> Explorer:
     """A search that has not gone anywhere yet."""
-    opening = spec.opening(exploration)
-    model = Model(spec, exploration.sizes, exploration.arguments)
-    return Explorer(model, without=spec.left_out(exploration), opening=opening, **options)
+    return Explorer.of(spec, exploration, **options)
 
 
 def plainly(spec: Spec, exploration: Exploration, **options: Any) -> Graph:
