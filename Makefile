@@ -45,7 +45,7 @@ docs: $(STAMP)
 
 suite: $(STAMP)
 	$(BIN)/oneowner suite > suite.new
-	mv suite.new spec/suite.jsonl
+	mv suite.new spec/scenes/suite.jsonl
 
 clean:
 	rm -rf .venv .oneowner .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -27,7 +27,7 @@ from oneowner.model import (
     none,
     require,
 )
-from oneowner.model.planting import planted
+from oneowner.model.language import planted
 
 
 class Partition(Sort):

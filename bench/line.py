@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from oneowner.checker.adapter import connect
-from oneowner.checker.conform import Session
-from oneowner.checker.conformance import Conformance
+from oneowner.checker.adapters import connect, request
+from oneowner.checker.conform import Conformance
+from oneowner.checker.session import Session
 from oneowner.checker.suite import of
-from oneowner.checker.wire import request
 from oneowner.reference_impl.bugs import BUGS
 from oneowner.spec import SPEC
 

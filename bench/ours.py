@@ -13,8 +13,8 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
 from oneowner.model.concrete import Model
+from oneowner.model.language import load
 from oneowner.model.search import Explorer
-from oneowner.model.spec import load
 
 sys.path.insert(0, str(Path(__file__).parent))
 from core import BUGS, THEOREMS, scope

@@ -11,14 +11,13 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from ..model.reading import SpecError
-from ..model.spec import Spec, load
-from .adapter import connect
+from ..model.language import Spec, SpecError, load
+from .adapters import connect
 from .fuzz import fuzz
 from .prove import REFUTED, prove, shortest_trace
 
 VARIANTS = "py:oneowner.reference_impl.bugs"
-SPEC_VARIANTS = "oneowner.spec.bugs"
+SPEC_VARIANTS = "oneowner.spec.museum.bugs"
 STEPS = 50
 """How long runs are in which a planted bug is looked for: short, so that there are many, from all openings."""
 
@@ -53,7 +52,7 @@ class Catch:
 
 def catalogue(spec: Spec, chosen: Iterable[str] = ()) -> list[Exhibit]:
     """The planted bugs that stand beside the specification.  Raises SpecError for a name that there is not."""
-    if spec.requirements is None or not (path := Path(spec.requirements).with_name("museum.toml")).exists():
+    if spec.requirements is None or not (path := Path(spec.requirements).parent / "museum" / "museum.toml").exists():
         raise SpecError(f"{spec.name} has no museum")
     rows = tomllib.loads(path.read_text(encoding="utf-8"))["bug"]
     found = [

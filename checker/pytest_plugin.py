@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ..model.spec import Spec
-    from .adapter import Implementation
-    from .conform import Session
+    from ..model.language import Spec
+    from .adapters import Implementation
+    from .session import Session
 
 KEY: pytest.StashKey[Connected] = pytest.StashKey()
 DEFAULT = "oneowner.spec:SPEC"
@@ -26,7 +26,7 @@ class Connected:
     """What the fixture `oneowner` gives: the implementation under test, and sessions that hold it against the specification."""
 
     def __init__(self, where: str, spec: Spec, strict: bool) -> None:
-        from .conform_cli import reach
+        from .adapters import reach
 
         self.where, self.spec, self.strict = where, spec, strict
         self.implementation: Implementation = reach(spec, where)
@@ -34,7 +34,7 @@ class Connected:
     def session(self, scope: Mapping[str, int] | None = None) -> Session:
         """A fresh system, reset to `scope` (default: the one for fuzzing), beside the model.  Its `call` and `call_model` raise
         Mismatch for an answer that is not permitted."""
-        from .conform import Session
+        from .session import Session
 
         return Session(self.spec, self.implementation, scope or self.spec.fuzz_scope, strict=self.strict)
 
@@ -60,9 +60,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _connected(config: pytest.Config) -> Connected:
-    from ..model.reading import SpecError
-    from ..model.spec import load
-    from .adapter import AdapterError
+    from ..model.language import SpecError, load
+    from .errors import AdapterError
 
     if KEY not in config.stash:
         try:
@@ -78,8 +77,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     """Add a test for each clause, before any selection by -k."""
     if not config.getoption("--oneowner"):
         return
-    from ..model.reading import SpecError
-    from .conformance import Conformance
+    from ..model.language import SpecError
+    from .conform import Conformance
     from .suite import of
 
     connected = _connected(config)
@@ -113,9 +112,9 @@ class Clause(pytest.Item):
         self.connected, self.suite, self.profiles = connected, suite, profiles
 
     def runtest(self) -> None:
-        from .conformance import FAIL, FLAKY, PASS, PERMITTED, Conformance
-        from .console import TRACES
-        from .report import failure_lines
+        from . import TRACES
+        from .conform import FAIL, FLAKY, PASS, PERMITTED, Conformance
+        from .reports import failure_lines
 
         connected = self.connected
         report = Conformance(

@@ -4,9 +4,8 @@ Declarations are in `vocabulary` and `spec`, the questions a spec asks in `readi
 `batch`; `search` explores with the last of them, and `liveness` asks its graph.
 """
 
-from .reading import SpecError, exists, forall, implies, negation, require, subset, suspend
-from .spec import Call, Spec, action, counter, invariant, leads_to, lemma, rest, step_property, unused
-from .vocabulary import (
+from .language import (
+    Call,
     Enumeration,
     Fresh,
     Map,
@@ -16,10 +15,27 @@ from .vocabulary import (
     Queue,
     Rigid,
     Sort,
+    Spec,
+    SpecError,
     State,
     Subset,
+    action,
     constant,
+    counter,
+    exists,
+    forall,
+    implies,
+    invariant,
+    leads_to,
+    lemma,
+    negation,
     none,
+    require,
+    rest,
+    step_property,
+    subset,
+    suspend,
+    unused,
 )
 
 __all__ = [

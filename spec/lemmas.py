@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model import implies, lemma, negation, none
-from .events import unserving
 from .names import (
     ACTIVE,
     BOUND,
@@ -44,7 +43,7 @@ from .names import (
     Service,
     Signal,
 )
-from .resources import is_granted
+from .rooms import is_granted, unserving
 
 if TYPE_CHECKING:
     from .system import System

@@ -7,53 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Spec
-from ..model.spec import Scope
-from . import (
-    channels,
-    effects,
-    events,
-    files,
-    lemmas,
-    mapping,
-    partitions,
-    processes,
-    processors,
-    regions,
-    resources,
-    shared,
-    signals,
-    sockets,
-    termination,
+from ..model.language import Scope
+from . import lemmas
+from .names import ACTIVE, SYSTEM, SYSTEM_INDEX, Data, Fd, Kind, Physical, Place, Service, Short
+from .rooms import (
+    LATE_EXITS,
+    ROOMS,
+    Channels,
+    Events,
+    Files,
+    Mapping,
+    Partitions,
+    Processes,
+    Processors,
+    Regions,
+    Resources,
+    SharedMemory,
+    Signals,
+    Sockets,
+    is_granted,
+    late,
+    used,
 )
-from .channels import Channels
-from .events import Events
-from .explorations import EXPLORATIONS, FUZZ_SCOPE, LARGE
-from .files import Files
-from .flows import FLOWS
-from .mapping import Mapping
-from .names import (
-    ACTIVE,
-    SYSTEM,
-    SYSTEM_INDEX,
-    Data,
-    Fd,
-    Kind,
-    Physical,
-    Place,
-    Service,
-    Short,
-)
-from .openings import OPENINGS
-from .partitions import Partitions
-from .phases import PHASES
-from .processes import LATE_EXITS, Processes, late
-from .processors import Processors
-from .profiles import PROFILES
-from .regions import Regions
-from .resources import Resources, is_granted, used
-from .shared import SharedMemory
-from .signals import Signals
-from .sockets import Sockets
+from .scenes import EXPLORATIONS, FLOWS, FUZZ_SCOPE, LARGE, OPENINGS, PHASES, PROFILES
 
 
 class System(
@@ -150,28 +126,12 @@ def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[st
                     yield "query_usage", {"caller": SYSTEM_INDEX, "partition": partition, "kind": int(kind)}
 
 
-ROOMS = (
-    partitions,
-    processors,
-    resources,
-    regions,
-    events,
-    signals,
-    channels,
-    shared,
-    sockets,
-    files,
-    mapping,
-    processes,
-    termination,
-    effects,
-    lemmas,
-)
+EVERYTHING = (*ROOMS, lemmas)
 
 SPEC = Spec(
     name="oneowner",
     state=System,
-    modules=ROOMS,
+    modules=EVERYTHING,
     initial=initial,
     explorations=EXPLORATIONS,
     large=LARGE,
@@ -198,7 +158,7 @@ SPEC = Spec(
     flows=FLOWS,
     phases=PHASES,
     profiles=PROFILES,
-    suite=Path(__file__).with_name("suite.jsonl"),
+    suite=Path(__file__).parent / "scenes" / "suite.jsonl",
     requirements=Path(__file__).with_name("requirements.toml"),
     seldom=frozenset(["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]),
 )

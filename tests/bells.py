@@ -35,8 +35,7 @@ from oneowner.model import (
     suspend,
     unused,
 )
-from oneowner.model.spec import Exploration, Late, Scope
-from oneowner.model.vocabulary import Members
+from oneowner.model.language import Exploration, Late, Members, Scope
 
 
 class Listener(Sort):

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from oneowner.checker.adapter import connect
-from oneowner.checker.conform import Session
+from oneowner.checker.adapters import connect
+from oneowner.checker.session import Session
 from oneowner.spec import SPEC
 
-SERVED = f"exec:{sys.executable} -m oneowner.checker.cli serve py:oneowner.reference_impl"
+SERVED = f"exec:{sys.executable} -m oneowner.checker.command_line serve py:oneowner.reference_impl"
 
 
 def conversation(log: Path, opening: str, *more: tuple[str, dict[str, int]]) -> Path:

@@ -11,10 +11,8 @@ from typing import Any
 import z3
 
 from oneowner.model.concrete import Model, Vector
-from oneowner.model.reading import reading
-from oneowner.model.spec import Counter
+from oneowner.model.language import Counter, Members, reading
 from oneowner.model.symbolic import Path, SubsetTerm, Symbolic, System, Term, Unknown, line_counter
-from oneowner.model.vocabulary import Members
 
 Env = dict[str, Any]
 Closure = Callable[[Env, tuple[int, ...]], Any]

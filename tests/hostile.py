@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from oneowner.checker.adapter import connect
+from oneowner.checker.adapters import connect
 
 
 class Hostile:

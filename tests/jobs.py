@@ -21,7 +21,7 @@ from oneowner.model import (
     require,
     unused,
 )
-from oneowner.model.spec import Exploration
+from oneowner.model.language import Exploration
 
 
 class Job(Sort):

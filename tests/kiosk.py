@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from oneowner.model import Call, Map, Queue, Sort, Spec, State, action, constant, leads_to, negation, none, require, rest
-from oneowner.model.planting import planted
-from oneowner.model.spec import Exploration
+from oneowner.model.language import Exploration, planted
 
 
 class Counter(Sort):

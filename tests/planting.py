@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from oneowner.model.planting import planted as changed
+from oneowner.model.language import planted as changed
 
 __all__ = ["changed"]

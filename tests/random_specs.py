@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from oneowner.model.concrete import Model
-from oneowner.model.spec import Exploration, Spec, Step
-from oneowner.model.vocabulary import Members, is_sort
+from oneowner.model.language import Exploration, Members, Spec, Step, is_sort
 
 HEAD = """\
 import sys

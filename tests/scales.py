@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from oneowner.model import Map, Sort, Spec, State, Subset, action, invariant, negation, require
-from oneowner.model.spec import Exploration
+from oneowner.model.language import Exploration
 
 
 class Scale(Sort, handles=False):

@@ -19,15 +19,10 @@ from test_readings_agree import FEW, SCOPE, TRIPLES, UNDEFINED, exits, triples
 from token_ring import RING
 
 from oneowner.checker.explore import clauses
-from oneowner.model import batch as reading
-from oneowner.model.batch import Batch, Column, Part, fingerprints
+from oneowner.model.batch import Batch, Block, Column, Layout, Part, Verdicts, fingerprints, reading
 from oneowner.model.concrete import Model, Outcome, Vector
-from oneowner.model.expand import hash_of
-from oneowner.model.layout import Block, Layout
-from oneowner.model.reading import EFFECTIVE, SpecError
-from oneowner.model.spec import Action, Call, Spec
-from oneowner.model.verdicts import Verdicts
-from oneowner.model.vocabulary import Members
+from oneowner.model.language import EFFECTIVE, Action, Call, Members, Spec, SpecError
+from oneowner.model.search import hash_of
 from oneowner.spec import SPEC
 
 JUDGED = 300

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("cc") is None or shutil.which("make
 
 def built(folder: Path, bug: str = "") -> str:
     """A build of its own, so that tests may run side by side."""
-    kit = SOURCE.parent.parent / "checker" / "kits" / "c"
+    kit = SOURCE.parent.parent / "checker" / "adapters" / "kits" / "c"
     flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{kit}", *([f"-DBUG_{bug}"] if bug else [])]
     subprocess.run(["cc", *flags, "-o", folder / "core", SOURCE / "core.c"], check=True, capture_output=True, text=True)
     return f"exec:{folder / 'core'}"

@@ -12,7 +12,7 @@ from command import run
 from conversations import conversation
 
 from oneowner.checker.logs import Judged, judge, read
-from oneowner.model.reading import SpecError
+from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
 
 SIZES = {"partitions": 3, "regions": 2, "receivers": 4, "ports": 4, "signals": 2, "processes": 2, "fds": 4, "queue_depth": 2}

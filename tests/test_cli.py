@@ -113,7 +113,7 @@ def test_results_go_to_stdout_and_progress_to_stderr() -> None:
 
 
 def test_a_fault_of_the_tool_is_told_as_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from oneowner.checker import cli
+    from oneowner.checker.command_line import entry as cli
 
     def fail(where: str) -> None:
         raise ZeroDivisionError("why")
@@ -126,7 +126,7 @@ def test_a_fault_of_the_tool_is_told_as_one(monkeypatch: pytest.MonkeyPatch, cap
 
 
 def test_an_interruption_has_its_own_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    from oneowner.checker import cli
+    from oneowner.checker.command_line import entry as cli
 
     def interrupt(where: str) -> None:
         raise KeyboardInterrupt

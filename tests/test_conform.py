@@ -13,15 +13,13 @@ import pytest
 from command import run
 from conversations import conversation
 
-from oneowner.checker.chart import chart
-from oneowner.checker.conform import Session
-from oneowner.checker.conformance import Conformance, Report, code_of, matches
+from oneowner.checker.conform import Conformance, Report, code_of, matches
 from oneowner.checker.explore import clauses
-from oneowner.checker.suite import Sequence, Walk, of, read, walks, ways, within, write
-from oneowner.checker.tours import LONGEST, Ground
+from oneowner.checker.session import Session
+from oneowner.checker.suite import LONGEST, Ground, Sequence, Walk, chart, of, read, walks, ways, within, write
 from oneowner.model.concrete import Model
 from oneowner.model.graph import explore
-from oneowner.model.reading import SpecError
+from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
 
 HERE = {"PYTHONPATH": str(Path(conforming.__file__).parent)}

@@ -12,15 +12,11 @@ from planting import changed
 from scales import SCALES
 from token_ring import KEEPS, RING
 
-from oneowner.checker.drawing import all_states
-from oneowner.checker.explore import clauses, explore_all, explore_scope, operations_called, story, unreached
-from oneowner.model.concrete import OK, Model
+from oneowner.checker.explore import all_states, clauses, explore_all, explore_scope, operations_called, story, unreached
+from oneowner.model.concrete import Model
 from oneowner.model.graph import explore, run
-from oneowner.model.liveness import StateGraph
-from oneowner.model.reading import SpecError
-from oneowner.model.search import Explorer, Limits
-from oneowner.model.spec import Exploration, Spec, Step, load, parse_scope
-from oneowner.model.vocabulary import Members
+from oneowner.model.language import OK, Exploration, Members, Spec, SpecError, Step, load, parse_scope
+from oneowner.model.search import Explorer, Limits, StateGraph
 from oneowner.spec import SPEC
 
 PINNED = {

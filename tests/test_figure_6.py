@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from oneowner.model.concrete import OK, Model
-from oneowner.spec import SPEC
-from oneowner.spec.flows import CLIENT, SERVER
-from oneowner.spec.names import CHANNEL, CONNECTED, FREE, PEER_CLOSED, SYSTEM
+from oneowner.spec import CHANNEL, CONNECTED, FREE, PEER_CLOSED, SPEC, SYSTEM
+from oneowner.spec.scenes import CLIENT, SERVER
 
 SCOPE = {"partitions": 3, "receivers": 2, "ports": 2, "messages": 2, "data": 1}
 REGION, DATA = 1, 1

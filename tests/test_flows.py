@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 
-from oneowner.checker.conform import Session
+from oneowner.checker.session import Session
 from oneowner.model.concrete import Model
 from oneowner.model.graph import with_fresh_names
-from oneowner.model.spec import Flow, Stage
+from oneowner.model.language import Flow, Stage
 from oneowner.reference_impl import implementation
 from oneowner.spec import SPEC
-from oneowner.spec.flows import FLOWS, STEPS, in_order
+from oneowner.spec.scenes import FLOWS, STEPS, in_order
 
 BY_NAME = {flow.name: flow for flow in FLOWS}
 

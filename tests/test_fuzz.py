@@ -12,13 +12,12 @@ import pytest
 from command import run
 from token_ring import RING, Machine
 
-from oneowner.checker.adapter import AdapterError, connect
-from oneowner.checker.conform import NEVER, Mismatch, Origin, Recorded, Session, without
+from oneowner.checker.adapters import connect
+from oneowner.checker.errors import AdapterError
 from oneowner.checker.explore import clauses
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.program import program
-from oneowner.checker.replay import replay_implementation
-from oneowner.checker.store import read, save_failure
+from oneowner.checker.session import NEVER, Mismatch, Origin, Recorded, Session, without
+from oneowner.checker.traces import program, read, replay_implementation, save_failure
 from oneowner.model import SpecError
 from oneowner.reference_impl import implementation
 from oneowner.spec import SPEC
@@ -29,7 +28,7 @@ BUG = "py:oneowner.reference_impl.bugs:no_scrub"
 def test_the_reference_implementation_answers_as_permitted_and_every_clause_is_exercised(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oneowner.checker.fuzz.PATIENCE", 9)  # a machine may be slow, or shared
+    monkeypatch.setattr("oneowner.checker.fuzz.run.PATIENCE", 9)  # a machine may be slow, or shared
     report = fuzz(SPEC, implementation(), seconds=20, seed=1, wanted=clauses(SPEC))
     assert report.failures == []
     assert [c for c in clauses(SPEC) if not report.clauses[c]] == []

@@ -15,11 +15,10 @@ import psutil
 import pytest
 from hostile import WRONGS
 
-from oneowner.checker.adapter import AdapterError, AdapterFault, connect
-from oneowner.checker.conform import Mismatch, Session
-from oneowner.checker.conformance import FAIL, FLAKY, Conformance
-from oneowner.checker.remote import MARK, Budgets, Remote
-from oneowner.checker.serve import Server
+from oneowner.checker.adapters import MARK, Budgets, Remote, Server, connect
+from oneowner.checker.conform import FAIL, FLAKY, Conformance
+from oneowner.checker.errors import AdapterError, AdapterFault
+from oneowner.checker.session import Mismatch, Session
 from oneowner.checker.suite import of, within
 from oneowner.spec import SPEC
 
@@ -103,7 +102,7 @@ def test_the_words_of_a_crash_are_quoted() -> None:
 @pytest.mark.parametrize("number", [1, 2, 5, 9])
 def test_a_kill_at_any_call_leaves_a_conversation_that_replays(number: int, tmp_path: Path) -> None:
     from oneowner.checker.logs import read
-    from oneowner.checker.replay import replay_log
+    from oneowner.checker.traces import replay_log
 
     log = tmp_path / "conversation.jsonl"
     implementation = reach("is killed", number, log)
@@ -182,7 +181,7 @@ def random_line(chance: random.Random) -> bytes:
 
 
 def test_100000_random_lines_are_each_a_response_or_refused() -> None:
-    from oneowner.checker import wire
+    from oneowner.checker.adapters import protocol as wire
 
     chance, taken, refused = random.Random(5), 0, set()
     for _ in range(100_000):

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from command import run
 
-from oneowner.checker.conform_cli import reach, stopped
-from oneowner.checker.conformance import read_known_failing
-from oneowner.checker.console import DEFAULT_SPEC
-from oneowner.model.spec import load
+from oneowner.checker.adapters import reach, stopped
+from oneowner.checker.conform import read_known_failing
+from oneowner.model.language import load
 
 ROOT = Path(__file__).resolve().parent.parent
 LINUX = ROOT / "examples" / "linux"
@@ -45,7 +44,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "nothing is
 def linux(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The adapter, reached as the checker does."""
     monkeypatch.syspath_prepend(str(LINUX))
-    implementation = reach(load(DEFAULT_SPEC), ADAPTER)
+    implementation = reach(load("oneowner.spec:SPEC"), ADAPTER)
     yield implementation
     stopped(implementation)
 
@@ -78,7 +77,7 @@ def test_the_fixed_suite_finds_what_is_listed_and_nothing_else() -> None:
 def test_every_sequence_of_the_page_still_shows_its_difference(linux: Any) -> None:
     import differences
 
-    made = differences.page(load(DEFAULT_SPEC), linux)
+    made = differences.page(load("oneowner.spec:SPEC"), linux)
     assert made == PAGE.read_text(encoding="utf-8"), "run `python examples/linux/differences.py page > docs/linux.md`"
 
 

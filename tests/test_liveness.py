@@ -14,17 +14,16 @@ from command import run
 from jobs import JOBS, Job
 from kiosk import KEEPS, KIOSK, LOCKED, SENDS_BACK, SHUTS
 
+from oneowner.checker.command_line import exploration_code
 from oneowner.checker.explore import Asked, ExploreReport, explore_scope
-from oneowner.checker.explore_cli import exploration_code
 from oneowner.model import SpecError, leads_to, none
 from oneowner.model.concrete import Model
 from oneowner.model.graph import run as after
-from oneowner.model.liveness import StateGraph, can_return
-from oneowner.model.liveness import leads_to as lasso_of
-from oneowner.model.search import Explorer, Limits
-from oneowner.model.spec import Exploration, LeadsTo, Spec
+from oneowner.model.language import Exploration, LeadsTo, Spec
+from oneowner.model.search import Explorer, Limits, StateGraph, can_return
+from oneowner.model.search import leads_to as lasso_of
 from oneowner.spec import SPEC
-from oneowner.spec.bugs import BUGS
+from oneowner.spec.museum import BUGS
 
 EVERYTHING = Asked(deadlock=True, can_return=True, leads_to=True)
 THREE = KIOSK.explorations["three people"]
@@ -196,7 +195,7 @@ def test_getting_back_to_rest_is_reachability_as_networkx_has_it() -> None:
 
 def lasso_by_components(graph: StateGraph, statement: LeadsTo, element: int) -> bool:
     """Whether there is a fair run that never gets there, by strongly connected components: an independent way to the answer."""
-    from oneowner.model.liveness import _helping
+    from oneowner.model.search import _helping
 
     waits, ended, _ = graph.explorer.expander.batch.values(statement, graph.block, None, {}, element)
     fair = [_helping(graph, statement, name, element) for name in statement.by]

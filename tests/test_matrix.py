@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from command import run
 
-from oneowner.checker.matrix import matrix, steps
-from oneowner.model.reading import SpecError
+from oneowner.checker.pages import matrix, steps
+from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import pytest
 from command import run
 
-from oneowner.checker.adapter import connect
+from oneowner.checker import STEPS, catalogue, museum, plant
+from oneowner.checker.adapters import connect
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.museum import STEPS, catalogue, museum, plant
 from oneowner.checker.prove import prove
-from oneowner.model.reading import SpecError
-from oneowner.model.spec import load
+from oneowner.model.language import SpecError, load
 from oneowner.reference_impl import bugs as variants
-from oneowner.spec import SPEC, bugs
+from oneowner.spec import SPEC
+from oneowner.spec.museum import bugs
 
 EXHIBITS = catalogue(SPEC)
 IN_THE_IMPLEMENTATION = {e.name: e for e in EXHIBITS if e.checker == "fuzz"}
@@ -82,7 +82,7 @@ def test_everything_planted_is_in_the_catalogue() -> None:
 
 @pytest.mark.parametrize("name", bugs.BUGS)
 def test_a_bug_in_the_specification_can_be_planted_where_it_says(name: str) -> None:
-    wrong = load(f"oneowner.spec.bugs:{name}")
+    wrong = load(f"oneowner.spec.museum.bugs:{name}")
     assert list(wrong.replaced) == [IN_THE_SPEC[name].operation]
     assert IN_THE_SPEC[name].statement in {*wrong.invariants, *wrong.step_properties, "well_defined"}
 
@@ -106,7 +106,7 @@ def test_a_bug_that_is_not_there_is_named() -> None:
     with pytest.raises(SpecError, match="no bug is called 'no_such_bug'; there are stale_process_mapping, "):
         catalogue(SPEC, ["no_scrub", "no_such_bug"])
     with pytest.raises(SpecError, match="no Spec called 'no_such_bug'"):
-        load("oneowner.spec.bugs:no_such_bug")
+        load("oneowner.spec.museum.bugs:no_such_bug")
 
 
 def test_a_bug_that_gets_away_fails_the_command() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from command import run
 
-from oneowner.checker import new_adapter
+from oneowner.checker.command_line import new as new_adapter
 from oneowner.model import SpecError
 
 BUILDERS = {"c": ("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", "adapter", "adapter.c")}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from oneowner.checker.museum import catalogue
+from oneowner.checker import catalogue
 from oneowner.checker.prove import shortest_trace
 from oneowner.model.concrete import Model
 from oneowner.model.graph import run
-from oneowner.model.reading import SpecError
+from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
-from oneowner.spec.bugs import BUGS
+from oneowner.spec.museum import BUGS
 
 EXHIBITS = {e.name: e for e in catalogue(SPEC) if e.checker == "prove"}
 

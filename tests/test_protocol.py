@@ -13,14 +13,14 @@ import pytest
 from command import run
 from jsonschema import Draft202012Validator
 
-from oneowner.checker.adapter import AdapterFault, Unsupported, connect
-from oneowner.checker.conform import Session
+from oneowner.checker.adapters import connect, schema
+from oneowner.checker.errors import AdapterFault, Unsupported
+from oneowner.checker.session import Session
 from oneowner.checker.suite import of
-from oneowner.checker.wire import schema
 from oneowner.spec import SPEC
 
 REFERENCE = "py:oneowner.reference_impl"
-COMMAND = [sys.executable, "-m", "oneowner.checker.cli", "serve", REFERENCE]
+COMMAND = [sys.executable, "-m", "oneowner.checker.command_line", "serve", REFERENCE]
 WAITING = frozenset(SPEC.late_exits)
 
 

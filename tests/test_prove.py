@@ -11,9 +11,8 @@ from token_ring import AT_NONE, BRANCHES, COUNTS, LATE, NUMBERS, RING
 
 from oneowner.checker.explore import clauses, story
 from oneowner.checker.prove import Obligation, prove
-from oneowner.checker.report import refutation
-from oneowner.model.reading import SpecError
-from oneowner.model.spec import Spec, load
+from oneowner.checker.reports import refutation
+from oneowner.model.language import Spec, SpecError, load
 from oneowner.spec import SPEC
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -255,7 +254,7 @@ def instead_of(line: str) -> str:
 @pytest.fixture
 def as_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counterexamples are left as they are found: that there is one is all that is asked."""
-    monkeypatch.setattr("oneowner.checker.prove._Prover._smallest", lambda prover, found, *rest: found)
+    monkeypatch.setattr("oneowner.checker.prove.prover._Prover._smallest", lambda prover, found, *rest: found)
 
 
 @pytest.mark.usefixtures("as_found")

@@ -16,12 +16,12 @@ from test_search import begun, in_chunks, plainly
 
 from oneowner.checker.explore import CAN_RETURN, DEADLOCK, Asked, explore_scope
 from oneowner.checker.prove import PROVED, prove
-from oneowner.model import SpecError, batch
+from oneowner.model import SpecError
+from oneowner.model.batch import reading as batch
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.graph import run, with_fresh_names
-from oneowner.model.reading import reading
+from oneowner.model.language import Call, Exploration, LeadsTo, Spec, Step, reading
 from oneowner.model.search import Limits
-from oneowner.model.spec import Call, Exploration, LeadsTo, Spec, Step
 
 FIRST, MANY = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0")), int(os.environ.get("ONEOWNER_DRAWN", "100"))
 SEEDS = range(FIRST, FIRST + MANY)

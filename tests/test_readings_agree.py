@@ -14,8 +14,7 @@ from states import random_vector
 from oneowner.checker.explore import clauses
 from oneowner.model.concrete import Model, Vector
 from oneowner.model.graph import run, with_fresh_names
-from oneowner.model.reading import EFFECTIVE, SpecError
-from oneowner.model.spec import Action, Call, Declaration, Spec
+from oneowner.model.language import EFFECTIVE, Action, Call, Declaration, Spec, SpecError
 from oneowner.model.symbolic import Symbolic
 from oneowner.spec import SPEC
 

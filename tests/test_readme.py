@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command import run
 
-from oneowner.spec import regions
+from oneowner.spec.rooms import regions
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from oneowner.reference_impl.control_os import OPERATIONS, ControlOS, Interface
 from oneowner.reference_impl.memory import AddressSpace, Fault, PhysicalMemory
-from oneowner.spec import SPEC
-from oneowner.spec.system import topology
+from oneowner.spec import SPEC, topology
 
 PAGE = 64
 

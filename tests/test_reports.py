@@ -21,25 +21,13 @@ from bells import BELLS
 from command import run
 from token_ring import RING
 
-from oneowner.checker.adapter import connect
-from oneowner.checker.conform import NEVER, Origin, Recorded, again
-from oneowner.checker.conformance import (
-    FAIL,
-    FLAKY,
-    PASS,
-    PERMITTED,
-    UNKNOWN,
-    UNSUPPORTED,
-    UNTESTED,
-    Conformance,
-    Report,
-    Verdict,
-)
+from oneowner.checker.adapters import connect
+from oneowner.checker.conform import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Conformance, Report, Verdict
 from oneowner.checker.fuzz import Failure
 from oneowner.checker.reports import Told, badge, html, junit, sarif, statement, write
+from oneowner.checker.session import NEVER, Origin, Recorded, again
 from oneowner.checker.suite import of
-from oneowner.model.reading import SpecError
-from oneowner.model.spec import Spec
+from oneowner.model.language import Spec, SpecError
 from oneowner.reference_impl import implementation
 from oneowner.spec import SPEC
 

@@ -15,18 +15,14 @@ from planting import changed
 from scales import SCALES
 from token_ring import KEEPS, NEVER, RING
 
-from oneowner.model import batch as reading
-from oneowner.model import layout
-from oneowner.model import search as searching
+from oneowner.model.batch import layout, reading
 from oneowner.model.concrete import Model
-from oneowner.model.expand import WELL_DEFINED
 from oneowner.model.graph import Graph, Violation, explore, run
-from oneowner.model.pool import Pool
-from oneowner.model.reading import SpecError
-from oneowner.model.search import Explorer, Limits, Search
-from oneowner.model.spec import Exploration, Spec, load
+from oneowner.model.language import Exploration, Spec, SpecError, load
+from oneowner.model.search import WELL_DEFINED, Explorer, Limits, Pool, Search
+from oneowner.model.search import explorer as searching
 from oneowner.spec import SPEC
-from oneowner.spec.bugs import BUGS
+from oneowner.spec.museum import BUGS
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 CORE, FORGETS_TO_UNMAP, OFF_BY_ONE = load("core:CORE"), load("core:FORGETS_TO_UNMAP"), load("core:OFF_BY_ONE")
@@ -464,7 +460,7 @@ def test_two_processes_find_what_one_does(
 
 def test_two_processes_find_a_step_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     share_levels(8, monkeypatch)
-    spec, exploration = load("oneowner.spec.bugs:event_before_attach_lost"), SPEC.explorations["requests"]
+    spec, exploration = load("oneowner.spec.museum.bugs:event_before_attach_lost"), SPEC.explorations["requests"]
     found = begun(spec, exploration, jobs=2).run()
     assert figures(found)["violations"] == [("no_lost_signal", 5)]
     assert_breaks(found.violations[0], found)

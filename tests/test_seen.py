@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oneowner.model import seen as table
-from oneowner.model.frontier import Frontier
-from oneowner.model.layout import Cells
-from oneowner.model.seen import Seen
+from oneowner.model.batch import Cells
+from oneowner.model.search import Frontier, Seen
+from oneowner.model.search import seen as table
 
 FEW = 4
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from conforming import Around
 
-from oneowner.checker.conform import Recorded, again
 from oneowner.checker.fuzz import Failure
-from oneowner.checker.shortest import by_the_graph, way_to
+from oneowner.checker.session import Recorded, again
+from oneowner.checker.traces import by_the_graph, way_to
 from oneowner.model.concrete import Model
 from oneowner.spec import SPEC
 

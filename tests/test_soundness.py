@@ -31,7 +31,7 @@ from oneowner.model import (
     require,
 )
 from oneowner.model.concrete import Model
-from oneowner.model.spec import Exploration
+from oneowner.model.language import Exploration
 
 
 class Shelf(Sort, plural="shelves"):

@@ -15,22 +15,27 @@ from bells import BELLS, HERE, NOT_WOKEN, RUNG, WAITING, Bell, Letter, Listener,
 from planting import changed
 from states import random_vector
 
-from oneowner.checker.adapter import AdapterError, connect
-from oneowner.checker.conform import Mismatch, Session
+from oneowner.checker.adapters import connect
+from oneowner.checker.errors import AdapterError
 from oneowner.checker.explore import clauses, explore_all, explore_scope, story, unreached
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.program import program
 from oneowner.checker.prove import prove
-from oneowner.checker.replay import replay_implementation, replay_model
-from oneowner.checker.report import refutation
-from oneowner.checker.store import model_steps, read, save_failure, save_model_trace
+from oneowner.checker.reports import refutation
+from oneowner.checker.session import Mismatch, Session
+from oneowner.checker.traces import (
+    model_steps,
+    program,
+    read,
+    replay_implementation,
+    replay_model,
+    save_failure,
+    save_model_trace,
+)
 from oneowner.model import Call, SpecError, Subset, action, forall, none, require, suspend
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.graph import Judge, explore, run, with_fresh_names
-from oneowner.model.reading import EFFECTIVE
-from oneowner.model.spec import Spec
+from oneowner.model.language import EFFECTIVE, Members, Spec
 from oneowner.model.symbolic import Symbolic
-from oneowner.model.vocabulary import Members
 from oneowner.spec import SPEC
 
 TWO = BELLS.explorations["two bells"]

@@ -32,16 +32,13 @@ from oneowner.model import (
     step_property,
     unused,
 )
-from oneowner.model import symmetry as forms_of
+from oneowner.model.batch import Layout
 from oneowner.model.concrete import Model, Vector
-from oneowner.model.layout import Layout
-from oneowner.model.reading import SpecError
-from oneowner.model.spec import Exploration, Spec
-from oneowner.model.symmetry import Symmetry
-from oneowner.model.vocabulary import Members, Type, is_sort
-from oneowner.spec import SPEC
-from oneowner.spec.bugs import BUGS
-from oneowner.spec.names import Partition, Port, Service, Short
+from oneowner.model.language import Exploration, Members, Spec, SpecError, Type, is_sort
+from oneowner.model.search import Symmetry
+from oneowner.model.search import symmetry as forms_of
+from oneowner.spec import SPEC, Partition, Port, Service, Short
+from oneowner.spec.museum import BUGS
 
 Names = Mapping[Type, Sequence[int]]
 """By sort, the new name of each of its elements, none first."""

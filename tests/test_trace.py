@@ -9,16 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oneowner.checker.replay import replay_model
-from oneowner.checker.store import model_steps, read, save_model_trace
-from oneowner.model.concrete import Model
+from oneowner.checker.traces import model_steps, read, replay_model, save_model_trace
+from oneowner.model.concrete import Model, differences, nondefaults, value_name, value_of
 from oneowner.model.graph import explore
-from oneowner.model.reading import SpecError
-from oneowner.model.trace import differences, nondefaults, value_name, value_of
-from oneowner.model.vocabulary import Members
-from oneowner.spec import SPEC
-from oneowner.spec.bugs import unmap_failure_ignored
-from oneowner.spec.names import Fd, Partition, PortStatus, Region
+from oneowner.model.language import Members, SpecError
+from oneowner.spec import SPEC, Fd, Partition, PortStatus, Region
+from oneowner.spec.museum import unmap_failure_ignored
 
 KINDS = [Partition, Region, PortStatus, bool, int]
 

@@ -27,7 +27,7 @@ from oneowner.model import (
     step_property,
     unused,
 )
-from oneowner.model.spec import Call, Exploration
+from oneowner.model.language import Call, Exploration
 
 
 class Station(Sort):

@@ -22,15 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oneowner.checker.adapter import Implementation
-from oneowner.checker.conform import NEVER, Mismatch, Origin, Recorded, Session
-from oneowner.checker.conform_cli import reach, stopped
-from oneowner.checker.console import DEFAULT_SPEC
+from oneowner.checker.adapters import Implementation, reach, stopped
 from oneowner.checker.explore import clauses
 from oneowner.checker.fuzz import Aim, smallest_failure
-from oneowner.model.spec import Spec, Step, load
-from oneowner.model.trace import call_text, value_of
-from oneowner.model.vocabulary import Members
+from oneowner.checker.session import NEVER, Mismatch, Origin, Recorded, Session
+from oneowner.model.concrete import call_text, value_of
+from oneowner.model.language import Members, Spec, Step, load
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "differences.toml"
@@ -248,7 +245,7 @@ def page(spec: Spec, implementation: Implementation) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    spec = load(DEFAULT_SPEC)
+    spec = load("oneowner.spec:SPEC")
     implementation = reach(spec, ADAPTER)
     try:
         if arguments[:1] == ["page"]:

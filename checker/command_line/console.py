@@ -1,0 +1,55 @@
+"""What the commands share: exit codes, where a result goes, options.
+
+Exit codes: 0 holds; 1 violation; 2 usage; 3 unknown, or the budget spent before everything was seen; 4 the implementation
+cannot be reached or does not keep to the interface; 5 nothing ran; 70 a fault of this tool; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import TRACES
+
+HOLDS, VIOLATION, USAGE, UNKNOWN, ADAPTER, NOTHING, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
+DEFAULT_SPEC = "oneowner.spec:SPEC"
+DEFAULT_IMPLEMENTATION = "py:oneowner.reference_impl"
+ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
+
+
+def say(text: str) -> None:
+    """Tell of progress, on stderr."""
+    click.echo(text, err=True)
+
+
+class Output:
+    """Where a command's result goes: lines as they come, or one JSON object at the end."""
+
+    def __init__(self, format: str) -> None:
+        self.pretty = format == "pretty"
+
+    def line(self, text: str = "") -> None:
+        if self.pretty:
+            click.echo(text)
+
+    def result(self, value: Any) -> None:
+        if not self.pretty:
+            click.echo(json.dumps(value, indent=1))
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every command on a specification has."""
+    command = click.option("--spec", "spec_name", default=DEFAULT_SPEC, metavar="MODULE:NAME", help="The specification.")(command)
+    choice = click.Choice(["pretty", "json"])
+    return click.option("--format", "format", type=choice, default="pretty", help="How the result is printed.")(command)
+
+
+jobs_option = click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes (default: the cores).")
+traces_option = click.option(
+    "--traces", type=click.Path(path_type=Path, file_okay=False), default=TRACES, help="Where traces are written."
+)

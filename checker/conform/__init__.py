@@ -1,0 +1,39 @@
+"""A conformance run: smoke, the fixed suite, fuzzing; a verdict for every clause."""
+
+from .run import (
+    FAIL,
+    FLAKY,
+    PASS,
+    PERMITTED,
+    STATUSES,
+    UNKNOWN,
+    UNSUPPORTED,
+    UNTESTED,
+    Conformance,
+    Report,
+    Verdict,
+    code_of,
+    limited,
+    matches,
+    read_known_failing,
+    smoke,
+)
+
+__all__ = [
+    "FAIL",
+    "FLAKY",
+    "PASS",
+    "PERMITTED",
+    "STATUSES",
+    "UNKNOWN",
+    "UNSUPPORTED",
+    "UNTESTED",
+    "Conformance",
+    "Report",
+    "Verdict",
+    "code_of",
+    "limited",
+    "matches",
+    "read_known_failing",
+    "smoke",
+]

@@ -1,0 +1,347 @@
+"""A conformance run: what an implementation supports, the fixed suite, then fuzzing; and a verdict for every clause.
+
+There is no percentage: a clause passes, or it is said why not.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...model.language import ALL, EFFECTIVE, Spec, SpecError
+from ..adapters import Implementation
+from ..errors import Unsupported
+from ..fuzz import Failure, fuzz, smallest_failure
+from ..session import NEVER, Mismatch, Recorded, Session, Unknown, again
+from ..suite import Sequence as Calls
+
+PASS, FAIL, FLAKY, PERMITTED = "pass", "fail", "flaky", "permitted"
+UNSUPPORTED, UNTESTED, UNKNOWN = "unsupported", "untested", "unknown"
+STATUSES = (PASS, PERMITTED, FAIL, FLAKY, UNSUPPORTED, UNTESTED, UNKNOWN)
+AGAIN = 3
+"""How often a failure is made again, to tell a deterministic one from a flaky one."""
+
+
+@dataclass
+class Verdict:
+    """What is known of a clause.  `times` counts the calls that came to it and were right, `shown` how many of so many
+    repetitions failed again, `reason` says in words why it is not a pass, `because` names the failing clause that keeps it from
+    being tested; `unless_seen` is its status if no call comes to it."""
+
+    clause: str
+    status: str = UNTESTED
+    times: int = 0
+    reason: str = ""
+    failure: Failure | None = None
+    shown: str = ""
+    because: str = ""
+    unless_seen: str = UNTESTED
+
+
+@dataclass
+class Report:
+    """A conformance run.  `unsupported` are operations; `expected` clauses that were listed as known to fail."""
+
+    where: str
+    name: str = ""
+    version: str = ""
+    language: str = ""
+    profiles: tuple[str, ...] = ()
+    strict: bool = False
+    seed: int = 0
+    budget: float = 0.0
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    unsupported: tuple[str, ...] = ()
+    expected: frozenset[str] = frozenset()
+    sequences: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+
+    def having(self, *statuses: str) -> list[Verdict]:
+        return [v for v in self.verdicts.values() if v.status in statuses]
+
+    @property
+    def broken(self) -> list[Verdict]:
+        """What fails and was not expected to."""
+        return [v for v in self.having(FAIL, FLAKY) if v.clause not in self.expected]
+
+    @property
+    def unexpectedly_right(self) -> list[Verdict]:
+        """What was listed as known to fail, and passes."""
+        return [v for v in self.having(PASS, PERMITTED) if v.clause in self.expected]
+
+
+def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], operations: Collection[str]) -> set[str]:
+    """Call every operation once with handles that were never given out: those that are not supported.
+
+    Raises Mismatch for an answer that is not permitted, AdapterError, and Unsupported for the reset.
+    """
+    session = Session(spec, implementation, scope, probing=False)
+    for name in sorted(operations):
+        given: dict[str, Any] = {}
+        for slot in session.actions[name].slots:
+            if not slot.fresh:
+                given[slot.name] = NEVER if slot.type in session.names else session.model.choices(slot)[0]
+        try:
+            session.call(name, given)
+        except Unsupported:
+            continue
+        except Unknown:
+            break
+    return session.unsupported
+
+
+def expected(session: Session, name: str, arguments: Mapping[str, Any]) -> str:
+    """What a call in the model's values is to come to now."""
+    action = session.actions[name]
+    return session.model.exit(action, session.vector, dict(arguments) | session.fresh(action))
+
+
+def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
+    """A scope cut to what an implementation can have."""
+    return {name: min(size, limits.get(name, size)) for name, size in scope.items()}
+
+
+class Conformance:
+    """One run.  `suite` is the spec's whole suite, of which the profiles' part is used; `patterns` choose clauses by name, and
+    with `shortest` only the shortest sequence that comes to one of them is run."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        implementation: Implementation,
+        where: str,
+        suite: Sequence[Calls],
+        *,
+        profiles: Sequence[str] = (),
+        patterns: Sequence[str] = (),
+        shortest: bool = False,
+        strict: bool = False,
+        seed: int | None = None,
+        seconds: float = 0.0,
+        known_failing: Collection[str] = (),
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.spec, self.implementation, self.strict = spec, implementation, strict
+        self.introduction = getattr(implementation, "introduction", None)
+        self.chosen = tuple(profiles or (self.introduction.profiles if self.introduction else [ALL]))
+        self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile))
+        self.suite = [s for s in suite if any(s.operations <= spec.profile(profile) for profile in self.chosen)]
+        found = dict.fromkeys(c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations)
+        self.clauses = frozenset(c for s in suite for c in s.clauses)
+        in_order = [c for name in spec.actions for c in found if c.partition("/")[0] == name]
+        wanted = [c for c in in_order if not patterns or any(matches(c, p, self.clauses) for p in patterns)]
+        if patterns and not wanted:
+            raise SpecError(f"no clause of this profile matches {', '.join(patterns)}; `oneowner show operations` lists them")
+        self.seconds, self.seed, self.shortest = seconds, seed, shortest
+        self.progress = progress or (lambda text: None)
+        self._wrong: dict[str, set[str]] = {}
+        """By operation, the refusals that failed."""
+        about = self.introduction
+        self.report = Report(
+            where,
+            about.name if about else where,
+            about.version if about else "",
+            about.language if about else "Python",
+            self.chosen,
+            strict,
+            seed or 0,
+            seconds,
+            {c: Verdict(c) for c in wanted},
+            expected=frozenset(known_failing),
+        )
+
+    def run(self) -> Report:
+        started = time.monotonic()
+        if self.report.verdicts:
+            self._run()
+        self.report.seconds = time.monotonic() - started
+        return self.report
+
+    def _run(self) -> None:
+        without = self._smoke()
+        chosen = [s for s in self.suite if any(c in self.report.verdicts for c in s.clauses)]
+        if self.shortest:
+            chosen = [min(chosen, key=lambda s: len(s.calls))]
+        for number, sequence in enumerate(chosen, 1):
+            self._sequence(sequence, without)
+            self.report.sequences += 1
+            if number % 20 == 0 or number == len(chosen):
+                self.progress(f"suite: {number} of {len(chosen)} sequences, {len(self.report.having(FAIL, FLAKY))} clauses fail")
+        supported = self.operations - without
+        if self.seconds and supported and not self.report.having(FAIL, FLAKY):
+            self._fuzz(frozenset(self.spec.actions) - supported)
+        for verdict in self.report.verdicts.values():
+            self._judge(verdict, without)
+
+    def _smoke(self) -> frozenset[str]:
+        scope = self._scope(self.spec.fuzz_scope)
+        try:
+            found = smoke(self.spec, self.implementation, scope, self.operations)
+        except Mismatch as mismatch:
+            # the suite will say more about it
+            self.progress(f"smoke: {mismatch.text}")
+            return frozenset()
+        self.report.unsupported = tuple(n for n in self.spec.actions if n in found)
+        return frozenset(found)
+
+    def _scope(self, scope: Mapping[str, int]) -> dict[str, int]:
+        return limited(scope, self.introduction.limits if self.introduction else {})
+
+    def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
+        """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; where
+        a probe was refused wrongly, the sequence goes on without probes."""
+        left_out: set[int] = set()
+        probing = True
+        while True:
+            session: Session | None = None
+            at = 0
+            try:
+                sizes = self.spec.explorations[sequence.scope].sizes
+                session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
+                session.unsupported |= without | (set(self.spec.actions) - self.operations)
+                for at, (name, arguments) in enumerate(sequence.calls):
+                    if at in left_out or self._useless(session, name, arguments):
+                        continue
+                    session.call_model(name, arguments)
+            except (Unsupported, Unknown) as cut:
+                if session is not None:
+                    self._count(session)
+                self._reason(sequence, str(cut), status=UNSUPPORTED if isinstance(cut, Unsupported) else UNKNOWN)
+                return
+            except Mismatch as mismatch:
+                assert session is not None
+                session.clauses[mismatch.clause] -= 1
+                self._count(session)
+                self._failed(session, mismatch)
+                if mismatch.clause.partition("/")[2] in EFFECTIVE or at in left_out or "late-" in mismatch.clause:
+                    self._reason(sequence, f"what leads to it fails: {mismatch.clause}", mismatch.clause)
+                    return
+                operation, _, exit = mismatch.clause.partition("/")
+                self._wrong.setdefault(operation, set()).add(exit)
+                if operation == sequence.calls[at][0]:
+                    left_out.add(at)
+                else:
+                    probing = False
+            else:
+                self._count(session)
+                return
+
+    def _useless(self, session: Session, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call would be refused, and that is not supported or known to fail."""
+        wrong = self._wrong.get(name, ())
+        if name not in session.unsupported and not wrong:
+            return False
+        exit = expected(session, name, arguments)
+        return exit in wrong or (name in session.unsupported and exit not in EFFECTIVE)
+
+    def _count(self, session: Session) -> None:
+        self.report.calls += len(session.recorded)
+        for clause, times in session.clauses.items():
+            if clause in self.report.verdicts:
+                self.report.verdicts[clause].times += times
+                if session.permitted[clause] and self.report.verdicts[clause].status == UNTESTED:
+                    self.report.verdicts[clause].status = PERMITTED
+                    self.report.verdicts[clause].reason = "another error that applies is given, not the first"
+
+    def _reason(self, sequence: Calls, reason: str, because: str = "", status: str = UNTESTED) -> None:
+        for clause in sequence.clauses:
+            verdict = self.report.verdicts.get(clause)
+            if verdict is not None and verdict.status == UNTESTED and not verdict.times:
+                verdict.reason, verdict.because, verdict.unless_seen = reason, because, status
+
+    def _failed(self, session: Session, mismatch: Mismatch) -> None:
+        verdict = self.report.verdicts.setdefault(mismatch.clause, Verdict(mismatch.clause))
+        if verdict.failure is not None:
+            return
+        self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
+        failure = smallest_failure(self.spec, self.implementation, session.scope, session.recorded, mismatch, strict=self.strict)
+        self._take_failure(verdict, failure)
+
+    def _take_failure(self, verdict: Verdict, failure: Failure) -> None:
+        shown = 0
+        for _ in range(AGAIN):
+            _, seen = again(self.spec, self.implementation, failure.scope, _bare(failure.calls), strict=self.strict)
+            shown += seen is not None and seen.clause == verdict.clause
+        verdict.status = FAIL if shown == AGAIN else FLAKY
+        verdict.failure, verdict.reason, verdict.shown = failure, failure.text, f"{shown}/{AGAIN}"
+
+    def _fuzz(self, without: frozenset[str]) -> None:
+        scope = self._scope(self.spec.fuzz_scope)
+        found = fuzz(
+            self.spec,
+            self.implementation,
+            scope=scope,
+            seconds=self.seconds,
+            steps=100,
+            seed=self.seed,
+            strict=self.strict,
+            without=without,
+            progress=self._told,
+        )
+        self.report.calls += found.calls
+        self.report.seed = found.seed
+        for clause, times in found.clauses.items():
+            if clause in self.report.verdicts:
+                self.report.verdicts[clause].times += times
+        for failure in found.failures:
+            verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))
+            self._take_failure(verdict, failure)
+
+    _last = 0.0
+
+    def _told(self, report: Any) -> None:
+        if time.monotonic() - self._last >= 5:
+            self._last = time.monotonic()
+            self.progress(f"fuzz: {report.calls} calls in {report.runs} runs")
+
+    def _judge(self, verdict: Verdict, without: frozenset[str]) -> None:
+        operation = verdict.clause.partition("/")[0]
+        if verdict.status != UNTESTED:
+            return
+        if operation in without:
+            verdict.status, verdict.reason = UNSUPPORTED, f"{operation} is not supported"
+        elif verdict.times > 0:
+            verdict.status, verdict.reason = PASS, ""
+        else:
+            verdict.status = verdict.unless_seen
+
+
+def _bare(calls: list[Recorded]) -> list[Recorded]:
+    return [Recorded(c.operation, c.arguments) for c in calls]
+
+
+def matches(clause: str, pattern: str, clauses: Collection[str]) -> bool:
+    """Whether a clause is meant by a pattern: the name of one of `clauses`, or else a part of it or a glob for it."""
+    if pattern in clauses:
+        return clause == pattern
+    return pattern in clause or fnmatch.fnmatchcase(clause, pattern)
+
+
+def read_known_failing(path: Path) -> list[str]:
+    """The clauses of a list, one a line, # beginning a comment.  Raises SpecError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: {error}") from None
+    return [text for line in lines if (text := line.partition("#")[0].strip())]
+
+
+def code_of(report: Report) -> tuple[int, str]:
+    """The exit code of a run, and why in a sentence."""
+    if report.broken:
+        return 1, f"{len(report.broken)} clause{'s fail' if len(report.broken) > 1 else ' fails'}"
+    if report.unexpectedly_right:
+        names = ", ".join(v.clause for v in report.unexpectedly_right)
+        return 1, f"listed as known to fail, but right: {names}; take them off the list"
+    if not report.having(PASS, PERMITTED, FAIL, FLAKY):
+        return 5, "nothing could be tested: no operation of a profile that was asked for is supported"
+    left = [v for v in report.having(UNTESTED, UNKNOWN) if v.because not in report.expected]
+    if left:
+        return 3, f"{len(left)} clause{'s' if len(left) > 1 else ''} could not be tested"
+    known = [v for v in report.having(FAIL, FLAKY) if v.clause in report.expected]
+    return 0, f"every clause that is supported is right{f', but for {len(known)} known to fail' if known else ''}"

@@ -1,0 +1,328 @@
+"""Exploration of small scopes: every reachable state, every statement checked, every clause to be reached by some scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from ...model.batch import Layout
+from ...model.concrete import Model, call_text, differences, run, value_name
+from ...model.graph import run as after
+from ...model.graph import with_fresh_names
+from ...model.language import EFFECTIVE, Declaration, Exploration, LeadsTo, Rest, Spec, Step, Type, late_clause, load
+from ...model.search import Explorer, Limits, Search, StateGraph, Symmetry, can_return, leads_to
+from ...model.symbolic import Symbolic
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that is not as it should be: by name and in words, with the binding and the shortest trace that show it.
+
+    Of what is to come about at last, `cycle` are the calls that go on for ever after the trace; it may be empty.
+    """
+
+    statement: str
+    text: str
+    binding: dict[str, object]
+    trace: list[Step]
+    cycle: list[Step] | None = None
+
+
+DEADLOCK, CAN_RETURN = "no_deadlock", "can_return"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a scope's graph beside its states and steps."""
+
+    deadlock: bool = False
+    can_return: bool = False
+    leads_to: bool = False
+
+
+@dataclass(frozen=True)
+class ExploreReport:
+    """What one scope came to.  `clauses` gives the least number of calls before each clause; `complete` says that every
+    reachable state of the scope was seen; `limits` says in words what keeps the scope small beside its sizes.
+
+    `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
+    was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
+    though that was wanted, and why.
+    """
+
+    name: str
+    scope: dict[str, int]
+    without: tuple[str, ...]
+    limits: str
+    states: int
+    transitions: int
+    depth: int
+    complete: bool
+    clauses: dict[str, int]
+    violations: list[Found] = field(default_factory=list)
+    seconds: float = 0.0
+    symmetry: bool = False
+    stopped: str = ""
+    asked: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+
+
+def clauses(spec: Spec) -> list[str]:
+    """Every clause of a spec, operation/exit: by operation its refusals in the order in which they are looked at, then what takes
+    effect; the late answers of an operation that may be suspended are clauses of it too."""
+    known = _clauses.get(id(spec))
+    if known is None or known[0] is not spec:
+        known = _clauses[id(spec)] = spec, _read_clauses(spec)
+    return list(known[1])
+
+
+_clauses: dict[int, tuple[Spec, list[str]]] = {}
+
+
+def _read_clauses(spec: Spec) -> list[str]:
+    symbolic = Symbolic(spec)
+    found: list[str] = []
+    for action in spec.actions.values():
+        asked: dict[str, int] = {}
+        for path in symbolic.paths(action):
+            # a refusal that is looked at later has answered more questions before
+            asked[path.exit] = min(len(path.decisions), asked.get(path.exit, len(path.decisions)))
+        in_order = sorted(
+            asked, key=lambda exit: (exit in EFFECTIVE, EFFECTIVE.index(exit) if exit in EFFECTIVE else asked[exit])
+        )
+        found += [f"{action.name}/{exit}" for exit in in_order]
+        found += [late_clause(action.name, exit) for exit in spec.late_exits.get(action.name, ())]
+    return found
+
+
+def exits(spec: Spec) -> dict[str, list[str]]:
+    """By operation, the exits of its clauses, in the order of `clauses`."""
+    found: dict[str, list[str]] = {}
+    for clause in clauses(spec):
+        operation, _, exit = clause.partition("/")
+        found.setdefault(operation, []).append(exit)
+    return found
+
+
+def explore_scope(
+    spec: Spec,
+    name: str,
+    exploration: Exploration,
+    *,
+    asked: Asked = Asked(),
+    limits: Limits = Limits(),  # noqa: B008
+    symmetry: bool = False,
+    jobs: int = 1,
+    keep: Path | None = None,
+    progress: Callable[[Search], None] | None = None,
+) -> ExploreReport:
+    """Explore one scope, within `limits` for each search: what waits is followed in searches of its own.
+
+    With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped.
+    """
+    model = Model(spec, exploration.sizes, exploration.arguments)
+    without = spec.left_out(exploration)
+    opening = spec.opening(exploration)
+    explorer = Explorer(
+        model,
+        without=without,
+        opening=opening,
+        symmetry=symmetry,
+        keep_edges=asked.can_return and not exploration.stays,
+        jobs=jobs,
+    )
+    if keep is not None and (keep / "search.json").exists():
+        explorer.load(keep)
+    search = explorer.run(limits, progress=progress)
+    if keep is not None and search.stopped:
+        explorer.save(keep)
+    found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
+    properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
+    wanted = [DEADLOCK] * asked.deadlock + [CAN_RETURN] * asked.can_return if not exploration.stays else []
+    answered: list[str] = []
+    if search.complete and not found:
+        answered += wanted
+        if DEADLOCK in wanted:
+            found += _deadlocks(spec, explorer)
+        if CAN_RETURN in wanted:
+            found += _stuck(StateGraph(explorer), list(spec.rests.values()))
+        del explorer
+        for kind in dict.fromkeys(p.slots[0].type for p in properties):
+            of_kind = [p for p in properties if p.slots[0].type is kind]
+            lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits)
+            if lassos is not None:
+                answered += [p.name for p in of_kind]
+                found += lassos
+    wanted += [p.name for p in properties]
+    return ExploreReport(
+        name,
+        model.scope,
+        without,
+        _limits(spec, exploration),
+        search.states,
+        search.transitions,
+        search.depth,
+        search.complete,
+        search.clauses,
+        found,
+        search.seconds,
+        symmetry,
+        search.stopped,
+        tuple(answered),
+        () if found else tuple(name for name in wanted if name not in answered),
+        tuple(_unasked(spec, exploration, asked, without)),
+    )
+
+
+def _found(statement: Declaration, binding: Mapping[str, int], trace: list[Step], cycle: list[Step] | None = None) -> Found:
+    values = {s.name: value_name(s.type, binding[s.name]) for s in statement.slots if s.name in binding}
+    return Found(statement.name, statement.text, values, trace, cycle)
+
+
+def _unasked(spec: Spec, exploration: Exploration, asked: Asked, without: Collection[str]) -> Iterator[str]:
+    if exploration.stays and (asked.deadlock or asked.can_return):
+        yield f"rest ({exploration.stays})"
+    for each in spec.leads_to.values() if asked.leads_to else ():
+        if left_out := [name for name in each.by if name in without]:
+            yield f"{each.name} ({' and '.join(left_out)} not called)"
+
+
+def _deadlocks(spec: Spec, explorer: Explorer) -> list[Found]:
+    """A state in which no call changes anything, if there is one; a system at rest may be at its end."""
+    model = explorer.model
+    for mark in explorer.search.dead:
+        way, vector = explorer.way(mark)
+        system = model.system(vector)
+        if not spec.rests or any(model.broken(rest, system) is not None for rest in spec.rests.values()):
+            return [Found(DEADLOCK, "no call changes anything any more", {}, [*explorer.search.opening, *way])]
+    return []
+
+
+def _progress(
+    model: Model,
+    without: Collection[str],
+    opening: Sequence[Step],
+    kind: Type,
+    properties: Sequence[LeadsTo],
+    symmetry: bool,
+    limits: Limits,
+) -> list[Found] | None:
+    """What does not come about at last for the elements of a sort, or None if a limit is met first.
+
+    With symmetry an element keeps its name that is followed, one for all that could be renamed into it where the search begins,
+    each in a search of its own; elements that have to keep their names anyway are followed in the first.
+    """
+    found: dict[str, Found] = {}
+    for followed, fixed in _followed(model, kind, opening, symmetry):
+        explorer = Explorer(
+            model, without=without, opening=opening, statements=(), symmetry=symmetry, fixed={kind: fixed}, keep_edges=True
+        )
+        search = explorer.run(limits)
+        if search.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if not search.complete:
+            return None
+        graph = StateGraph(explorer)
+        for each in (p for p in properties if p.name not in found):
+            for element in followed:
+                if lasso := leads_to(graph, each, element):
+                    found[each.name] = _found(each, lasso.binding, lasso.way, lasso.cycle)
+                    break
+    return list(found.values())
+
+
+def _followed(model: Model, kind: Type, opening: Sequence[Step], symmetry: bool) -> list[tuple[list[int], list[int]]]:
+    """The elements of a sort that are followed, those of one search together, with those that are to keep their names for it."""
+    elements = list(model.domain(kind))
+    names = Symmetry(Layout(model)) if symmetry else None
+    free = names.free.get(kind, []) if names else []
+    if names is None or not free:
+        return [(elements, [])]
+    beginning = after(model, with_fresh_names(model, opening))
+    places = names.places(names.layout.block([beginning]).data)[kind]
+    unlike = list({int(places[element, 0]): element for element in reversed(free)}.values())[::-1]
+    kept = [element for element in elements if element not in free]
+    return [([*kept * (at == 0), element], [element]) for at, element in enumerate(unlike)]
+
+
+def _stuck(graph: StateGraph, rests: Sequence[Rest]) -> list[Found]:
+    stuck = can_return(graph, rests)
+    if stuck is None:
+        return []
+    if stuck.statement is None:
+        return [Found(CAN_RETURN, "from here no state is reached any more in which all is at rest", {}, stuck.way)]
+    values = _found(stuck.statement, stuck.binding, []).binding
+    text = f"from here this never holds again: {stuck.statement.name}: {stuck.statement.text}"
+    return [Found(CAN_RETURN, text, values, stuck.way)]
+
+
+def _limits(spec: Spec, exploration: Exploration) -> str:
+    types = {slot.name: slot.type for action in spec.actions.values() for slot in action.slots}
+    arguments = {name: [value_name(types[name], v) for v in values] for name, values in exploration.arguments.items()}
+    parts = [
+        f"after: {exploration.opening}" if exploration.opening else "",
+        f"only {', '.join(exploration.only)}" if exploration.only else "",
+        f"without {', '.join(exploration.without)}" if exploration.without else "",
+        ", ".join(f"{name} in {values}" for name, values in arguments.items()).replace("'", ""),
+    ]
+    return "".join(f"; {part}" for part in parts if part)
+
+
+def _work(where: str, name: str, exploration: Exploration, options: Mapping[str, Any]) -> ExploreReport:
+    return explore_scope(load(where), name, exploration, **options)
+
+
+def explore_all(
+    spec: Spec,
+    explorations: Mapping[str, Exploration] | None = None,
+    *,
+    jobs: int = 1,
+    progress: Callable[[ExploreReport], None] | None = None,
+    **options: Any,
+) -> list[ExploreReport]:
+    """Explore scopes of a spec's own (default: all but the large ones), several at once where it can be loaded by name; `options`
+    as for `explore_scope`."""
+    found: dict[str, ExploreReport] = {}
+    wanted = spec.explorations if explorations is None else explorations
+
+    def took(report: ExploreReport) -> None:
+        found[report.name] = report
+        if progress:
+            progress(report)
+
+    if jobs > 1 and spec.where and len(wanted) > 1:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            for done in as_completed([pool.submit(_work, spec.where, name, one, options) for name, one in wanted.items()]):
+                took(done.result())
+    else:
+        for name, one in wanted.items():
+            took(explore_scope(spec, name, one, **options))
+    return [found[name] for name in wanted]
+
+
+def operations_called(spec: Spec, reports: list[ExploreReport]) -> set[str]:
+    """The operations that were called in the scope of some report."""
+    return {name for name in spec.actions for report in reports if name not in report.without}
+
+
+def unreached(spec: Spec, reports: list[ExploreReport], operations: Collection[str]) -> list[str]:
+    """The clauses of some operations that none of the reports reached."""
+    seen = {clause for report in reports for clause in report.clauses}
+    return [clause for clause in clauses(spec) if clause not in seen and clause.partition("/")[0] in operations]
+
+
+def story(spec: Spec, scope: Mapping[str, int], trace: list[Step]) -> list[str]:
+    """A trace for people: each call, and under it what it changed."""
+    model = Model(spec, scope)
+    lines, before = [], model.initial()
+    for number, ((name, arguments), outcome) in enumerate(zip(trace, run(model, trace), strict=True), 1):
+        exit = "" if outcome.exit == "ok" else f"  -> {outcome.exit}"
+        lines.append(f"{number:3}  {call_text(spec.actions[name], arguments)}{exit}")
+        lines += [f"       {line}" for line in differences(model, before, outcome.state)]
+        before = outcome.state
+    return lines

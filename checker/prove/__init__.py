@@ -1,0 +1,5 @@
+"""Proof: every obligation of a specification asked of Z3, and what is refuted shown in the smallest state."""
+
+from .prover import IDENTITY, PROVED, REFUTED, Obligation, Report, prove, shortest_trace
+
+__all__ = ["IDENTITY", "PROVED", "REFUTED", "Obligation", "Report", "prove", "shortest_trace"]

@@ -1,0 +1,575 @@
+"""The specification and an implementation in lock-step: every answer is compared with what the spec permits.
+
+The model's elements and the implementation's handles are tied as answers show them.  A handle whose element died stays known
+as dead, and is used on purpose; for the model a handle that was never given out or is dead is an element that never lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...model.concrete import Model, Outcome, Vector, value_name
+from ...model.language import (
+    EFFECTIVE,
+    OK,
+    SUSPENDED,
+    Action,
+    Slot,
+    Spec,
+    Type,
+    answer_fields,
+    is_enumeration,
+    is_sort,
+    is_subset,
+    member_type,
+    reading,
+)
+from ..adapters import Implementation
+from ..errors import AdapterError, AdapterFault, Unsupported
+
+NEVER = "never-given-out"
+"""A handle that no implementation has given out; one that does breaks the protocol."""
+
+
+LATE = "to a suspended call"
+"""What stands in the text of a mismatch that is about a late answer, and not about that of the call itself."""
+
+FEW = 24
+"""Up to how many calls a failure is also shrunk by pairs."""
+
+ANSWERS = ("ok", "error", "suspended", "indeterminate")
+
+SHRINKING = 60.0
+"""Seconds for shrinking a failure: an adapter that hangs takes long to show it again."""
+
+EVERY = 10
+"""After how many refused calls all probes are made."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a handle came from: the `call`-th recorded call's answer, at `field`; call -1 is reset."""
+
+    call: int
+    field: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call as it can be made again: handles by origin, data by the model's values, `never` for a handle not given out."""
+
+    operation: str
+    arguments: dict[str, Origin | int | str | None]
+    exit: str = ""
+    answer: Any = None
+
+
+class Mismatch(Exception):
+    """The implementation did what the specification does not permit.  `clause` is what it broke."""
+
+    def __init__(self, clause: str, text: str) -> None:
+        super().__init__(text)
+        self.clause, self.text = clause, text
+
+
+@dataclass
+class Names:
+    """The handles of one sort: by living element, the living elements by handle, and all ever given out, dead ones apart."""
+
+    handle: dict[int, str] = field(default_factory=dict)
+    element: dict[str, int] = field(default_factory=dict)
+    origin: dict[str, Origin] = field(default_factory=dict)
+    dead: list[str] = field(default_factory=list)
+
+    def copy(self) -> Names:
+        return Names(dict(self.handle), dict(self.element), dict(self.origin), list(self.dead))
+
+
+@dataclass
+class World:
+    """A state in which the implementation may be, with what its handles stand for there."""
+
+    vector: Vector
+    names: dict[Type, Names]
+
+
+MOST_WORLDS = 64
+"""In how many states an implementation may be before the checker gives up telling which."""
+
+
+class Unknown(Exception):
+    """The implementation left open what happened, too often to go on."""
+
+
+class Session:
+    """One run of an implementation beside the model, from reset on.
+
+    `strict` takes the canonical error only; otherwise any error whose condition applies is permitted.  `probing` makes the
+    spec's probes after every step.  Raises Mismatch from `call`, AdapterError where the interface is not kept to, Unsupported
+    where the implementation does not have the operation.
+
+    After a call of which the implementation cannot say whether it happened there are several `worlds`; an answer that does
+    not fit one of them rules that one out, and one that fits none is a mismatch.  `vector` and `names` are those of the first.
+    Operations in `without` are never called.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        implementation: Implementation,
+        scope: Mapping[str, int],
+        *,
+        strict: bool = False,
+        probing: bool = True,
+        without: Collection[str] = (),
+    ) -> None:
+        self.spec, self.strict, self.probing = spec, strict, probing
+        self.implementation = implementation
+        self.scope = spec.scope(scope)
+        self.handle_sorts = [kind for kind in spec.unused if kind.handles]
+        strangers = {kind.plural: self.scope[kind.plural] + 1 for kind in self.handle_sorts}
+        self.model = model(spec, self.scope | strangers)
+        self.worlds = [World(self.model.initial(), {kind: Names() for kind in self.handle_sorts})]
+        self.clauses: Counter[str] = Counter()
+        self.permitted: Counter[str] = Counter()
+        """The clauses, by number of times, in place of which another permitted error came."""
+        self.unsupported = set(without)
+        self.recorded: list[Recorded] = []
+        self.vectors: list[Vector] = [self.vector]
+        self.actions = {name: action for name, action in spec.actions.items() if name not in without}
+        self.came_late: set[int] = set()
+        """The calls, by number, that brought answers to suspended ones."""
+        self._refused = 0
+        self._reset()
+
+    @property
+    def vector(self) -> Vector:
+        return self.worlds[0].vector
+
+    @property
+    def names(self) -> dict[Type, Names]:
+        return self.worlds[0].names
+
+    def _reset(self) -> None:
+        heading = getattr(self.implementation, "heading", None)
+        if isinstance(heading, dict):
+            heading["scope"] = self.scope
+        try:
+            constants = self.implementation.reset(self.spec.topology(self.scope))
+        except (AdapterError, Unsupported):
+            raise
+        except Exception as error:
+            raise AdapterError(f"reset failed: {type(error).__name__}: {error}") from error
+        for kind in self.handle_sorts:
+            for constant in kind.constants:
+                handle = constants.get(constant.name) if isinstance(constants, dict) else None
+                if not isinstance(handle, str):
+                    raise AdapterError(f"reset answers {constants!r}, without a handle for {constant.name}")
+                _bind(self.names[kind], int(constant), handle, Origin(-1, constant.name))
+
+    def stranger(self, kind: Type) -> int:
+        """The element that stands for every handle that is dead or was never given out."""
+        return self.model.scope[kind.plural]
+
+    def fresh(self, action: Action, world: World | None = None) -> dict[str, int]:
+        """The fresh arguments of a call now: the least names not in use."""
+        vector = (world or self.worlds[0]).vector
+        return {s.name: self.model.fresh(vector, s.type, int(s.type in self.names)) for s in action.slots if s.fresh}
+
+    def call(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
+        """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit.
+
+        A refused call must have changed nothing: with `look`, and after every tenth anyway, all probes are made as if the
+        whole state had just come.
+        """
+        before = self.vector
+        exit = self._judge(operation, arguments)
+        if self.probing and self.spec.probes:
+            if self.vector is not before:
+                self._probe(before)
+            elif exit not in EFFECTIVE:
+                self._refused += 1
+                if look or self._refused % EVERY == 0:
+                    self._probe(self.model.blank())
+        for world in self.worlds:
+            self.bury(world)
+        return exit
+
+    def _probe(self, before: Vector) -> None:
+        assert self.spec.probes is not None
+        with reading(self.model):
+            calls = list(self.spec.probes(self.model.system(before), self.model.system(self.vector), self.scope))
+        for operation, values in calls:
+            if operation in self.unsupported:
+                continue
+            slots = {s.name: s for s in self.actions[operation].slots}
+            given = {name: self.argument(slots[name], value) for name, value in values.items()}
+            if all(g is not None for g in given.values()):
+                with contextlib.suppress(Unsupported):
+                    self._judge(operation, given)
+
+    def call_model(self, operation: str, values: Mapping[str, int]) -> str:
+        """Make a call whose arguments are all the model's values; for an element that is not live, a handle that is dead or,
+        if there is none, was never given out."""
+        slots = {s.name: s for s in self.actions[operation].slots}
+        given = {name: self.argument(slots[name], value) for name, value in values.items()}
+        for name, value in values.items():
+            kind = slots[name].type
+            if given[name] is None and value and kind in self.names:
+                given[name] = (self.names[kind].dead or [NEVER])[-1]
+        return self.call(operation, given)
+
+    def argument(self, slot: Slot, value: int) -> Any:
+        """A model value as `call` takes it; None also where the element has no handle that was shown."""
+        return self.names[slot.type].handle.get(value) if slot.type in self.names else value
+
+    def _judge(self, operation: str, arguments: Mapping[str, Any]) -> str:
+        action = self.actions[operation]
+        slots = [s for s in action.slots if not s.fresh]
+        foreseen = []
+        for world in self.worlds:
+            values = {
+                s.name: self._element(world, s.type, arguments[s.name]) if s.type in world.names else arguments[s.name]
+                for s in slots
+            } | self.fresh(action, world)
+            foreseen.append((world, values, self.model.call(action, world.vector, values)))
+        outcome = foreseen[0][2]
+        index = len(self.recorded)
+        self.recorded.append(Recorded(operation, self._by_origin(slots, arguments), outcome.exit))
+        self.vectors.append(outcome.state)
+        self.clauses[f"{operation}/{outcome.exit}"] += 1
+        wire = {s.name: self.encoded(s.type, arguments[s.name]) for s in slots}
+        try:
+            answer = self._ask(operation, wire, outcome.exit)
+        except Unsupported:
+            self.unsupported.add(operation)
+            self.recorded.pop()
+            self.vectors.pop()
+            self.clauses[f"{operation}/{outcome.exit}"] -= 1
+            raise
+        self.recorded[index] = Recorded(operation, self.recorded[index].arguments, outcome.exit, answer)
+        late = self._late_answers(operation, outcome.exit)
+        if "indeterminate" in answer:
+            self.clauses[f"{operation}/{outcome.exit}"] -= 1
+            self._branch(foreseen)
+        else:
+            self._go_on(action, foreseen, answer, late, index)
+        return outcome.exit
+
+    def _branch(self, foreseen: list[tuple[World, dict[str, Any], Outcome]]) -> None:
+        """The call may have happened or not."""
+        self.worlds = [world for world, _, _ in foreseen] + [
+            World(outcome.state, {kind: names.copy() for kind, names in world.names.items()})
+            for world, _, outcome in foreseen
+            if outcome.effective
+        ]
+        if len(self.worlds) > MOST_WORLDS:
+            raise Unknown(f"more than {MOST_WORLDS} states are possible after so many indeterminate calls")
+
+    def _go_on(
+        self,
+        action: Action,
+        foreseen: list[tuple[World, dict[str, Any], Outcome]],
+        answer: dict[str, Any],
+        late: list[tuple[str, dict[str, Any]]],
+        index: int,
+    ) -> None:
+        """Keep the worlds that the answers fit.  Raises Mismatch, about the first, if there is none."""
+        kept: list[World] = []
+        wrong: Mismatch | None = None
+        for world, values, outcome in foreseen:
+            try:
+                self._compare(world, action, values, outcome.exit, outcome.answer, answer, index)
+                self._settle(world, action.name, outcome, late, index)
+            except Mismatch as mismatch:
+                wrong = wrong or mismatch
+            else:
+                world.vector = outcome.state
+                kept.append(world)
+        if not kept:
+            assert wrong is not None
+            raise wrong
+        self.worlds = kept
+
+    def _element(self, world: World, kind: Type, handle: str | None) -> int:
+        """The model's element for a handle."""
+        return 0 if handle is None else world.names[kind].element.get(handle, self.stranger(kind))
+
+    def _settle(self, world: World, operation: str, outcome: Outcome, came: list[tuple[str, dict[str, Any]]], index: int) -> None:
+        """Compare the answers that suspended calls get now with those that they must get."""
+        if self.spec.late is None:
+            return
+        before, shown = self.model.system(world.vector), self.model.system(outcome.shown)
+        expected = list(self.spec.late(before, shown, self.model.scope)) if outcome.shown is not outcome.state else []
+        given: dict[str, dict[str, Any]] = {}
+        for handle, answer in came:
+            if handle in given:
+                text = f"{operation} must bring one answer {LATE} of {handle}; the implementation answers twice"
+                raise Mismatch(f"{operation}/{outcome.exit}", text)
+            given[handle] = answer
+        if expected:
+            self.came_late.add(index)
+        for number, late in enumerate(expected):
+            handle = world.names[late.sort].handle[late.waiter]
+            self.clauses[late.clause] += 1
+            what = f"{late.operation}, suspended, of {handle}"
+            if handle not in given:
+                wanted = "its answer" if late.exit == OK else late.exit
+                raise Mismatch(late.clause, f"{operation} must bring {what}, {wanted}; nothing comes")
+            answer = given.pop(handle)
+            if late.exit != OK and answer != {"error": late.exit}:
+                raise Mismatch(late.clause, f"{what} must be answered with {late.exit}; the implementation answers {answer!r}")
+            if late.exit == OK and "ok" not in answer:
+                raise Mismatch(late.clause, f"{what} must succeed; the implementation answers {answer!r}")
+            if late.exit == OK:
+                action = self.actions[late.operation]
+                self._compare_answer(world, late.clause, action, late.answer, answer["ok"], f"late {number}", index)
+        if given:
+            handle, answer = next(iter(given.items()))
+            text = f"{operation} must bring no answer {LATE} of {handle}; the implementation answers {answer!r}"
+            raise Mismatch(f"{operation}/{outcome.exit}", text)
+
+    def _late_answers(self, operation: str, expected: str) -> list[tuple[str, dict[str, Any]]]:
+        """Who is answered now, and with what."""
+        if self.spec.late is None:
+            return []
+        settle = getattr(self.implementation, "settle", None)
+        if settle is None:
+            raise AdapterError("an implementation whose calls may be suspended needs settle(), which answers what came late")
+        try:
+            who = self.spec.waiter
+            came = [(late[who], {key: value for key, value in late.items() if key != who}) for late in settle()]
+        except AdapterFault as error:
+            raise Mismatch(f"{operation}/{expected}", f"after {operation}, {error}") from error
+        except Exception as error:
+            raise AdapterError(f"settle() failed or answers something odd: {type(error).__name__}: {error}") from error
+        for handle, answer in came:
+            if not isinstance(handle, str) or list(answer) not in (["ok"], ["error"]):
+                shape = f'{{"{who}": handle, "ok": value}} or {{"{who}": handle, "error": name}}'
+                raise AdapterError(f"settle() answers {answer!r} to {handle!r}; a late answer is {shape}")
+        return came
+
+    def _by_origin(self, slots: Iterable[Slot], arguments: Mapping[str, Any]) -> dict[str, Origin | int | str | None]:
+        return {
+            s.name: (
+                self.names[s.type].origin.get(arguments[s.name], NEVER)
+                if s.type in self.names and arguments[s.name] is not None
+                else arguments[s.name]
+            )
+            for s in slots
+        }
+
+    def _ask(self, operation: str, wire: dict[str, Any], expected: str) -> dict[str, Any]:
+        try:
+            answer = self.implementation.call(operation, wire)
+        except Unsupported:
+            raise
+        except AdapterFault as error:
+            raise Mismatch(f"{operation}/{expected}", f"{operation}: {error}; {expected} was expected") from error
+        except Exception as error:
+            text = f"the implementation failed with {type(error).__name__}: {error}"
+            raise Mismatch(f"{operation}/{expected}", f"{operation}: {text}; {expected} was expected") from error
+        if not isinstance(answer, dict) or len(answer) != 1 or next(iter(answer)) not in ANSWERS:
+            shapes = '{"ok": value}, {"error": name} or {"suspended": null}'
+            raise AdapterError(f"{operation}: answers {answer!r}; an answer is {shapes}")
+        return answer
+
+    def _compare(
+        self, world: World, action: Action, values: dict[str, int], exit: str, expected: Any, answer: dict[str, Any], index: int
+    ) -> None:
+        clause = f"{action.name}/{exit}"
+        told = f"answers {answer['error']}" if "error" in answer else "does it" if "ok" in answer else "suspends the call"
+        if exit == SUSPENDED:
+            if "suspended" not in answer:
+                raise Mismatch(clause, f"{action.name} must be suspended; the implementation {told}")
+            return
+        if exit != OK:
+            if answer.get("error") == exit:
+                return
+            permitted = [exit] if self.strict else self.model.permitted(action, world.vector, values)
+            if answer.get("error") in permitted:
+                self.permitted[clause] += 1
+                return
+            wanted = exit if len(permitted) == 1 else f"{', '.join(permitted)} ({exit} first)"
+            raise Mismatch(clause, f"{action.name} must be refused with {wanted}; the implementation {told}")
+        if "ok" not in answer:
+            raise Mismatch(clause, f"{action.name} must succeed; the implementation {told}")
+        self._compare_answer(world, clause, action, expected, answer["ok"], "", index)
+
+    def _compare_answer(self, world: World, clause: str, action: Action, expected: Any, got: Any, late: str, index: int) -> None:
+        fields = answer_fields(action.answer)
+        if fields and fields[0][0] and not (isinstance(got, dict) and set(got) == {name for name, _ in fields}):
+            raise AdapterError(f"{action.name}: answers {got!r}; its fields are {', '.join(name for name, _ in fields)}")
+        for position, (name, kind) in enumerate(fields):
+            value = expected[position] if name else expected
+            origin = Origin(index, f"{late} {name}".strip())
+            self._compare_value(world, clause, name, kind, value, got[name] if name else got, origin)
+        if not fields and got is not None:
+            raise AdapterError(f"{action.name}: answers {got!r}; it has no answer, so null")
+
+    def _compare_value(self, world: World, clause: str, name: str, kind: Type, value: Any, got: Any, origin: Origin) -> None:
+        what = f"{clause.partition('/')[0]}: its {name or 'answer'}"
+        if is_subset(kind):
+            wanted = self.encoded(member_type(kind), value)
+            if got != wanted:
+                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
+            return
+        value = int(value)
+        if kind not in self.names or not value:
+            wanted = self.encoded(kind, value) if kind not in self.names else None
+            if got != wanted or isinstance(got, bool) != isinstance(wanted, bool):
+                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
+            return
+        names = world.names[kind]
+        if not isinstance(got, str):
+            raise Mismatch(clause, f"{what} must be a {kind.__name__.lower()}; the implementation answers {got!r}")
+        known = names.handle.get(value)
+        if known is not None and got != known:
+            raise Mismatch(clause, f"{what} must be {known!r}; the implementation answers {got!r}")
+        if known is None:
+            if got in names.origin:
+                use = "in use" if got in names.element else "dead, and never given out again"
+                raise Mismatch(clause, f"{what} must be new; the implementation answers {got!r}, which is {use}")
+            if got == NEVER:
+                raise AdapterError(f"{what} is {NEVER!r}, which this checker keeps for itself")
+            _bind(names, value, got, origin)
+
+    def encoded(self, kind: Type, value: Any) -> Any:
+        """A model's value, or a handle, as the implementation takes and gives it."""
+        if kind in self.names:
+            return value
+        if isinstance(value, frozenset):
+            return [self.encoded(kind, element) for element in sorted(value)]
+        if is_sort(kind):
+            if kind in self.spec.encodings:
+                return self.spec.encodings[kind](self.scope, value)
+            return value_name(kind, value) if value else None
+        return kind(value).name if is_enumeration(kind) else kind(value)
+
+    def bury(self, world: World) -> None:
+        """Take note of whose handles are dead now."""
+        system = self.model.system(world.vector)
+        with reading(self.model):
+            for kind, names in world.names.items():
+                test = self.spec.unused[kind].function
+                gone = [e for e in names.handle if test(system, e) and e > len(kind.constants)]
+                for element in gone:
+                    handle = names.handle.pop(element)
+                    del names.element[handle]
+                    names.dead.append(handle)
+
+
+def _bind(names: Names, element: int, handle: str, origin: Origin) -> None:
+    names.handle[element], names.element[handle], names.origin[handle] = handle, element, origin
+
+
+_models: dict[tuple[int, tuple[tuple[str, int], ...]], Model] = {}
+
+
+def model(spec: Spec, scope: Mapping[str, int]) -> Model:
+    """The concrete reading of a scope, made once: a fuzz run has thousands of sessions."""
+    key = id(spec), tuple(scope.items())
+    found = _models.get(key)
+    if found is None or found.spec is not spec:
+        found = _models[key] = Model(spec, scope)
+    return found
+
+
+def again(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    calls: Iterable[Recorded],
+    *,
+    strict: bool = False,
+) -> tuple[Session, Mismatch | None]:
+    """Make recorded calls again, from reset, without probes.  Stops at the first mismatch.
+
+    A handle whose origin did not show one this time is one that was never given out.
+    """
+    session = Session(spec, implementation, scope, strict=strict, probing=False)
+    try:
+        for call in calls:
+            slots = {s.name: s for s in session.actions[call.operation].slots}
+            given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
+            session.call(call.operation, given)
+    except Mismatch as mismatch:
+        return session, mismatch
+    except (Unsupported, Unknown):
+        pass
+    return session, None
+
+
+def _resolved(session: Session, slot: Slot, argument: Origin | int | str | None) -> Any:
+    if isinstance(argument, Origin):
+        origins = session.names[slot.type].origin
+        return next((handle for handle, origin in origins.items() if origin == argument), NEVER)
+    return argument
+
+
+def minimise(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    calls: list[Recorded],
+    clause: str,
+    *,
+    strict: bool = False,
+    seconds: float = SHRINKING,
+) -> list[Recorded]:
+    """The fewest of `calls` found in so many `seconds` that still break `clause`: runs of them, then single ones, are tried
+    without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried whose
+    handles no other call uses: without them it would not do what it is there for."""
+    until = time.monotonic() + seconds
+
+    def shorter(tried: list[Recorded]) -> list[Recorded] | None:
+        if time.monotonic() > until:
+            return None
+        session, mismatch = again(spec, implementation, scope, tried, strict=strict)
+        return session.recorded if mismatch is not None and mismatch.clause == clause else None
+
+    kept, size = calls, max(1, len(calls) // 2)
+    while True:
+        before = len(kept)
+        end = len(kept)
+        while end > 0:
+            start = max(0, end - size)
+            kept = shorter(without(kept, start, end)) or kept
+            end = min(start, len(kept))
+        if size > 1 or len(kept) < before:
+            size = max(1, size // 2)
+            continue
+        pairs = itertools.combinations(range(len(kept) - 1), 2) if len(kept) <= FEW else ()
+        tried = (
+            without(without(kept, second, second + 1), first, first + 1)
+            for first, second in pairs
+            if not _used_elsewhere(kept, (first, second))
+        )
+        found = next(filter(None, map(shorter, tried)), None)
+        if found is None:
+            return kept
+        kept = found
+
+
+def _used_elsewhere(calls: list[Recorded], some: Collection[int]) -> bool:
+    """Whether a call uses a handle that one of `some`, the numbers of others, has given."""
+    others = (call for number, call in enumerate(calls) if number not in some)
+    return any(isinstance(a, Origin) and a.call in some for call in others for a in call.arguments.values())
+
+
+def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:
+    """`calls` without those from `start` to before `end`; what came from them becomes a handle that was never given out."""
+
+    def moved(argument: Any) -> Any:
+        if not isinstance(argument, Origin) or argument.call < start:
+            return argument
+        return NEVER if argument.call < end else Origin(argument.call - (end - start), argument.field)
+
+    kept = [*calls[:start], *calls[end:]]
+    return [Recorded(c.operation, {n: moved(a) for n, a in c.arguments.items()}) for c in kept]

@@ -1,0 +1,21 @@
+"""The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs."""
+
+from .chart import chart
+from .suite import Sequence, Walk, digest, generate, of, read, walks, ways, within, write
+from .tours import LONGEST, Ground
+
+__all__ = [
+    "LONGEST",
+    "Ground",
+    "Sequence",
+    "Walk",
+    "chart",
+    "digest",
+    "generate",
+    "of",
+    "read",
+    "walks",
+    "ways",
+    "within",
+    "write",
+]

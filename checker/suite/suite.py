@@ -1,0 +1,212 @@
+"""The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs, that together reach every
+clause, and every pair of clauses that can follow one another in a room.
+
+They are the same on every machine, because exploration is.  For each profile the graphs of the spec's scopes are searched
+with the operations of that profile alone.  A clause is reached by a shortest way to it, and refusals that lie on that way
+are tried there too, since they change nothing.  A pair is that of two calls, one directly after the other, whose operations
+stand in the same room; late answers are clauses of the call that brings them, and in no pair.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...model.language import ALL, Members, Spec, SpecError, Step, load
+from ..explore import clauses
+from .chart import Chart, Move, chart
+from .tours import pairs, tour
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Calls in the model's values, from reset on, in a scope (by the name of an exploration): what they are to come to.
+
+    With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.
+    """
+
+    scope: str
+    calls: tuple[Step, ...]
+    clauses: tuple[str, ...]
+    pairs: bool = False
+
+    @cached_property
+    def operations(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.calls)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A sequence as it is drawn: the moves that it makes."""
+
+    scope: str
+    moves: tuple[Move, ...]
+
+    @property
+    def operations(self) -> frozenset[str]:
+        return frozenset(move.call[0] for move in self.moves)
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(clause for move in self.moves for clause in move.clauses))
+
+    def sequence(self, *, pairs: bool = False) -> Sequence:
+        return Sequence(self.scope, tuple(move.call for move in self.moves), self.clauses, pairs)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A shortest way to a clause: the moves that take effect, the last of which comes to it, or else the refusal after them."""
+
+    clause: str
+    moves: tuple[Move, ...]
+    refusal: Move | None = None
+
+
+def generate(spec: Spec, *, jobs: int = 1) -> list[Sequence]:
+    """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs."""
+    return draw(spec, charts(spec, jobs=jobs))
+
+
+def charts(spec: Spec, *, jobs: int = 1) -> dict[str, Chart]:
+    """The charts of a spec's scopes, by the names of the explorations."""
+    if jobs > 1 and spec.where:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            made = list(pool.map(_work, [(spec.where, name) for name in spec.explorations]))
+    else:
+        made = [chart(spec, name) for name in spec.explorations]
+    return dict(zip(spec.explorations, made, strict=True))
+
+
+def _work(job: tuple[str, str]) -> Chart:
+    where, name = job
+    return chart(load(where), name)
+
+
+def draw(spec: Spec, charts: Mapping[str, Chart]) -> list[Sequence]:
+    """The sequences for these scopes."""
+    rooms = {name: spec.room(name) for name in spec.actions}
+    profiles = [spec.profile(name) for name in (*spec.profiles, ALL)]
+    parts = [{n: c.part(p) for n, c in charts.items() if {m.call[0] for m in c.opening} <= p} for p in profiles]
+    for_clauses: list[Walk] = []
+    for operations, part in zip(profiles, parts, strict=True):
+        reached = {clause for walk in within(for_clauses, operations) for clause in walk.clauses}
+        for scope, each in part.items():
+            for walk in walks(scope, each, [way for way in ways(each) if way.clause not in reached]):
+                reached.update(walk.clauses)
+                for_clauses.append(walk)
+    for_pairs: list[Walk] = []
+    for operations, part in zip(profiles, parts, strict=True):
+        taken = [pairs(walk.moves, rooms) for walk in within([*for_clauses, *for_pairs], operations)]
+        for_pairs += [Walk(scope, moves) for scope, moves in tour(part, rooms, set().union(*taken))]
+    return [*(walk.sequence() for walk in for_clauses), *(walk.sequence(pairs=True) for walk in for_pairs)]
+
+
+def ways(chart: Chart) -> list[Way]:
+    """A shortest way to every clause of a scope."""
+    found: dict[str, Way] = {}
+    for before, moves in zip(chart.shortest(), chart.moves, strict=True):
+        for move in moves:
+            for clause in move.clauses:
+                if clause not in found:
+                    found[clause] = Way(clause, before, move) if move.refused else Way(clause, (*before, move))
+    return list(found.values())
+
+
+def walks(scope: str, chart: Chart, found: Iterable[Way]) -> list[Walk]:
+    """The longest ways first; a refusal joins a walk that passes by the state where it was found."""
+    ordered = sorted(found, key=lambda way: (-len(way.moves), way.clause))
+    missing = {way.clause: way for way in ordered}
+    refusals: dict[int, list[Move]] = {}
+    for way in ordered:
+        if way.refusal:
+            refusals.setdefault(way.refusal.after, []).append(way.refusal)
+    made = []
+    for way in ordered:
+        if way.clause not in missing:
+            continue
+        moves: list[Move] = []
+        state = chart.first
+        for move in (*way.moves, None):
+            joining = [refusal for refusal in refusals.get(state, ()) if refusal.clause in missing]
+            moves += joining
+            for refusal in joining:
+                del missing[refusal.clause]
+            if move is not None:
+                moves.append(move)
+                state = move.after
+        made.append(Walk(scope, tuple(moves)))
+        for clause in made[-1].clauses:
+            missing.pop(clause, None)
+    return made
+
+
+Called = TypeVar("Called", Sequence, Walk)
+
+
+def within(suite: Iterable[Called], operations: Collection[str]) -> list[Called]:
+    """The sequences that call these operations only."""
+    return [s for s in suite if s.operations <= set(operations)]
+
+
+def write(spec: Spec, suite: Iterable[Sequence]) -> str:
+    """A suite as text, a sequence a line; fresh names are left out, they are the least free ones."""
+    return "".join(json.dumps(_row(spec, s), separators=(",", ":")) + "\n" for s in suite)
+
+
+def _row(spec: Spec, sequence: Sequence) -> dict[str, Any]:
+    calls = [_call(spec, call) for call in sequence.calls]
+    row = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
+    return row | {"pairs": True} if sequence.pairs else row
+
+
+def _call(spec: Spec, call: Step) -> list[Any]:
+    name, arguments = call
+    fresh = {s.name for s in spec.actions[name].slots if s.fresh}
+    return [name, {n: _plain(v) for n, v in arguments.items() if n not in fresh}]
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(int, value)) if isinstance(value, frozenset) else value if isinstance(value, bool) else int(value)
+
+
+def read(spec: Spec, path: Path) -> list[Sequence]:
+    """A suite as it was written.  Raises SpecError for a file that is none."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [
+            Sequence(
+                row["scope"],
+                tuple((n, _values(spec, n, a)) for n, a in row["calls"]),
+                tuple(row["clauses"]),
+                row.get("pairs", False),
+            )
+            for row in rows
+        ]
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpecError(f"{path}: no suite: {type(error).__name__} at {error}") from None
+
+
+def of(spec: Spec) -> list[Sequence]:
+    """The suite of a spec: the stored one, or, if it has none, one drawn now."""
+    return read(spec, spec.suite) if spec.suite and not spec.replaced else generate(spec)
+
+
+def digest(spec: Spec) -> str:
+    """A fingerprint of what is asked of an implementation: the clauses and the suite."""
+    text = json.dumps([clauses(spec), write(spec, of(spec))])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _values(spec: Spec, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    subsets = {s.name for s in spec.actions[name].slots if s.subset}
+    return {n: Members(v) if n in subsets else v for n, v in arguments.items()}

@@ -1,0 +1,22 @@
+"""The batch reading: columns of numpy, a value a state, parted by their answers."""
+
+from .layout import Block, Cells, Fingerprints, Index, Layout, random_numbers
+from .reading import Batch, Column, Part, argument_kind, fingerprints
+from .verdicts import FACTORS, Remembered, Verdicts
+
+__all__ = [
+    "FACTORS",
+    "Batch",
+    "Block",
+    "Cells",
+    "Column",
+    "Fingerprints",
+    "Index",
+    "Layout",
+    "Part",
+    "Remembered",
+    "Verdicts",
+    "argument_kind",
+    "fingerprints",
+    "random_numbers",
+]

@@ -1,0 +1,19 @@
+"""The concrete reading: small integers, one answer to a question, the judge of all others; names and traces of its states."""
+
+from .model import Model, Outcome, Vector
+from .trace import answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
+
+__all__ = [
+    "Model",
+    "Outcome",
+    "Vector",
+    "answer_names",
+    "argument_names",
+    "call_text",
+    "differences",
+    "nondefaults",
+    "run",
+    "to_itf",
+    "value_name",
+    "value_of",
+]

@@ -1,0 +1,517 @@
+"""The concrete reading: a state is a tuple of tuples of small integers, a question has the one answer there is.
+
+It is the oracle for fuzzing and replay and what exploration steps with.  An element of a sort is its index, 0 is none,
+constants come first.  A state never changes; an operation writes to a copy of the components that it touches.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..language import (
+    EFFECTIVE,
+    OK,
+    SUSPENDED,
+    Action,
+    Call,
+    Component,
+    Counter,
+    Declaration,
+    Members,
+    Refusal,
+    Scope,
+    Slot,
+    Spec,
+    SpecError,
+    Type,
+    is_enumeration,
+    is_sort,
+    reading,
+    vocabulary,
+)
+
+Vector = tuple[tuple[Any, ...], ...]
+"""A state, a part a component in the spec's order: a map's cells with the last key fastest; a queue's lines by key,
+each a tuple, oldest first; a parameter's value as a tuple of one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: `exit` is "ok", "suspended" or the error's name, `state` the state after, `answer` what it returned.
+
+    `shown` is the state after with the outputs that the call wrote, for step properties and for who compares answers.
+    """
+
+    exit: str
+    state: Vector
+    answer: Any = None
+    shown: Vector = ()
+
+    @property
+    def effective(self) -> bool:
+        """Whether the call was not refused."""
+        return self.exit in EFFECTIVE
+
+
+class _Peek(list[Any]):
+    """The log of a call of which only the exit is wanted: bulk updates are left out."""
+
+
+class _Cells:
+    """A map's cells while an operation runs: reads through, copied at the first write."""
+
+    __slots__ = ("cells", "log", "name", "shape")
+
+    def __init__(self, name: str, shape: tuple[int, ...], cells: tuple[Any, ...], log: list[_Cells]) -> None:
+        self.name, self.shape, self.cells, self.log = name, shape, cells, log
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.cells[self._index(key)]
+
+    def _index(self, key: Any) -> int:
+        if len(self.shape) == 1:
+            return key  # type: ignore[no-any-return]
+        index = 0
+        for part, size in zip(key, self.shape, strict=True):
+            index = index * size + part
+        return index
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._open()[self._index(key)] = value
+
+    def _open(self) -> list[Any]:
+        if type(self.cells) is tuple:
+            self.cells = list(self.cells)  # type: ignore[assignment]
+            self.log.append(self)
+        return self.cells  # type: ignore[return-value]
+
+
+class _Map(_Cells):
+    __slots__ = ("domains",)
+
+    def __init__(
+        self, name: str, shape: tuple[int, ...], cells: tuple[Any, ...], log: list[_Cells], domains: tuple[range, ...]
+    ) -> None:
+        self.name, self.shape, self.cells, self.log = name, shape, cells, log
+        self.domains = domains
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        for part, domain in zip(key if type(key) is tuple else (key,), self.domains, strict=True):
+            if part not in domain:
+                raise SpecError(f"{self.name}[{key}] = {value}: a map is never written at none")
+        if type(value) is int and value < 0:
+            raise SpecError(f"{self.name}[{key}] = {value}: numbers count from 0")
+        super().__setitem__(key, value)
+
+    def where(self, condition: Callable[..., bool], value: Any) -> None:
+        if type(self.log) is _Peek:
+            return
+        if type(value) is int and value < 0:
+            raise SpecError(f"{self.name}.where(..., {value}): numbers count from 0")
+        keys = [key for key in itertools.product(*self.domains) if condition(*key)]
+        cells = self._open()
+        for key in keys:
+            cells[self._index(key if len(key) > 1 else key[0])] = value
+
+
+class _FlatMap(_Map):
+    """A map with one key, which is its index."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.cells[key]
+
+
+class _Rigid(_Cells):
+    __slots__ = ()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise SpecError(f"{self.name}[{key}] = {value}: a rigid map never changes; declare it as a Map to write it")
+
+
+class _Line:
+    __slots__ = ("key", "queue")
+
+    def __init__(self, queue: _Queue, key: int) -> None:
+        self.queue, self.key = queue, key
+
+    @property
+    def empty(self) -> bool:
+        return not self.queue.cells[self.key]
+
+    @property
+    def length(self) -> int:
+        return len(self.queue.cells[self.key])
+
+    @property
+    def head(self) -> int:
+        line = self.queue.cells[self.key]
+        return line[0] if line else vocabulary.none  # type: ignore[no-any-return]
+
+    def push(self, element: int) -> None:
+        queue = self.queue
+        if not self.key or not element or queue.of(element):
+            raise SpecError(f"{queue.name}[{self.key}].push({element}): needs an element that stands in no line")
+        queue._open()[self.key] += (element,)
+
+    def pop(self) -> int:
+        line = self.queue.cells[self.key]
+        if not line:
+            raise SpecError(f"{self.queue.name}[{self.key}].pop(): the line is empty; require that it is not")
+        self.queue._open()[self.key] = line[1:]
+        return line[0]  # type: ignore[no-any-return]
+
+
+class _Queue(_Cells):
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> _Line:
+        return _Line(self, key)
+
+    def of(self, element: int) -> int:
+        if element:
+            for key, line in enumerate(self.cells):
+                if element in line:
+                    return key
+        return vocabulary.none  # type: ignore[no-any-return]
+
+    def ahead(self, first: int, second: int) -> bool:
+        line = self.cells[self.of(first)]
+        return second in line and line.index(first) < line.index(second)
+
+    def remove(self, element: int) -> None:
+        self.drop(lambda other: other == element)
+
+    def drop(self, condition: Callable[[int], bool]) -> None:
+        kept = [tuple(e for e in line if not condition(e)) for line in self.cells]
+        if kept != list(self.cells):
+            self._open()[:] = kept
+
+
+class _System:
+    """A state as spec functions see it.  Components are wrapped when first asked for."""
+
+    def __init__(self, model: Model, vector: Vector) -> None:
+        self.__dict__.update(_model=model, _vector=vector, _log=[])
+
+    def __getattr__(self, name: str) -> Any:
+        model = self.__dict__["_model"]
+        if name == "before":
+            if model.stating:
+                raise SpecError("system.before in a statement: a step property is given the state before as a parameter")
+            wrapped: Any = _System(model, self._vector)
+        elif name in model.positions:
+            wrapped = model.wrap(model.positions[name], self._vector, self._log)
+        else:
+            raise SpecError(f"the state has no {name!r}; it has {', '.join(model.positions)}")
+        self.__dict__[name] = wrapped
+        return wrapped
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise SpecError(f"system.{name} = ...: a component is written cell by cell, or with where()")
+
+    def _after(self) -> Vector:
+        if not self._log:
+            return self._vector  # type: ignore[no-any-return]
+        parts = list(self._vector)
+        for part in self._log:
+            parts[self._model.positions[part.name]] = tuple(part.cells)
+        return tuple(parts)
+
+    def _asked(self) -> list[int]:
+        """Which components were asked for."""
+        return [self._model.positions[name] for name in self.__dict__ if name in self._model.positions]
+
+    def _outputs(self) -> list[int]:
+        """Which components that were written are outputs."""
+        positions = (self._model.positions[part.name] for part in self._log)
+        return [p for p in positions if self._model.components[p].kind == "output"]
+
+
+class Model:
+    """A spec in a scope, in the concrete reading: makes states, calls operations, judges statements."""
+
+    def __init__(
+        self, spec: Spec, scope: Scope | None = None, arguments: Mapping[str, tuple[int | Members, ...]] | None = None
+    ) -> None:
+        self.spec = spec
+        self.scope = spec.scope(scope)
+        self.tried = arguments or {}
+        self.components = spec.components
+        self.positions = {c.name: i for i, c in enumerate(self.components)}
+        self._shapes = [tuple(len(self._indices(k)) for k in c.keys) for c in self.components]
+        self._domains = [tuple(self.domain(k) for k in c.keys) for c in self.components]
+        self.stating = False
+        self._suspended = False
+        self._blank = self.blank()
+        self._survey: list[str] | None = None
+        self._running: _System | None = None  # of the last call; calls that wrote nothing share one
+        self._bindings: dict[str, list[tuple[int, ...]]] = {}
+        self._free_arguments: dict[str, list[dict[str, int]]] = {}
+        self._fresh_at: tuple[Vector | None, dict[Type, int]] = (None, {})
+        for name, values in self.tried.items():
+            self._check_tried(name, values)
+
+    def _check_tried(self, name: str, values: Collection[int | Members]) -> None:
+        """Raise SpecError for values that no call could be made with."""
+        slots = [s for action in self.spec.actions.values() for s in action.slots if s.name == name and not s.fresh]
+        if not slots:
+            raise SpecError(f"arguments for {name!r}, which no operation of {self.spec.name} is called with")
+        for slot in slots:
+            least = int(is_sort(slot.type) and not any(s.optional for s in slots))
+            most = max(self.domain(slot.type), default=0) if slot.type is not int else None
+            for value in values:
+                if slot.subset is not isinstance(value, Members):
+                    raise SpecError(f"{name} may not be {value!r}: give {'Members([...])' if slot.subset else 'a number'}")
+                for element in value if isinstance(value, Members) else [value]:
+                    if not isinstance(element, int) or element < least or (most is not None and element > most):
+                        within = f"a number from {least}" + (f" to {most}, as this scope has them" if most is not None else "")
+                        raise SpecError(f"{name} may not be {element!r}: it is {within}")
+
+    def domain(self, kind: Type) -> range:
+        """The values of a type in this scope, none left out."""
+        if is_sort(kind):
+            if kind.plural not in self.scope:
+                raise SpecError(f"{kind.__name__} is in no component, operation, statement or counter of the spec")
+            return range(1, self.scope[kind.plural] + 1)
+        if is_enumeration(kind):
+            return range(len(kind))
+        return range(2) if kind is bool else range(self.scope["numbers"] + 1)
+
+    def _indices(self, kind: Type) -> range:
+        """The keys under which a map has a cell: the domain, and none."""
+        return range(self.domain(kind).stop)
+
+    def keys(self, component: Component) -> Iterator[tuple[int, ...]]:
+        """The keys of a component, none left out, in the order of its cells."""
+        return itertools.product(*self._domains[self.positions[component.name]])
+
+    def wrap(self, position: int, vector: Vector, log: list[_Cells]) -> Any:
+        """A component as spec functions see it; `log` collects what is written."""
+        component, cells, shape = self.components[position], vector[position], self._shapes[position]
+        if component.kind == "parameter":
+            return cells[0]
+        if component.kind == "queue":
+            return _Queue(component.name, shape, cells, log)
+        if component.kind == "rigid":
+            return _Rigid(component.name, shape, cells, log)
+        kind = _FlatMap if len(shape) == 1 else _Map
+        return kind(component.name, shape, cells, log, self._domains[position])
+
+    def shape(self, component: Component) -> tuple[int, ...]:
+        """How many cells a component has along each key, that of none among them."""
+        return self._shapes[self.positions[component.name]]
+
+    def index(self, component: Component, key: tuple[int, ...]) -> int:
+        """Where in its component's cells the cell of `key` is."""
+        position = 0
+        for part, size in zip(key, self._shapes[self.positions[component.name]], strict=True):
+            position = position * size + part
+        return position
+
+    def blank(self) -> Vector:
+        """The state in which every map and queue holds its default; rigid maps and parameters as the scope says."""
+        parts: list[tuple[Any, ...]] = []
+        for position, component in enumerate(self.components):
+            shape = self._shapes[position]
+            if component.kind == "parameter":
+                parts.append((self.scope[component.name],))
+            elif component.kind == "queue":
+                parts.append(((),) * shape[0])
+            else:
+                cells = [vocabulary.default(component.value)]
+                for size in shape:
+                    cells = cells * size
+                if component.kind == "rigid" and component.name in self.spec.rigid:
+                    for key in self.keys(component):
+                        cells[self.index(component, key)] = self.spec.rigid[component.name](self.scope, *key)
+                parts.append(tuple(cells))
+        return tuple(parts)
+
+    def initial(self) -> Vector:
+        """The initial state."""
+        system = _System(self, self.blank())
+        with reading(self):
+            self.spec.initial(system)
+        return system._after()
+
+    def system(self, vector: Vector) -> Any:
+        """`vector` as spec functions see it, to read from."""
+        return _System(self, vector)
+
+    def require(self, condition: Any, error: str) -> None:
+        if condition:
+            return
+        if self._running is not None and self._running._log:
+            raise SpecError(f"refused with {error} after an effect: put every require before the first write")
+        if self._survey is None:
+            raise Refusal(error)
+        self._survey.append(error)
+
+    def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> bool:
+        if sort is int:
+            raise SpecError("forall and exists range over a sort or an enumeration, not over numbers")
+        found = (body(element) for element in self.domain(sort))
+        return all(found) if universal else any(found)
+
+    def suspend(self) -> None:
+        self._suspended = True
+
+    def collect(self, sort: Any, body: Callable[..., Any]) -> Members:
+        return Members(element for element in self.domain(sort) if body(element))
+
+    def count(self, counter: Counter, system: Any, arguments: tuple[Any, ...]) -> int:
+        member, kind = counter.function, counter.slots[-1].type
+        return sum(1 for element in self.domain(kind) if member(system, *arguments, element))
+
+    def call(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> Outcome:
+        """Call an operation.  Raises SpecError where the spec itself is at fault."""
+        system = self._running
+        if system is None or system._log or system._vector is not vector:
+            self._running = system = _System(self, vector)
+        self._suspended = False
+        try:
+            with reading(self):
+                answer = action.function(system, **arguments)
+        except Refusal as refusal:
+            return Outcome(refusal.error, vector, None, vector)
+        except BaseException:
+            self._running = None
+            raise
+        exit = SUSPENDED if self._suspended else OK
+        shown = state = system._after()
+        if outputs := system._outputs():
+            parts = list(shown)
+            for position in outputs:
+                parts[position] = self._blank[position]
+            state = tuple(parts)
+        return Outcome(exit, state, answer, shown)
+
+    def exit(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> str:
+        """What a call comes to, without its effect: quicker than `call`.  Right where no exit depends on a bulk update."""
+        self._running = system = _System(self, vector)
+        system.__dict__["_log"] = _Peek()
+        self._suspended = False
+        try:
+            with reading(self):
+                action.function(system, **arguments)
+        except Refusal as refusal:
+            return refusal.error
+        finally:
+            self._running = None
+        return SUSPENDED if self._suspended else OK
+
+    def permitted(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> list[str]:
+        """Every error whose condition applies, in the operation's order; empty where the call succeeds.
+
+        Found by going on after a refusal, up to the first effect: maps are total, so every question has an answer.
+        """
+        found: list[str] = []
+        self._survey = found
+        try:
+            self.call(action, vector, arguments)
+        except SpecError:
+            if not found:
+                raise
+        finally:
+            self._survey = None
+        return list(dict.fromkeys(found))
+
+    def fresh(self, vector: Vector, kind: Type, reserved: int = 0) -> int:
+        """The least name of a sort that is not in use, or 0; the last `reserved` names are never given out."""
+        test = self.spec.unused[kind].function
+        system = _System(self, vector)
+        first = len(kind.constants) + 1
+        with reading(self):
+            for element in range(first, self.scope[kind.plural] + 1 - reserved):
+                if test(system, element):
+                    return element
+        return 0
+
+    def choices(self, slot: Slot) -> list[Any]:
+        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out.
+
+        Of subsets, the empty one and those of one element or two: a finite scope shows no more with larger ones.
+        """
+        if slot.name in self.tried:
+            return [bool(value) if slot.type is bool else value for value in self.tried[slot.name]]
+        if slot.type is bool:
+            return [False, True]
+        if slot.subset:
+            sizes = range(min(2, len(self.domain(slot.type))) + 1)
+            return [Members(some) for size in sizes for some in itertools.combinations(self.domain(slot.type), size)]
+        return [0, *self.domain(slot.type)] if slot.optional else list(self.domain(slot.type))
+
+    def calls(self, action: Action, vector: Vector) -> Iterator[dict[str, int] | None]:
+        """Every call of `action` in this scope: fresh names are the least ones (the spec is the same under renaming).
+
+        None stands for calls that the scope cuts off: an endless sort has run out of names in it.
+        """
+        fresh = {s.name: self._fresh_once(vector, s.type) for s in action.slots if s.fresh}
+        if any(s.type.endless and not fresh[s.name] for s in action.slots if s.fresh):
+            yield None
+            return
+        free = self._free_arguments.get(action.name)
+        if free is None:
+            slots = [s for s in action.slots if not s.fresh]
+            names = [s.name for s in slots]
+            combinations = itertools.product(*(self.choices(s) for s in slots))
+            free = [dict(zip(names, values, strict=True)) for values in combinations]
+            self._free_arguments[action.name] = free
+        if not fresh:
+            yield from free
+        else:
+            for arguments in free:
+                yield arguments | fresh
+
+    def _fresh_once(self, vector: Vector, kind: Type) -> int:
+        at, found = self._fresh_at
+        if at is not vector:
+            found = {}
+            self._fresh_at = vector, found
+        if kind not in found:
+            found[kind] = self.fresh(vector, kind)
+        return found[kind]
+
+    def broken(self, statement: Declaration, *states: Any) -> dict[str, int] | None:
+        """The first binding of a statement's parameters under which it does not hold, or None where it does.
+
+        `states` is what its function takes before its parameters: a system, or two and a Call.
+        """
+        bindings = self._bindings.get(statement.name)
+        if bindings is None:
+            bindings = list(itertools.product(*(self.domain(s.type) for s in statement.slots)))
+            self._bindings[statement.name] = bindings
+        function = statement.function
+        self.stating = True
+        try:
+            with reading(self):
+                for values in bindings:
+                    if not function(*states, *values):
+                        return dict(zip((s.name for s in statement.slots), values, strict=True))
+        finally:
+            self.stating = False
+        return None
+
+    def step(self, before: Vector, action: Action, arguments: Mapping[str, int], after: Vector) -> tuple[Any, Any, Call]:
+        """What a step property takes before its parameters."""
+        return _System(self, before), _System(self, after), Call(action.name, arguments)
+
+    def violations(
+        self, before: Vector | None, action: Action | None, arguments: Mapping[str, int], after: Vector
+    ) -> Iterator[tuple[Declaration, dict[str, int]]]:
+        """The statements that a successful call breaks, each with a binding; without a call, that a state breaks."""
+        statements: list[tuple[Declaration, tuple[Any, ...]]] = [
+            (s, (_System(self, after),)) for s in self.spec.invariants.values()
+        ]
+        if before is not None and action is not None:
+            states = self.step(before, action, arguments, after)
+            statements += [(s, states) for s in self.spec.step_properties.values()]
+        for statement, given in statements:
+            binding = self.broken(statement, *given)
+            if binding is not None:
+                yield statement, binding

@@ -1,0 +1,25 @@
+"""The search for speed, in the batch reading; and what its graph says of rest and of what comes about at last."""
+
+from .expansion import WELL_DEFINED, hash_of
+from .explorer import Explorer, Limits, Search
+from .frontier import Frontier
+from .liveness import StateGraph, _helping, can_return, leads_to
+from .pool import Pool
+from .seen import Seen
+from .symmetry import Symmetry
+
+__all__ = [
+    "WELL_DEFINED",
+    "Explorer",
+    "Frontier",
+    "Limits",
+    "Pool",
+    "Search",
+    "Seen",
+    "StateGraph",
+    "Symmetry",
+    "_helping",
+    "can_return",
+    "hash_of",
+    "leads_to",
+]

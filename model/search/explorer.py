@@ -1,0 +1,410 @@
+"""Exhaustive breadth-first search in the batch reading: every reachable state of a scope, level by level, every statement judged.
+
+Of a state that was seen, its fingerprint is kept and that of the state before it, which is enough to find the way to it again;
+the states themselves are kept for the level at hand and the next only.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+import time
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import disk_usage
+from tempfile import TemporaryDirectory
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..batch import Cells, fingerprints
+from ..concrete import Model, Vector
+from ..graph import Violation, run, with_fresh_names
+from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
+from .expansion import WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
+from .frontier import Frontier
+from .seen import PLACE, Seen
+
+if TYPE_CHECKING:
+    from .pool import Pool
+
+CELLS, FEWEST = 1 << 22, 1 << 12
+"""How many cells the states have that are expanded at once; and how many states are at least."""
+
+WORTH_SHARING, WORTH_STARTING = 1 << 13, 0.4
+"""How many states a level has at least that is shared out to processes; and how many seconds it must be likely to take by itself
+when there are none yet."""
+
+MEMORY = 8 << 30
+"""Bytes for which files in memory must have room, where no limit is given."""
+
+MEMORY_FILES = Path("/dev/shm")
+
+STORED = ("transitions", "depth", "clauses", "cut", "seconds", "dead")
+
+
+@dataclass
+class Search:
+    """What a search has found, after the calls of `opening`.
+
+    `states` counts distinct ones (with symmetry, up to a renaming), `transitions` the calls that take effect in them, `depth` the
+    calls from the beginning to the last level; `clauses` gives the least depth at which each clause was reached; `complete`
+    says that nothing was left out, by a limit or by the scope (`cut`: calls left out because an endless sort had no name left);
+    `dead` are states in which no call changes anything, by fingerprint.
+    """
+
+    model: Model
+    opening: list[Step]
+    symmetry: bool = False
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    frontier: int = 0
+    clauses: dict[str, int] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    dead: list[int] = field(default_factory=list)
+    edges: list[Edges] = field(default_factory=list)
+    kept: list[Cells] = field(default_factory=list)
+    kept_at: list[int] = field(default_factory=list)
+    finished: bool = False
+    stopped: str = ""
+    cut: int = 0
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        return self.finished and not self.cut
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a search stops before it is done: each None for no limit.  `memory` is in bytes, for the states seen and those of the
+    levels at hand, of which a part goes to files."""
+
+    states: int | None = None
+    depth: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+
+
+class Explorer:
+    """A search as it goes on.
+
+    `without` names operations that are not called, `statements` those to judge (default: all).  With `jobs` above 1, large levels
+    are expanded by so many processes, each with a copy of the spec from `spec.where`; without that, by this one alone.
+    `keep_edges` has all states and transitions kept, `fixed` gives elements that symmetry leaves alone.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        without: Collection[str] = (),
+        opening: Sequence[Step] = (),
+        statements: Collection[str] | None = None,
+        symmetry: bool = False,
+        fixed: Mapping[Type, Collection[int]] | None = None,
+        keep_edges: bool = False,
+        jobs: int = 1,
+    ) -> None:
+        spec = model.spec
+        self.model = model
+        self.actions = [a for a in spec.actions.values() if a.name not in without]
+        every = [*spec.invariants, *spec.step_properties]
+        self.statements = tuple(every if statements is None else statements)
+        self.expander = Expander(model, self.actions, self.statements, symmetry=symmetry, fixed=fixed, keep_edges=keep_edges)
+        self.search = Search(model, with_fresh_names(model, opening), symmetry)
+        self.jobs = jobs if spec.where else 1
+        self.seen = Seen()
+        self.broken: list[Broken] = []
+        self.todo, self.following = Frontier(), Frontier()
+        self._waiting: list[Expansion] = []
+        self._folder: Path | None = None
+        self.beginning = run(model, self.search.opening)
+        data, marks = self.expander.fingerprints(self.expander.layout.block([self.beginning]).data)
+        self.seen.add(marks, np.zeros(1, np.uint64))
+        self.todo.add(data)
+
+    @classmethod
+    def of(cls, spec: Spec, exploration: Exploration, **options: Any) -> Explorer:
+        """The search of an exploration of a spec, with the other `options` as they are given above."""
+        model = Model(spec, exploration.sizes, exploration.arguments)
+        return cls(model, without=spec.left_out(exploration), opening=spec.opening(exploration), **options)
+
+    def run(
+        self,
+        limits: Limits = Limits(),
+        *,
+        stop_at_violation: bool = True,
+        progress: Callable[[Search], None] | None = None,
+    ) -> Search:
+        """Go on until all states are seen, or a limit is met; at a violation, until its level is done."""
+        search, started = self.search, time.monotonic() - self.search.seconds
+        search.stopped = ""
+        with ExitStack() as stack:
+            self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", ignore_cleanup_errors=True)))
+            self.todo.folder = self.following.folder = self._folder
+            self.todo.room = self.following.room = (limits.memory or MEMORY) // 8
+            pool: Pool | None = None
+            self._enter(limits.memory)
+
+            def spent() -> str:
+                search.states, search.seconds = self.seen.count, time.monotonic() - started
+                if limits.seconds is not None and search.seconds > limits.seconds:
+                    return "time"
+                if limits.states is not None and search.states >= limits.states:
+                    return "states"
+                return search.stopped
+
+            while not search.stopped:
+                if not self.todo:
+                    if not self.following:
+                        break
+                    self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
+                    search.depth += 1
+                    if stop_at_violation and self.broken:
+                        break
+                if limits.depth is not None and search.depth >= limits.depth:
+                    search.stopped = "depth"
+                    break
+                if pool is None and self._worth_sharing(time.monotonic() - started):
+                    pool = stack.enter_context(self._pool(stack, limits))
+                size = max(FEWEST, CELLS // self.expander.layout.width)
+                if pool:
+                    size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
+                expanded = pool.expanded(size) if pool else self._expanded(size)
+                try:
+                    for found in expanded:
+                        self._take(found, limits)
+                        search.stopped = spent()
+                        if progress:
+                            search.frontier = self.todo.size + self.following.size
+                            progress(search)
+                        if search.stopped:
+                            break
+                except KeyboardInterrupt:
+                    search.stopped = "interrupted"
+                except WorkerGone:
+                    search.stopped = "a process that died; was there memory for it?"
+                finally:
+                    expanded.close()
+            self._take(self.expander.finish(self.expander.nothing()), limits)
+            search.finished = not (self.todo or self.following or self._waiting or search.stopped)
+            search.violations = self._violations()
+            self.seen.come_home()
+            self._bring_home()
+        search.states, search.seconds = self.seen.count, time.monotonic() - started
+        return search
+
+    def _worth_sharing(self, seconds: float) -> bool:
+        """Whether the level at hand is large enough for processes, as the search has gone for so many seconds."""
+        expanded = self.seen.count - self.todo.size
+        likely = self.todo.size * seconds / expanded if expanded else 0.0
+        return self.jobs > 1 and self.todo.size >= WORTH_SHARING and likely >= WORTH_STARTING
+
+    def _expanded(self, size: int) -> Generator[Expansion, None, None]:
+        while self.todo:
+            data = self.todo.take(size)
+            try:
+                found = self.expander.expand(data, self.search.depth, self.seen)
+            except KeyboardInterrupt:
+                self.todo.add(data)
+                raise
+            yield found
+
+    def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
+        """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
+        from .pool import Pool  # a small search is done before that would be loaded
+
+        assert self._folder is not None
+        folder = self._folder
+        if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > (limits.memory or MEMORY):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", dir=MEMORY_FILES)))
+        self.seen.grow(self.seen.places, folder)
+        return Pool(self)
+
+    def _bring_home(self) -> None:
+        """Take what lies in files that will be gone into memory."""
+        for frontier in (self.todo, self.following):
+            blocks = frontier.blocks()
+            frontier.__init__()  # type: ignore[misc]
+            for block in blocks:
+                frontier.add(block)
+
+    def _take(self, found: Expansion, limits: Limits) -> None:
+        search = self.search
+        search.transitions += found.transitions
+        search.cut += found.cut
+        for clause, depth in found.clauses.items():
+            search.clauses[clause] = min(depth, search.clauses.get(clause, depth))
+        search.dead += found.dead
+        search.edges += found.edges
+        if found.kept is not None:
+            search.kept.append(found.kept)
+            search.kept_at.append(search.depth)
+        self.broken += found.broken
+        if len(found.found):
+            self._waiting.append(found)
+            self._enter(limits.memory)
+
+    def _enter(self, memory: int | None) -> None:
+        """Enter the states that wait to be entered as seen; where the table would have to grow beyond `memory`, they go on
+        waiting."""
+        while self._waiting:
+            found = self._waiting[-1]
+            places = self.seen.room_for(len(found.found))
+            if places != self.seen.places:
+                needed = (places + self.seen.places) * PLACE + self.todo.bytes + self.following.bytes
+                if memory and needed > memory:
+                    self.search.stopped = "memory"
+                    return
+                self.seen.grow(places)
+            self._waiting.pop()
+            new = self.seen.add(found.found, found.parents)
+            if new.any():
+                self.following.add(found.data if new.all() else found.data[:, new])
+
+    def _violations(self) -> list[Violation]:
+        """Of every statement that was broken, a shortest way to it; shortest first."""
+        first: dict[str, Broken] = {}
+        for broken in sorted(self.broken, key=lambda b: (b.depth + b.step, b.at)):
+            first.setdefault(broken.statement, broken)
+        shortest = min((b.depth + b.step for b in first.values()), default=0)
+        return [self._violation(b) for b in first.values() if b.depth + b.step == shortest]
+
+    def _violation(self, broken: Broken) -> Violation:
+        spec, model = self.model.spec, self.model
+        way, vector = self.way(broken.at)
+        if not broken.step:
+            statement: Declaration = spec.invariants[broken.statement]
+            binding = model.broken(statement, model.system(vector))
+            assert binding is not None
+            return Violation(statement, binding, [*self.search.opening, *way])
+        for action in self.actions:
+            for arguments in model.calls(action, vector):
+                found = None if arguments is None else self._broken_by(broken.statement, vector, action, arguments)
+                if arguments is not None and found is not None:
+                    return Violation(found[0], found[1], [*self.search.opening, *way, (action.name, arguments)])
+        raise SpecError(f"{broken.statement}: the batch reading sees it broken and the concrete one does not; please report it")
+
+    def _broken_by(
+        self, name: str, vector: Vector, action: Action, arguments: dict[str, Any]
+    ) -> tuple[Declaration, dict[str, int]] | None:
+        """The statement of a step that has a name, with the binding, if a call breaks it."""
+        model = self.model
+        try:
+            outcome = model.call(action, vector, arguments)
+        except SpecError as error:
+            return (_ill_defined(str(error)), {}) if name == WELL_DEFINED else None
+        if name == WELL_DEFINED or not outcome.effective:
+            return None
+        statement = model.spec.step_properties[name]
+        systems = model.system(vector), model.system(outcome.shown)
+        binding = model.broken(statement, *systems, Call(action.name, arguments))
+        return None if binding is None else (statement, binding)
+
+    def save(self, folder: Path) -> None:
+        """Store a search that was stopped.  Raises SpecError for one that keeps its transitions."""
+        if self.expander.keep_edges:
+            raise SpecError("a search that keeps its transitions cannot be stored")
+        self._enter(None)
+        search = self.search
+        folder.mkdir(parents=True, exist_ok=True)
+        pieces = list(self.seen.items())
+        np.save(folder / "seen.npy", np.array([np.concatenate(part) for part in zip(*pieces, strict=True)]))
+        width = np.empty((self.expander.layout.width, 0), np.uint8)
+        for name, frontier in (("todo", self.todo), ("following", self.following)):
+            np.save(folder / f"{name}.npy", np.concatenate([width, *frontier.blocks()], axis=1))
+        told = {name: getattr(search, name) for name in STORED}
+        broken = [(b.statement, b.at, b.depth, b.step) for b in self.broken]
+        text = json.dumps({"of": self.identity, **told, "broken": broken})
+        (folder / "search.json").write_text(text, encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Go on from a stored search.  Raises SpecError for one of something else."""
+        try:
+            told = json.loads((folder / "search.json").read_text(encoding="utf-8"))
+            keys, parents = np.load(folder / "seen.npy")
+            frontiers = [np.load(folder / f"{name}.npy") for name in ("todo", "following")]
+        except (OSError, ValueError) as error:
+            raise SpecError(f"{folder}: no stored search to go on with: {error}") from None
+        if not isinstance(told, dict) or told.get("of") != self.identity:
+            what = "of another specification, scope or set of operations, or by another version of the engine"
+            raise SpecError(f"{folder}: the search stored there is {what}: begin anew in another folder")
+        for name in STORED:
+            setattr(self.search, name, told[name])
+        self.broken = [Broken(*each) for each in told["broken"]]
+        self.seen = Seen()
+        self.seen.grow(self.seen.room_for(len(keys)))
+        self.seen.add(keys, parents)
+        self.todo, self.following = Frontier(), Frontier()
+        for frontier, data in zip((self.todo, self.following), frontiers, strict=True):
+            if data.shape[1]:
+                frontier.add(data)
+
+    @property
+    def identity(self) -> str:
+        """What a search is of, as a digest: the text of the spec, its scope, its operations and statements; and the text of what
+        makes fingerprints and canonical forms, as those that are stored mean nothing to any other."""
+        import hashlib
+
+        from ..batch import layout
+        from ..batch import reading as batch
+        from ..concrete import model as concrete
+        from . import expansion as expand
+        from . import symmetry
+
+        spec, model = self.model.spec, self.model
+        texts = [inspect.getsource(module) for module in (*spec.modules, batch, concrete, expand, layout, symmetry)]
+        texts += [_text(function.__code__) for function in spec.replaced.values()]
+        tried = {name: [str(v) for v in values] for name, values in model.tried.items()}
+        actions = [action.name for action in self.actions]
+        given = [model.scope, tried, actions, self.statements, self.search.symmetry, str(self.search.opening)]
+        return hashlib.sha256(json.dumps([texts, given]).encode()).hexdigest()
+
+    def way(self, mark: int) -> tuple[list[Step], Vector]:
+        """A shortest way from the beginning to the state with a fingerprint, and the state that it leads to (with symmetry, a
+        renaming of the one that was seen)."""
+        marks = [mark]
+        while parent := self.seen.parent(marks[-1]):
+            marks.append(parent)
+        steps, vector = [], self.beginning
+        for wanted in marks[-2::-1]:
+            step, vector = self.step_to(vector, wanted)
+            steps.append(step)
+        return steps, vector
+
+    def step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
+        """A call that leads from a state to the one with a fingerprint (with symmetry, up to a renaming), and that state."""
+        expander, model = self.expander, self.model
+        block = expander.layout.block([vector])
+        for action in self.actions:
+            named = [names for names, having in expander.fresh(action, block, {}) if having is None]
+            for fixed, fresh in itertools.product(expander.batch.calls(action), named):
+                for part in expander.batch.parts(action, block, fixed | fresh):
+                    if part.exit in EFFECTIVE:
+                        marks: Any = fingerprints(part, part.parts())
+                        if expander.symmetry:
+                            _, marks = expander.fingerprints(part.after(np.arange(1)))
+                        if int(marks[0]) == wanted:
+                            arguments = {s.name: part.argument(s.name, 0) for s in action.slots}
+                            return (action.name, arguments), model.call(action, vector, arguments).state
+        raise SpecError("a way that was gone cannot be found again; please report it")
+
+
+def _ill_defined(text: str) -> Declaration:
+    def told() -> None:
+        """See the name."""
+
+    told.__doc__ = text
+    return Declaration(WELL_DEFINED, told, ())
+
+
+def _text(code: CodeType) -> str:
+    """A function's code as text that is the same in every process, for one whose source is nowhere."""
+    inner = [_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return " ".join([code.co_code.hex(), *code.co_names, *inner])

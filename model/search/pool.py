@@ -1,0 +1,108 @@
+"""Processes that expand the levels of a search together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..batch import Cells
+from ..concrete import Model
+from ..language import Scope, Type, load
+from .expansion import Expander, Expansion, WorkerGone
+from .seen import Seen
+
+if TYPE_CHECKING:
+    from .explorer import Explorer
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process needs to make an expander of its own."""
+
+    where: str
+    scope: Scope
+    arguments: Any
+    actions: tuple[str, ...]
+    statements: tuple[str, ...]
+    symmetry: bool
+    fixed: Mapping[Type, Collection[int]]
+    keep_edges: bool
+
+
+class Pool:
+    """Workers for a search; to be entered and left."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer = explorer
+        model, expander = explorer.model, explorer.expander
+        task = Task(
+            model.spec.where,
+            model.scope,
+            model.tried,
+            tuple(a.name for a in explorer.actions),
+            explorer.statements,
+            expander.symmetry is not None,
+            expander.fixed,
+            expander.keep_edges,
+        )
+        self._executor = ProcessPoolExecutor(explorer.jobs, get_context("spawn"), _begin, (task,))
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def expanded(self, size: int) -> Generator[Expansion, None, None]:
+        """What follows the states of the level at hand, in blocks of `size`; a few of them are under way at a time.
+
+        The first is half as large: blocks that end at one time do not know of each other, and make states twice.
+        Raises WorkerGone; then the blocks that were under way are back in the level.
+        """
+        explorer = self.explorer
+        running: dict[Future[Expansion], Cells] = {}
+        half = True
+        try:
+            while explorer.todo or running:
+                while explorer.todo and len(running) <= explorer.jobs:
+                    data = explorer.todo.take((size + 1) // 2 if half else size)
+                    half = False
+                    running[self._executor.submit(_expand, data, explorer.search.depth, explorer.seen.path)] = data
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    found = future.result()
+                    del running[future]
+                    yield found
+        except BrokenProcessPool:
+            raise WorkerGone from None
+        finally:
+            for data in running.values():
+                explorer.todo.add(data)
+
+
+_expander: Expander | None = None
+_seen: Seen | None = None
+
+
+def _begin(task: Task) -> None:
+    global _expander  # noqa: PLW0603  (one a process)
+    spec = load(task.where)
+    model = Model(spec, task.scope, task.arguments)
+    actions = [spec.actions[name] for name in task.actions]
+    _expander = Expander(model, actions, task.statements, symmetry=task.symmetry, fixed=task.fixed, keep_edges=task.keep_edges)
+
+
+def _expand(data: Cells, depth: int, path: Path) -> Expansion:
+    global _seen  # noqa: PLW0603
+    assert _expander is not None
+    if _seen is None or _seen.path != path:
+        # a table that has grown since is found again with the next call; until then states may be sent that are known
+        with suppress(FileNotFoundError):
+            _seen = Seen.attach(path)
+    return _expander.finish(_expander.expand(data, depth, _seen or Seen()))

@@ -1,0 +1,21 @@
+"""Ways to look at the system: openings, explorations, flows, phases, profiles, and the suite that is drawn from them."""
+
+from .explorations import EXPLORATIONS, FUZZ_SCOPE, LARGE
+from .flows import CLIENT, FLOWS, SERVER, STEPS, in_order
+from .openings import OPENINGS
+from .phases import PHASES
+from .profiles import PROFILES
+
+__all__ = [
+    "CLIENT",
+    "EXPLORATIONS",
+    "FLOWS",
+    "FUZZ_SCOPE",
+    "LARGE",
+    "OPENINGS",
+    "PHASES",
+    "PROFILES",
+    "SERVER",
+    "STEPS",
+    "in_order",
+]
