@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from oneowner.checker import Unsupported
 from oneowner.checker.adapters import connect
-from oneowner.checker.errors import Unsupported
 
 
 class Around:

@@ -18,11 +18,11 @@ from states import random_vector
 from test_readings_agree import FEW, SCOPE, TRIPLES, UNDEFINED, exits, triples
 from token_ring import RING
 
-from oneowner.checker.explore import clauses
 from oneowner.model.batch import Batch, Block, Column, Layout, Part, Verdicts, fingerprints, reading
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.language import EFFECTIVE, Action, Call, Members, Spec, SpecError
 from oneowner.model.search import hash_of
+from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
 
 JUDGED = 300
@@ -312,7 +312,7 @@ def test_queues_that_hold_the_same_are_the_same_rows_however_they_were_filled_an
             data = called(batch, data, "make", station=1, parcel=parcel) if made else called(batch, data, "deliver", station=1)
         rows.append(data[:, 0].tolist())
     assert rows[0] == rows[1]
-    assert batch.layout.vector(rows[0])[batch.positions["outbox"]][1] == tuple(p for p in other if p)
+    assert batch.layout.vector(rows[0])[batch.model.positions["outbox"]][1] == tuple(p for p in other if p)
 
 
 def test_equal_states_have_equal_rows_wherever_a_walk_comes_to_them() -> None:

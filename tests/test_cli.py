@@ -113,25 +113,25 @@ def test_results_go_to_stdout_and_progress_to_stderr() -> None:
 
 
 def test_a_fault_of_the_tool_is_told_as_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from oneowner.checker.command_line import entry as cli
+    from oneowner.checker.command_line import main
 
     def fail(where: str) -> None:
         raise ZeroDivisionError("why")
 
-    monkeypatch.setattr(cli, "load", fail)
+    monkeypatch.setattr("oneowner.checker.command_line.show.load", fail)
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["show", "steps"])
+        main(["show", "steps"])
     assert stopped.value.code == 70
     assert "internal error: ZeroDivisionError: why" in capsys.readouterr().err
 
 
 def test_an_interruption_has_its_own_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    from oneowner.checker.command_line import entry as cli
+    from oneowner.checker.command_line import main
 
     def interrupt(where: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load", interrupt)
+    monkeypatch.setattr("oneowner.checker.command_line.show.load", interrupt)
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["show", "steps"])
+        main(["show", "steps"])
     assert stopped.value.code == 130

@@ -14,12 +14,12 @@ from command import run
 from conversations import conversation
 
 from oneowner.checker.conform import Conformance, Report, code_of, matches
-from oneowner.checker.explore import clauses
 from oneowner.checker.session import Session
 from oneowner.checker.suite import LONGEST, Ground, Sequence, Walk, chart, of, read, walks, ways, within, write
 from oneowner.model.concrete import Model
 from oneowner.model.graph import explore
 from oneowner.model.language import SpecError
+from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
 
 HERE = {"PYTHONPATH": str(Path(conforming.__file__).parent)}

@@ -12,11 +12,12 @@ from planting import changed
 from scales import SCALES
 from token_ring import KEEPS, RING
 
-from oneowner.checker.explore import all_states, clauses, explore_all, explore_scope, operations_called, story, unreached
+from oneowner.checker.explore import all_states, explore_all, explore_scope, operations_called, story, unreached
 from oneowner.model.concrete import Model
 from oneowner.model.graph import explore, run
 from oneowner.model.language import OK, Exploration, Members, Spec, SpecError, Step, load, parse_scope
 from oneowner.model.search import Explorer, Limits, StateGraph
+from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
 
 PINNED = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oneowner.model.concrete import OK, Model
+from oneowner.model.concrete import Model
+from oneowner.model.language import OK
 from oneowner.spec import CHANNEL, CONNECTED, FREE, PEER_CLOSED, SPEC, SYSTEM
 from oneowner.spec.scenes import CLIENT, SERVER
 

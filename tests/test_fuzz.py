@@ -12,13 +12,13 @@ import pytest
 from command import run
 from token_ring import RING, Machine
 
+from oneowner.checker import AdapterError
 from oneowner.checker.adapters import connect
-from oneowner.checker.errors import AdapterError
-from oneowner.checker.explore import clauses
 from oneowner.checker.fuzz import fuzz
 from oneowner.checker.session import NEVER, Mismatch, Origin, Recorded, Session, without
 from oneowner.checker.traces import program, read, replay_implementation, save_failure
 from oneowner.model import SpecError
+from oneowner.model.symbolic import clauses
 from oneowner.reference_impl import implementation
 from oneowner.spec import SPEC
 

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from hostile import WRONGS
 
+from oneowner.checker import AdapterError, AdapterFault
 from oneowner.checker.adapters import MARK, Budgets, Remote, Server, connect
 from oneowner.checker.conform import FAIL, FLAKY, Conformance
-from oneowner.checker.errors import AdapterError, AdapterFault
 from oneowner.checker.session import Mismatch, Session
 from oneowner.checker.suite import of, within
 from oneowner.spec import SPEC

@@ -195,10 +195,10 @@ def test_getting_back_to_rest_is_reachability_as_networkx_has_it() -> None:
 
 def lasso_by_components(graph: StateGraph, statement: LeadsTo, element: int) -> bool:
     """Whether there is a fair run that never gets there, by strongly connected components: an independent way to the answer."""
-    from oneowner.model.search import _helping
+    from oneowner.model.search import helping
 
     waits, ended, _ = graph.explorer.expander.batch.values(statement, graph.block, None, {}, element)
-    fair = [_helping(graph, statement, name, element) for name in statement.by]
+    fair = [helping(graph, statement, name, element) for name in statement.by]
     drawn = nx.DiGraph()
     drawn.add_nodes_from(int(s) for s in np.flatnonzero(~ended))
     for edge in np.flatnonzero(~ended[graph.source] & ~ended[graph.target]):

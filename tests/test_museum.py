@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from command import run
 
-from oneowner.checker import STEPS, catalogue, museum, plant
 from oneowner.checker.adapters import connect
 from oneowner.checker.fuzz import fuzz
+from oneowner.checker.museum import STEPS, catalogue, museum, plant
 from oneowner.checker.prove import prove
 from oneowner.model.language import SpecError, load
 from oneowner.reference_impl import bugs as variants

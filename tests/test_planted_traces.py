@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oneowner.checker import catalogue
+from oneowner.checker.museum import catalogue
 from oneowner.checker.prove import shortest_trace
 from oneowner.model.concrete import Model
 from oneowner.model.graph import run

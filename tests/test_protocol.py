@@ -13,8 +13,8 @@ import pytest
 from command import run
 from jsonschema import Draft202012Validator
 
+from oneowner.checker import AdapterFault, Unsupported
 from oneowner.checker.adapters import connect, schema
-from oneowner.checker.errors import AdapterFault, Unsupported
 from oneowner.checker.session import Session
 from oneowner.checker.suite import of
 from oneowner.spec import SPEC

@@ -9,10 +9,11 @@ import pytest
 from planting import changed
 from token_ring import AT_NONE, BRANCHES, COUNTS, LATE, NUMBERS, RING
 
-from oneowner.checker.explore import clauses, story
+from oneowner.checker.explore import story
 from oneowner.checker.prove import Obligation, prove
 from oneowner.checker.reports import refutation
 from oneowner.model.language import Spec, SpecError, load
+from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -254,7 +255,7 @@ def instead_of(line: str) -> str:
 @pytest.fixture
 def as_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counterexamples are left as they are found: that there is one is all that is asked."""
-    monkeypatch.setattr("oneowner.checker.prove.prover._Prover._smallest", lambda prover, found, *rest: found)
+    monkeypatch.setattr("oneowner.checker.prove.prover.Prover._smallest", lambda prover, found, *rest: found)
 
 
 @pytest.mark.usefixtures("as_found")

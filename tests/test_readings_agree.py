@@ -11,11 +11,10 @@ from evaluate import Evaluator, plain
 from planting import changed
 from states import random_vector
 
-from oneowner.checker.explore import clauses
 from oneowner.model.concrete import Model, Vector
 from oneowner.model.graph import run, with_fresh_names
 from oneowner.model.language import EFFECTIVE, Action, Call, Declaration, Spec, SpecError
-from oneowner.model.symbolic import Symbolic
+from oneowner.model.symbolic import Symbolic, clauses
 from oneowner.spec import SPEC
 
 SCOPE = {

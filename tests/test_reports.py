@@ -23,9 +23,8 @@ from token_ring import RING
 
 from oneowner.checker.adapters import connect
 from oneowner.checker.conform import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Conformance, Report, Verdict
-from oneowner.checker.fuzz import Failure
 from oneowner.checker.reports import Told, badge, html, junit, sarif, statement, write
-from oneowner.checker.session import NEVER, Origin, Recorded, again
+from oneowner.checker.session import NEVER, Failure, Origin, Recorded, again
 from oneowner.checker.suite import of
 from oneowner.model.language import Spec, SpecError
 from oneowner.reference_impl import implementation

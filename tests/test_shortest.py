@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from conforming import Around
 
-from oneowner.checker.fuzz import Failure
-from oneowner.checker.session import Recorded, again
+from oneowner.checker.session import Failure, Recorded, again
 from oneowner.checker.traces import by_the_graph, way_to
 from oneowner.model.concrete import Model
 from oneowner.spec import SPEC

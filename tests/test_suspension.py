@@ -15,9 +15,9 @@ from bells import BELLS, HERE, NOT_WOKEN, RUNG, WAITING, Bell, Letter, Listener,
 from planting import changed
 from states import random_vector
 
+from oneowner.checker import AdapterError
 from oneowner.checker.adapters import connect
-from oneowner.checker.errors import AdapterError
-from oneowner.checker.explore import clauses, explore_all, explore_scope, story, unreached
+from oneowner.checker.explore import explore_all, explore_scope, story, unreached
 from oneowner.checker.fuzz import fuzz
 from oneowner.checker.prove import prove
 from oneowner.checker.reports import refutation
@@ -35,7 +35,7 @@ from oneowner.model import Call, SpecError, Subset, action, forall, none, requir
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.graph import Judge, explore, run, with_fresh_names
 from oneowner.model.language import EFFECTIVE, Members, Spec
-from oneowner.model.symbolic import Symbolic
+from oneowner.model.symbolic import Symbolic, clauses
 from oneowner.spec import SPEC
 
 TWO = BELLS.explorations["two bells"]

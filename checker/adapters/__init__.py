@@ -1,8 +1,9 @@
 """How an implementation is reached: connection strings, the protocol, serving, and kits to begin an adapter with."""
 
 from .connection import Implementation, connect, finished, reach, stopped
+from .line import MARK
 from .protocol import request, schema
-from .remote import MARK, Budgets, Remote
+from .remote import Budgets, Remote
 from .serve import Server, serve_here, serve_socket
 
 __all__ = [

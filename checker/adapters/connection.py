@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from ...model.language import Spec, import_here
 from ..errors import AdapterError
-from .remote import Budgets, Remote, open_line
+from .line import open_line
+from .remote import Budgets, Remote
 
 
 class Implementation(Protocol):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ...model.language import EFFECTIVE, Action, Slot, Spec, Type, answer_fields, is_enumeration, is_sort, is_subset, member_type
-from ..explore import exits
+from ...model.symbolic import exits
 
 PROTOCOL = 1
 MAX_LINE = 1 << 20

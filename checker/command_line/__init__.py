@@ -1,5 +1,6 @@
 """The command line: a command a file."""
 
 from .entry import main
+from .explore import exploration_code
 
-__all__ = ["main"]
+__all__ = ["exploration_code", "main"]

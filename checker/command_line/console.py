@@ -53,3 +53,19 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=os.cpu_coun
 traces_option = click.option(
     "--traces", type=click.Path(path_type=Path, file_okay=False), default=TRACES, help="Where traces are written."
 )
+
+CONVERSATION = "conversation.jsonl"
+"""Where under the traces' folder what was said to an adapter is kept."""
+
+
+def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The two budgets of time."""
+    command = click.option(
+        "--must-return", type=click.FloatRange(0.01), default=10.0, help="Seconds that an answer may take (default 10)."
+    )(command)
+    return click.option(
+        "--must-not-return",
+        type=click.FloatRange(0.001),
+        default=0.2,
+        help="Seconds after which a call counts as suspended, where the adapter cannot say (default 0.2).",
+    )(command)

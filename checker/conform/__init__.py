@@ -1,6 +1,7 @@
 """A conformance run: smoke, the fixed suite, fuzzing; a verdict for every clause."""
 
-from .run import (
+from .run import Conformance, limited, smoke
+from .verdicts import (
     FAIL,
     FLAKY,
     PASS,
@@ -9,14 +10,11 @@ from .run import (
     UNKNOWN,
     UNSUPPORTED,
     UNTESTED,
-    Conformance,
     Report,
     Verdict,
     code_of,
-    limited,
     matches,
     read_known_failing,
-    smoke,
 )
 
 __all__ = [

@@ -5,74 +5,20 @@ There is no percentage: a clause passes, or it is said why not.
 
 from __future__ import annotations
 
-import fnmatch
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..fuzz import Failure, fuzz, smallest_failure
-from ..session import NEVER, Mismatch, Recorded, Session, Unknown, again
+from ..fuzz import fuzz
+from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, smallest_failure
 from ..suite import Sequence as Calls
+from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
-PASS, FAIL, FLAKY, PERMITTED = "pass", "fail", "flaky", "permitted"
-UNSUPPORTED, UNTESTED, UNKNOWN = "unsupported", "untested", "unknown"
-STATUSES = (PASS, PERMITTED, FAIL, FLAKY, UNSUPPORTED, UNTESTED, UNKNOWN)
 AGAIN = 3
 """How often a failure is made again, to tell a deterministic one from a flaky one."""
-
-
-@dataclass
-class Verdict:
-    """What is known of a clause.  `times` counts the calls that came to it and were right, `shown` how many of so many
-    repetitions failed again, `reason` says in words why it is not a pass, `because` names the failing clause that keeps it from
-    being tested; `unless_seen` is its status if no call comes to it."""
-
-    clause: str
-    status: str = UNTESTED
-    times: int = 0
-    reason: str = ""
-    failure: Failure | None = None
-    shown: str = ""
-    because: str = ""
-    unless_seen: str = UNTESTED
-
-
-@dataclass
-class Report:
-    """A conformance run.  `unsupported` are operations; `expected` clauses that were listed as known to fail."""
-
-    where: str
-    name: str = ""
-    version: str = ""
-    language: str = ""
-    profiles: tuple[str, ...] = ()
-    strict: bool = False
-    seed: int = 0
-    budget: float = 0.0
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    unsupported: tuple[str, ...] = ()
-    expected: frozenset[str] = frozenset()
-    sequences: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-
-    def having(self, *statuses: str) -> list[Verdict]:
-        return [v for v in self.verdicts.values() if v.status in statuses]
-
-    @property
-    def broken(self) -> list[Verdict]:
-        """What fails and was not expected to."""
-        return [v for v in self.having(FAIL, FLAKY) if v.clause not in self.expected]
-
-    @property
-    def unexpectedly_right(self) -> list[Verdict]:
-        """What was listed as known to fail, and passes."""
-        return [v for v in self.having(PASS, PERMITTED) if v.clause in self.expected]
 
 
 def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], operations: Collection[str]) -> set[str]:
@@ -93,12 +39,6 @@ def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], 
         except Unknown:
             break
     return session.unsupported
-
-
-def expected(session: Session, name: str, arguments: Mapping[str, Any]) -> str:
-    """What a call in the model's values is to come to now."""
-    action = session.actions[name]
-    return session.model.exit(action, session.vector, dict(arguments) | session.fresh(action))
 
 
 def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
@@ -236,7 +176,7 @@ class Conformance:
         wrong = self._wrong.get(name, ())
         if name not in session.unsupported and not wrong:
             return False
-        exit = expected(session, name, arguments)
+        ((_, exit),) = session.foresee(name, [arguments])
         return exit in wrong or (name in session.unsupported and exit not in EFFECTIVE)
 
     def _count(self, session: Session) -> None:
@@ -313,35 +253,3 @@ class Conformance:
 
 def _bare(calls: list[Recorded]) -> list[Recorded]:
     return [Recorded(c.operation, c.arguments) for c in calls]
-
-
-def matches(clause: str, pattern: str, clauses: Collection[str]) -> bool:
-    """Whether a clause is meant by a pattern: the name of one of `clauses`, or else a part of it or a glob for it."""
-    if pattern in clauses:
-        return clause == pattern
-    return pattern in clause or fnmatch.fnmatchcase(clause, pattern)
-
-
-def read_known_failing(path: Path) -> list[str]:
-    """The clauses of a list, one a line, # beginning a comment.  Raises SpecError."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: {error}") from None
-    return [text for line in lines if (text := line.partition("#")[0].strip())]
-
-
-def code_of(report: Report) -> tuple[int, str]:
-    """The exit code of a run, and why in a sentence."""
-    if report.broken:
-        return 1, f"{len(report.broken)} clause{'s fail' if len(report.broken) > 1 else ' fails'}"
-    if report.unexpectedly_right:
-        names = ", ".join(v.clause for v in report.unexpectedly_right)
-        return 1, f"listed as known to fail, but right: {names}; take them off the list"
-    if not report.having(PASS, PERMITTED, FAIL, FLAKY):
-        return 5, "nothing could be tested: no operation of a profile that was asked for is supported"
-    left = [v for v in report.having(UNTESTED, UNKNOWN) if v.because not in report.expected]
-    if left:
-        return 3, f"{len(left)} clause{'s' if len(left) > 1 else ''} could not be tested"
-    known = [v for v in report.having(FAIL, FLAKY) if v.clause in report.expected]
-    return 0, f"every clause that is supported is right{f', but for {len(known)} known to fail' if known else ''}"

@@ -13,9 +13,9 @@ from ...model.batch import Layout
 from ...model.concrete import Model, call_text, differences, run, value_name
 from ...model.graph import run as after
 from ...model.graph import with_fresh_names
-from ...model.language import EFFECTIVE, Declaration, Exploration, LeadsTo, Rest, Spec, Step, Type, late_clause, load
+from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, Step, Type, load
 from ...model.search import Explorer, Limits, Search, StateGraph, Symmetry, can_return, leads_to
-from ...model.symbolic import Symbolic
+from ...model.symbolic import clauses
 
 
 @dataclass(frozen=True)
@@ -70,43 +70,6 @@ class ExploreReport:
     asked: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
-
-
-def clauses(spec: Spec) -> list[str]:
-    """Every clause of a spec, operation/exit: by operation its refusals in the order in which they are looked at, then what takes
-    effect; the late answers of an operation that may be suspended are clauses of it too."""
-    known = _clauses.get(id(spec))
-    if known is None or known[0] is not spec:
-        known = _clauses[id(spec)] = spec, _read_clauses(spec)
-    return list(known[1])
-
-
-_clauses: dict[int, tuple[Spec, list[str]]] = {}
-
-
-def _read_clauses(spec: Spec) -> list[str]:
-    symbolic = Symbolic(spec)
-    found: list[str] = []
-    for action in spec.actions.values():
-        asked: dict[str, int] = {}
-        for path in symbolic.paths(action):
-            # a refusal that is looked at later has answered more questions before
-            asked[path.exit] = min(len(path.decisions), asked.get(path.exit, len(path.decisions)))
-        in_order = sorted(
-            asked, key=lambda exit: (exit in EFFECTIVE, EFFECTIVE.index(exit) if exit in EFFECTIVE else asked[exit])
-        )
-        found += [f"{action.name}/{exit}" for exit in in_order]
-        found += [late_clause(action.name, exit) for exit in spec.late_exits.get(action.name, ())]
-    return found
-
-
-def exits(spec: Spec) -> dict[str, list[str]]:
-    """By operation, the exits of its clauses, in the order of `clauses`."""
-    found: dict[str, list[str]] = {}
-    for clause in clauses(spec):
-        operation, _, exit = clause.partition("/")
-        found.setdefault(operation, []).append(exit)
-    return found
 
 
 def explore_scope(

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import random
 import time
 from collections import Counter
@@ -27,31 +26,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Action, Slot, Spec
+from ...model.language import EFFECTIVE, OK, Action, Spec
+from ...model.symbolic import clauses
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..explore import clauses
-from ..session import NEVER, Mismatch, Recorded, Session, Unknown, again, minimise
+from ..session import Failure, Mismatch, Session, Unknown, smallest_failure
+from .aim import Aim
 
-SAMPLE, LARGE_SAMPLE = 60, 200
-"""Of how many calls of an operation it is tried where they lead; and of how many with live elements, when a run begins."""
-TRIES = 6
-HANDFUL = 12
-FEW = 4
 REPEATS = 10
+
+
 PATIENCE = 2
+
+
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it."""
-
-    clause: str
-    text: str
-    calls: list[Recorded]
-    scope: dict[str, int]
 
 
 @dataclass
@@ -193,106 +182,6 @@ def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
     return run
 
 
-class Aim:
-    """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too."""
-
-    def __init__(self, session: Session, chance: random.Random, targets: Sequence[str]) -> None:
-        self.session, self.chance, self.targets = session, chance, targets
-        self.successes: Counter[str] = Counter()
-        self._vain: Counter[str] = Counter()
-
-    def sweep(self) -> None:
-        """Try every operation in every way that is refused now: what was just done may have left a door open somewhere."""
-        for name in self.chance.sample(list(self.session.actions), len(self.session.actions)):
-            among_live, among_all = (
-                self._reach(name, (), strangers=False, sample=LARGE_SAMPLE),
-                self._reach(name, (), strangers=True),
-            )
-            for exit, calls in (among_all | among_live).items():
-                if exit not in EFFECTIVE:
-                    for arguments in self.chance.sample(calls, min(FEW, len(calls))):
-                        action = self.session.actions[name]
-                        with contextlib.suppress(Unsupported):
-                            self.session.call(name, _handles(self.session, action, arguments, self.chance))
-
-    def choose(self) -> tuple[tuple[str, str], dict[str, Any]]:
-        """The clause to go for now, as operation and exit, and the arguments that lead to it.
-
-        Two times out of three a success, of an operation that has succeeded and been tried in vain seldom in this run (one of
-        `Spec.seldom` seldomer); else one of the clauses that it has seen least often, if it is within reach, or
-        whatever refusal of that operation was seen least.
-        """
-        chance, names = self.chance, list(self.session.actions)
-        if chance.random() < 2 / 3:
-            for _ in range(TRIES):
-                rare = [1 / (1 + self.successes[n] + self._vain[n] / 2) for n in names]
-                weights = [w / 4 if n in self.session.spec.seldom else w for n, w in zip(names, rare, strict=True)]
-                (name,) = chance.choices(names, weights)
-                found = self._reach(name, EFFECTIVE, strangers=False)
-                for exit in EFFECTIVE:
-                    if exit in found:
-                        return self._going_for(name, exit, found)
-                self._vain[name] += 1
-        seen = self.session.clauses
-        for number in itertools.count(1):
-            clause = min(chance.choices(self.targets, k=HANDFUL), key=lambda c: seen[c])
-            name, _, exit = clause.partition("/")
-            found = self._reach(name, (exit,), strangers=True)
-            if exit in found or (number >= TRIES and found):
-                break
-        return self._going_for(name, exit if exit in found else min(found, key=lambda e: seen[f"{name}/{e}"]), found)
-
-    def _going_for(self, name: str, exit: str, found: dict[str, list[dict[str, Any]]]) -> tuple[tuple[str, str], dict[str, Any]]:
-        arguments = self.chance.choice(found[exit])
-        return (name, exit), _handles(self.session, self.session.actions[name], arguments, self.chance)
-
-    def _reach(
-        self, name: str, wanted: Collection[str], *, strangers: bool, sample: int = SAMPLE
-    ) -> dict[str, list[dict[str, Any]]]:
-        """By exit, some calls of an operation that lead to it now: a sample of all with live elements, and with `strangers` also
-        a dead, foreign or never-issued handle a sort; no more once one leads to an exit that is wanted."""
-        session, action = self.session, self.session.actions[name]
-        slots = [s for s in action.slots if not s.fresh]
-        fresh = session.fresh(action)
-        choices = [_choices(session, slot, strangers) for slot in slots]
-        size = math.prod(map(len, choices))
-        reach: dict[str, list[dict[str, Any]]] = {}
-        for number in self.chance.sample(range(size), min(size, sample)):
-            rest, arguments = number, {}
-            for slot, values in zip(slots, choices, strict=True):
-                rest, index = divmod(rest, len(values))
-                arguments[slot.name] = values[index]
-            exit = session.model.exit(action, session.vector, arguments | fresh)
-            reach.setdefault(exit, []).append(arguments)
-            if exit in wanted:
-                break
-        return reach
-
-
-def _choices(session: Session, slot: Slot, strangers: bool) -> list[Any]:
-    if slot.type not in session.names:
-        return session.model.choices(slot)
-    live = [*session.names[slot.type].handle, *([session.stranger(slot.type)] if strangers else [])]
-    return [0, *live] if slot.optional else live
-
-
-def _handles(session: Session, action: Action, arguments: dict[str, int], chance: random.Random) -> dict[str, Any]:
-    """Arguments as the session takes them; for a stranger, a handle that is dead or was never given out."""
-    given: dict[str, Any] = {}
-    for slot in action.slots:
-        if slot.fresh:
-            continue
-        value = arguments[slot.name]
-        if slot.type not in session.names or not value:
-            given[slot.name] = None if slot.type in session.names else value
-        elif value == session.stranger(slot.type):
-            dead = session.names[slot.type].dead[-6:]
-            given[slot.name] = chance.choice([*dead, NEVER])
-        else:
-            given[slot.name] = session.names[slot.type].handle[value]
-    return given
-
-
 def fuzz(
     spec: Spec,
     implementation: Implementation,
@@ -363,20 +252,3 @@ def fuzz(
         break
     budget.report.seconds = time.monotonic() - started
     return budget.report
-
-
-def smallest_failure(
-    spec: Spec,
-    implementation: Implementation,
-    scope: dict[str, int],
-    calls: list[Recorded],
-    mismatch: Mismatch,
-    *,
-    strict: bool = False,
-) -> Failure:
-    """A failure in the fewest calls found.  One that does not show itself again is reported as it was seen, and said so."""
-    fewest = minimise(spec, implementation, scope, calls, mismatch.clause, strict=strict)
-    session, seen = again(spec, implementation, scope, fewest, strict=strict)
-    if seen is None:
-        return Failure(mismatch.clause, f"{mismatch.text} (once; the same calls made again are answered rightly)", calls, scope)
-    return Failure(seen.clause, seen.text, session.recorded, scope)

@@ -9,10 +9,8 @@ has come to just that; where it has not taken effect yet, the open calls are tri
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...model.concrete import Outcome
@@ -21,186 +19,12 @@ from ...model.language import (
     SUSPENDED,
     Action,
     Late,
-    Members,
-    Slot,
     Spec,
     SpecError,
-    Type,
-    is_enumeration,
-    is_sort,
-    member_type,
 )
-from ..session import MOST_WORLDS, NEVER, Mismatch, Origin, Recorded, Session, Unknown, World
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a conversation: its number, and the request or response."""
-
-    number: int
-    message: Mapping[str, Any]
-
-    @property
-    def is_request(self) -> bool:
-        return "method" in self.message
-
-
-@dataclass(frozen=True)
-class Log:
-    """The lines since the last reset, that reset first; `heading` is what the checker wrote above, if it was the checker's."""
-
-    path: Path
-    heading: Mapping[str, Any]
-    lines: list[Line]
-
-    @property
-    def topology(self) -> dict[str, int]:
-        found: dict[str, int] = self.lines[0].message["params"]["topology"]
-        return found
-
-
-def is_log(path: Path) -> bool:
-    """Whether a file looks like a conversation, and not like a trace."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            first = file.readline()
-        value = json.loads(first)
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) and bool({"oneowner", "jsonrpc"} & set(value))
-
-
-def read(path: Path) -> Log:
-    """Read a conversation.  A last line that was cut off is left out.  Raises SpecError, naming the line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: {error}") from None
-    heading: Mapping[str, Any] = {}
-    lines: list[Line] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        try:
-            message = json.loads(line)
-            _check(message)
-        except (ValueError, RecursionError) as error:
-            if number == text.count("\n") + 1:
-                break
-            raise SpecError(f"{path}, line {number}: no message of the protocol: {error}") from None
-        if "oneowner" in message:
-            heading = message["oneowner"]
-        elif message.get("method") == "reset":
-            lines = [Line(number, message)]
-        elif lines:
-            lines.append(Line(number, message))
-    if not lines:
-        raise SpecError(f"{path}: no reset in it: a log begins with the request that sets the system up")
-    return Log(path, heading, lines)
-
-
-def _check(message: Any) -> None:
-    if not isinstance(message, dict):
-        raise ValueError("not an object")
-    if "oneowner" in message:
-        if not isinstance(message["oneowner"], dict):
-            raise ValueError("its heading is not an object")
-        return
-    params = message.get("params", {})
-    if not isinstance(params, dict):
-        raise ValueError("params is not an object")
-    if message.get("method") == "reset":
-        topology = params.get("topology")
-        if not isinstance(topology, dict) or not all(type(size) is int for size in topology.values()):
-            raise ValueError("reset needs a topology of whole numbers")
-    is_whole = isinstance(params.get("op"), str) and isinstance(params.get("args"), dict) and "actor" in params
-    if message.get("method") == "call" and not is_whole:
-        raise ValueError("call needs actor, op and args")
-    if type(message.get("id")) is not int:
-        raise ValueError("id is not a whole number")
-    if "method" not in message and ("result" in message) == ("error" in message):
-        raise ValueError("a response has one of result and error")
-
-
-def scope_of(spec: Spec, log: Log, sizes: Mapping[str, int] | None = None) -> dict[str, int]:
-    """The scope of a log: that of its heading, else the fuzzing scope with the sizes of its topology; and `sizes` over that."""
-    given = log.heading.get("scope")
-    if given is None:
-        known = spec.scope(spec.fuzz_scope)
-        given = known | {name: max(size, 1) for name, size in log.topology.items() if name in known}
-    try:
-        return spec.scope({str(name): int(size) for name, size in given.items()} | dict(sizes or {}))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise SpecError(f"{log.path}: the scope in its heading is none: {error}") from None
-
-
-def opened(spec: Spec, log: Log, sizes: Mapping[str, int] | None = None) -> tuple[Spec, dict[str, int]]:
-    """The spec and the scope in which a log is read: with an element for every value of the spec's open data that it has."""
-    scope = scope_of(spec, log, sizes)
-    encodings = dict(spec.encodings)
-    for kind, ordinary in spec.open_data.items():
-        encode = spec.encodings[kind]
-        values = [encode(scope, number) for number in range(scope[kind.plural])]
-        names = [(a.name, s.name) for a in spec.actions.values() for s in a.slots if s.type is kind]
-        for line in log.lines:
-            params = line.message.get("params", {})
-            if line.message.get("method") == "call":
-                given = [value for name, value in params["args"].items() if (params["op"], name) in names]
-                values += [value for value in given if ordinary(value) and value not in values]
-        last = encode(scope, scope[kind.plural])
-        values.append(last if last not in values else [])
-        scope[kind.plural] = len(values) - 1
-        encodings[kind] = _table(values)
-    return replace(spec, encodings=encodings), scope
-
-
-def _table(values: list[Any]) -> Callable[[Mapping[str, int], int], Any]:
-    return lambda scope, element: values[element]
-
-
-@dataclass
-class Wire:
-    """The values of data sorts as a log has them, as elements of the model."""
-
-    spec: Spec
-    scope: dict[str, int]
-    elements: dict[Type, dict[Any, int]] = field(default_factory=dict)
-
-    def value(self, slot: Slot, given: Any) -> Any:
-        """An argument of the wire's as `Session` takes it: handles as they are.  Raises SpecError for what is out of scope."""
-        if slot.subset:
-            if not isinstance(given, list):
-                raise SpecError(f"{slot.name} is {given!r}, and must be a list")
-            return Members(self._element(member_type(slot.type) if not is_sort(slot.type) else slot.type, g, slot) for g in given)
-        if is_sort(slot.type) and slot.type in self.spec.unused and slot.type.handles:
-            if given is not None and not isinstance(given, str):
-                raise SpecError(f"{slot.name} is {given!r}, and must be a handle, which is a string")
-            return given
-        return self._element(slot.type, given, slot)
-
-    def _element(self, kind: Type, given: Any, slot: Slot) -> Any:
-        if is_enumeration(kind):
-            named = {member.name: member for member in kind}
-            if given not in named:
-                raise SpecError(f"{slot.name} is {given!r}, and must be one of {', '.join(named)}")
-            return int(named[given])
-        if kind is bool or kind is int:
-            if type(given) is not kind:
-                raise SpecError(f"{slot.name} is {given!r}, and must be {'a boolean' if kind is bool else 'a whole number'}")
-            return given
-        if given is None:
-            return 0
-        table = self.elements.get(kind)
-        if table is None:
-            encode = self.spec.encodings[kind]
-            numbers = range(1, self.scope[kind.plural] + 1)
-            known = {number: encode(self.scope, number) for number in [*numbers, 0]}
-            table = self.elements[kind] = {value: n for n, value in known.items() if not isinstance(value, list)}
-        ordinary = self.spec.open_data.get(kind)
-        if ordinary is not None and not isinstance(given, list | dict) and not ordinary(given):
-            return self.scope[kind.plural]
-        if isinstance(given, list | dict) or given not in table:
-            shown = ", ".join(repr(value) if len(repr(value)) < 24 else repr(value)[:20] + "..." for value in list(table)[:8])
-            raise SpecError(f"{slot.name} is {given!r}, which this scope ({shown}) does not have: give a larger --scope")
-        return table[given]
+from ..session import MOST_WORLDS, Mismatch, Session, Unknown, World
+from .reading import Log, opened
+from .values import Wire, action_of, argument_at, given_to, slot_of
 
 
 @dataclass
@@ -217,65 +41,6 @@ class _Silent:
 
     def settle(self) -> list[dict[str, Any]]:
         return []
-
-
-def recorded(spec: Spec, log: Log) -> tuple[Spec, dict[str, int], list[Recorded]]:
-    """The calls of a log with their handles by origin, to be made again, and the spec and the scope in which it is read."""
-    spec, scope = opened(spec, log)
-    wire = Wire(spec, scope)
-    origins: dict[str, Origin] = {}
-    calls: list[Recorded] = []
-    index_of: dict[int, int] = {}
-    late: dict[int, int] = {}
-    for line in log.lines:
-        message = line.message
-        if message.get("method") == "call":
-            action = _action(spec, log, line)
-            given = _given(action, message["params"])
-            arguments: dict[str, Any] = {}
-            for slot in (s for s in action.slots if not s.fresh):
-                value = _at(log, line, wire, slot, given)
-                is_handle = is_sort(slot.type) and slot.type in spec.unused and slot.type.handles
-                arguments[slot.name] = origins.get(value, NEVER) if is_handle and value is not None else value
-            index_of[message["id"]] = len(calls)
-            calls.append(Recorded(action.name, arguments))
-        elif not line.is_request and "result" in message:
-            own = index_of.get(message["id"], -1)
-            at, prefix = own, ""
-            if own >= 0 and own != len(calls) - 1:
-                at, prefix = len(calls) - 1, f"late {late.get(len(calls) - 1, 0)} "
-                late[at] = late.get(at, 0) + 1
-            for name, value in _strings(message["result"], own < 0):
-                origins.setdefault(value, Origin(at, f"{prefix}{name}".strip()))
-    return spec, scope, calls
-
-
-def _strings(result: Any, constants: bool) -> Iterator[tuple[str, str]]:
-    answer = result if constants else result.get("ok") if isinstance(result, dict) else None
-    if isinstance(answer, str):
-        yield "", answer
-    elif isinstance(answer, dict):
-        yield from ((name, value) for name, value in answer.items() if isinstance(value, str))
-
-
-def _action(spec: Spec, log: Log, line: Line) -> Action:
-    name = line.message["params"]["op"]
-    if name not in spec.actions:
-        raise SpecError(f"{log.path}, line {line.number}: {spec.name} has no operation {name!r}")
-    return spec.actions[name]
-
-
-def _given(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
-    return {action.slots[0].name: params["actor"], **params["args"]}
-
-
-def _at(log: Log, line: Line, wire: Wire, slot: Slot, given: Mapping[str, Any]) -> Any:
-    if slot.name not in given:
-        raise SpecError(f"{log.path}, line {line.number}: the call gives no {slot.name}")
-    try:
-        return wire.value(slot, given[slot.name])
-    except SpecError as error:
-        raise SpecError(f"{log.path}, line {line.number}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -352,9 +117,9 @@ class _Judge:
             number, message = line.message["id"], line.message
             if message.get("method") == "call":
                 count += 1
-                action = _action(self.spec, self.log, line)
-                given = _given(action, message["params"])
-                values = {s.name: _at(self.log, line, self.wire, s, given) for s in action.slots if not s.fresh}
+                action = action_of(self.spec, self.log, line)
+                given = given_to(action, message["params"])
+                values = {s.name: argument_at(self.log, line, self.wire, s, given) for s in action.slots if not s.fresh}
                 for each in possible:
                     each.calls[number] = _Open(action, values, line.number)
             elif not line.is_request and any(number in each.calls for each in possible):
@@ -430,7 +195,7 @@ class _Judge:
     def _applied(self, possible: _Possible, number: int, call: _Open) -> _Possible:
         session, world = self.session, possible.world
         values = {
-            name: session._element(world, slot.type, value) if (slot := _slot(call.action, name)).type in world.names else value
+            name: session._element(world, slot.type, value) if (slot := slot_of(call.action, name)).type in world.names else value
             for name, value in call.given.items()
         } | session.fresh(call.action, world)
         outcome: Outcome = session.model.call(call.action, world.vector, values)
@@ -467,10 +232,6 @@ class _Judge:
         else:
             session._compare_answer(possible.world, done.late.clause, done.action, done.answer, result["ok"], "", number)
         session.bury(possible.world)
-
-
-def _slot(action: Action, name: str) -> Slot:
-    return next(slot for slot in action.slots if slot.name == name)
 
 
 def _key(possible: _Possible) -> Any:

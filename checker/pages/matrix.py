@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...model.language import Invariant, Spec, SpecError
-from ..explore import exits
+from ...model.symbolic import exits
 
 
 @dataclass

@@ -6,9 +6,10 @@ import inspect
 from typing import Any
 
 from ...model.language import Spec, SpecError, answer_fields
-from ..explore import Changes, changes, diagram, exits
-from ..reports import parameter, part
+from ...model.symbolic import exits
+from ..explore import Changes, changes, diagram
 from .flows import flow, sequence, table, tell
+from .listing import parameter, part
 
 
 def show_flow(spec: Spec, name: str | None, jobs: int) -> tuple[list[str], Any]:

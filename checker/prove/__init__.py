@@ -1,5 +1,15 @@
 """Proof: every obligation of a specification asked of Z3, and what is refuted shown in the smallest state."""
 
-from .prover import IDENTITY, PROVED, REFUTED, Obligation, Report, prove, shortest_trace
+from .obligations import IDENTITY, PROVED, REFUTED, Obligation, Report
+from .proof import prove
+from .shortest import shortest_trace
 
-__all__ = ["IDENTITY", "PROVED", "REFUTED", "Obligation", "Report", "prove", "shortest_trace"]
+__all__ = [
+    "IDENTITY",
+    "PROVED",
+    "REFUTED",
+    "Obligation",
+    "Report",
+    "prove",
+    "shortest_trace",
+]

@@ -1,18 +1,15 @@
 """What a run came to, for people and for other tools: lines of text, JUnit, HTML, SARIF, a statement with a badge."""
 
-from .page import Told, badge, html, junit, rooms, sarif, statement, write
-from .text import (
-    clause_depths,
-    exploration,
-    exploration_violation,
-    failure_lines,
-    fuzz_failure,
-    parameter,
-    part,
-    proof_matrix,
-    proof_summary,
-    refutation,
-)
+from .exploration import clause_depths, exploration, exploration_violation
+from .failures import failure_lines, fuzz_failure
+from .files import write
+from .junit import junit
+from .page import html
+from .proof import proof_matrix, proof_summary, refutation
+from .sarif import sarif
+from .statement import badge, statement
+from .told import Told
+from .words import rooms
 
 __all__ = [
     "Told",
@@ -24,8 +21,6 @@ __all__ = [
     "fuzz_failure",
     "html",
     "junit",
-    "parameter",
-    "part",
     "proof_matrix",
     "proof_summary",
     "refutation",

@@ -1,25 +1,16 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
-from .session import (
-    LATE,
-    MOST_WORLDS,
-    NEVER,
-    Mismatch,
-    Origin,
-    Recorded,
-    Session,
-    Unknown,
-    World,
-    again,
-    minimise,
-    model,
-    without,
-)
+from .again import again, without
+from .failure import Failure, smallest_failure
+from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
+from .session import Session, model
+from .wrong import LATE, Mismatch, Unknown
 
 __all__ = [
     "LATE",
     "MOST_WORLDS",
     "NEVER",
+    "Failure",
     "Mismatch",
     "Origin",
     "Recorded",
@@ -27,7 +18,7 @@ __all__ = [
     "Unknown",
     "World",
     "again",
-    "minimise",
     "model",
+    "smallest_failure",
     "without",
 ]

@@ -7,12 +7,10 @@ as dead, and is used on purpose; for the model a handle that was never given out
 from __future__ import annotations
 
 import contextlib
-import itertools
-import time
+import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from ...model.concrete import Model, Outcome, Vector, value_name
 from ...model.language import (
@@ -32,79 +30,20 @@ from ...model.language import (
 )
 from ..adapters import Implementation
 from ..errors import AdapterError, AdapterFault, Unsupported
-
-NEVER = "never-given-out"
-"""A handle that no implementation has given out; one that does breaks the protocol."""
-
-
-LATE = "to a suspended call"
-"""What stands in the text of a mismatch that is about a late answer, and not about that of the call itself."""
-
-FEW = 24
-"""Up to how many calls a failure is also shrunk by pairs."""
+from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
+from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
 
-SHRINKING = 60.0
-"""Seconds for shrinking a failure: an adapter that hangs takes long to show it again."""
+
+LATELY = 6
+"""How many of the handles that died last are used on purpose."""
 
 EVERY = 10
 """After how many refused calls all probes are made."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a handle came from: the `call`-th recorded call's answer, at `field`; call -1 is reset."""
-
-    call: int
-    field: str
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A call as it can be made again: handles by origin, data by the model's values, `never` for a handle not given out."""
-
-    operation: str
-    arguments: dict[str, Origin | int | str | None]
-    exit: str = ""
-    answer: Any = None
-
-
-class Mismatch(Exception):
-    """The implementation did what the specification does not permit.  `clause` is what it broke."""
-
-    def __init__(self, clause: str, text: str) -> None:
-        super().__init__(text)
-        self.clause, self.text = clause, text
-
-
-@dataclass
-class Names:
-    """The handles of one sort: by living element, the living elements by handle, and all ever given out, dead ones apart."""
-
-    handle: dict[int, str] = field(default_factory=dict)
-    element: dict[str, int] = field(default_factory=dict)
-    origin: dict[str, Origin] = field(default_factory=dict)
-    dead: list[str] = field(default_factory=list)
-
-    def copy(self) -> Names:
-        return Names(dict(self.handle), dict(self.element), dict(self.origin), list(self.dead))
-
-
-@dataclass
-class World:
-    """A state in which the implementation may be, with what its handles stand for there."""
-
-    vector: Vector
-    names: dict[Type, Names]
-
-
-MOST_WORLDS = 64
-"""In how many states an implementation may be before the checker gives up telling which."""
-
-
-class Unknown(Exception):
-    """The implementation left open what happened, too often to go on."""
+Values = TypeVar("Values", bound=Mapping[str, Any])
 
 
 class Session:
@@ -171,7 +110,7 @@ class Session:
                 handle = constants.get(constant.name) if isinstance(constants, dict) else None
                 if not isinstance(handle, str):
                     raise AdapterError(f"reset answers {constants!r}, without a handle for {constant.name}")
-                _bind(self.names[kind], int(constant), handle, Origin(-1, constant.name))
+                bind(self.names[kind], int(constant), handle, Origin(-1, constant.name))
 
     def stranger(self, kind: Type) -> int:
         """The element that stands for every handle that is dead or was never given out."""
@@ -224,6 +163,41 @@ class Session:
             if given[name] is None and value and kind in self.names:
                 given[name] = (self.names[kind].dead or [NEVER])[-1]
         return self.call(operation, given)
+
+    def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
+        """By argument of a call now, the model's values that it may have: elements that live, and with `strangers` the one that
+        stands for a handle that is dead or was never given out; of data all."""
+        found = {}
+        for slot in self.actions[operation].slots:
+            if slot.fresh:
+                continue
+            if slot.type in self.names:
+                live = [*self.names[slot.type].handle, *([self.stranger(slot.type)] if strangers else [])]
+                found[slot.name] = [0, *live] if slot.optional else live
+            else:
+                found[slot.name] = self.model.choices(slot)
+        return found
+
+    def foresee(self, operation: str, calls: Iterable[Values]) -> Iterator[tuple[Values, str]]:
+        """Calls in the model's values, each with the exit that it is to come to if it is made now."""
+        action = self.actions[operation]
+        fresh = self.fresh(action)
+        for values in calls:
+            yield values, self.model.exit(action, self.vector, {**values, **fresh})
+
+    def handles(self, operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
+        """The model's values as `call` takes them: for the element that stands for strangers, a handle that died lately or one
+        that was never given out."""
+        given: dict[str, Any] = {}
+        for slot in (s for s in self.actions[operation].slots if not s.fresh):
+            value = values[slot.name]
+            if slot.type not in self.names or not value:
+                given[slot.name] = None if slot.type in self.names else value
+            elif value == self.stranger(slot.type):
+                given[slot.name] = chance.choice([*self.names[slot.type].dead[-LATELY:], NEVER])
+            else:
+                given[slot.name] = self.names[slot.type].handle[value]
+        return given
 
     def argument(self, slot: Slot, value: int) -> Any:
         """A model value as `call` takes it; None also where the element has no handle that was shown."""
@@ -438,7 +412,7 @@ class Session:
                 raise Mismatch(clause, f"{what} must be new; the implementation answers {got!r}, which is {use}")
             if got == NEVER:
                 raise AdapterError(f"{what} is {NEVER!r}, which this checker keeps for itself")
-            _bind(names, value, got, origin)
+            bind(names, value, got, origin)
 
     def encoded(self, kind: Type, value: Any) -> Any:
         """A model's value, or a handle, as the implementation takes and gives it."""
@@ -465,10 +439,6 @@ class Session:
                     names.dead.append(handle)
 
 
-def _bind(names: Names, element: int, handle: str, origin: Origin) -> None:
-    names.handle[element], names.element[handle], names.origin[handle] = handle, element, origin
-
-
 _models: dict[tuple[int, tuple[tuple[str, int], ...]], Model] = {}
 
 
@@ -479,97 +449,3 @@ def model(spec: Spec, scope: Mapping[str, int]) -> Model:
     if found is None or found.spec is not spec:
         found = _models[key] = Model(spec, scope)
     return found
-
-
-def again(
-    spec: Spec,
-    implementation: Implementation,
-    scope: Mapping[str, int],
-    calls: Iterable[Recorded],
-    *,
-    strict: bool = False,
-) -> tuple[Session, Mismatch | None]:
-    """Make recorded calls again, from reset, without probes.  Stops at the first mismatch.
-
-    A handle whose origin did not show one this time is one that was never given out.
-    """
-    session = Session(spec, implementation, scope, strict=strict, probing=False)
-    try:
-        for call in calls:
-            slots = {s.name: s for s in session.actions[call.operation].slots}
-            given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
-            session.call(call.operation, given)
-    except Mismatch as mismatch:
-        return session, mismatch
-    except (Unsupported, Unknown):
-        pass
-    return session, None
-
-
-def _resolved(session: Session, slot: Slot, argument: Origin | int | str | None) -> Any:
-    if isinstance(argument, Origin):
-        origins = session.names[slot.type].origin
-        return next((handle for handle, origin in origins.items() if origin == argument), NEVER)
-    return argument
-
-
-def minimise(
-    spec: Spec,
-    implementation: Implementation,
-    scope: Mapping[str, int],
-    calls: list[Recorded],
-    clause: str,
-    *,
-    strict: bool = False,
-    seconds: float = SHRINKING,
-) -> list[Recorded]:
-    """The fewest of `calls` found in so many `seconds` that still break `clause`: runs of them, then single ones, are tried
-    without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried whose
-    handles no other call uses: without them it would not do what it is there for."""
-    until = time.monotonic() + seconds
-
-    def shorter(tried: list[Recorded]) -> list[Recorded] | None:
-        if time.monotonic() > until:
-            return None
-        session, mismatch = again(spec, implementation, scope, tried, strict=strict)
-        return session.recorded if mismatch is not None and mismatch.clause == clause else None
-
-    kept, size = calls, max(1, len(calls) // 2)
-    while True:
-        before = len(kept)
-        end = len(kept)
-        while end > 0:
-            start = max(0, end - size)
-            kept = shorter(without(kept, start, end)) or kept
-            end = min(start, len(kept))
-        if size > 1 or len(kept) < before:
-            size = max(1, size // 2)
-            continue
-        pairs = itertools.combinations(range(len(kept) - 1), 2) if len(kept) <= FEW else ()
-        tried = (
-            without(without(kept, second, second + 1), first, first + 1)
-            for first, second in pairs
-            if not _used_elsewhere(kept, (first, second))
-        )
-        found = next(filter(None, map(shorter, tried)), None)
-        if found is None:
-            return kept
-        kept = found
-
-
-def _used_elsewhere(calls: list[Recorded], some: Collection[int]) -> bool:
-    """Whether a call uses a handle that one of `some`, the numbers of others, has given."""
-    others = (call for number, call in enumerate(calls) if number not in some)
-    return any(isinstance(a, Origin) and a.call in some for call in others for a in call.arguments.values())
-
-
-def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:
-    """`calls` without those from `start` to before `end`; what came from them becomes a handle that was never given out."""
-
-    def moved(argument: Any) -> Any:
-        if not isinstance(argument, Origin) or argument.call < start:
-            return argument
-        return NEVER if argument.call < end else Origin(argument.call - (end - start), argument.field)
-
-    kept = [*calls[:start], *calls[end:]]
-    return [Recorded(c.operation, {n: moved(a) for n, a in c.arguments.items()}) for c in kept]

@@ -1,7 +1,8 @@
 """The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs."""
 
 from .chart import chart
-from .suite import Sequence, Walk, digest, generate, of, read, walks, ways, within, write
+from .stored import digest, of, read, write
+from .suite import Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
 
 __all__ = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...model.language import Spec, answer_fields
-from ..fuzz import Failure
-from ..session import LATE, NEVER, Origin, Session, again
+from ..session import LATE, NEVER, Failure, Origin, Session, again
 
 
 def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> str:

@@ -10,8 +10,7 @@ from ...model.graph import explore
 from ...model.language import Spec, Step
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..fuzz import Failure, smallest_failure
-from ..session import Mismatch, Session, Unknown
+from ..session import Failure, Mismatch, Session, Unknown, smallest_failure
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from typing import Any
 
 from ...model.concrete import Model, argument_names, run, to_itf, value_of
 from ...model.language import Members, Spec, SpecError, Step
-from ..fuzz import Failure
-from ..session import NEVER, Origin, Recorded, again
+from ..session import NEVER, Failure, Origin, Recorded, again
 
 
 @dataclass(frozen=True)

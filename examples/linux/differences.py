@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oneowner.checker.adapters import Implementation, reach, stopped
-from oneowner.checker.explore import clauses
-from oneowner.checker.fuzz import Aim, smallest_failure
-from oneowner.checker.session import NEVER, Mismatch, Origin, Recorded, Session
+from oneowner.checker.fuzz import Aim
+from oneowner.checker.session import NEVER, Mismatch, Origin, Recorded, Session, smallest_failure
 from oneowner.model.concrete import call_text, value_of
 from oneowner.model.language import Members, Spec, Step, load
+from oneowner.model.symbolic import clauses
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "differences.toml"

@@ -1,7 +1,10 @@
 """The batch reading: columns of numpy, a value a state, parted by their answers."""
 
+from .columns import Column
 from .layout import Block, Cells, Fingerprints, Index, Layout, random_numbers
-from .reading import Batch, Column, Part, argument_kind, fingerprints
+from .part import Part, fingerprints
+from .reading import Batch
+from .tables import argument_kind
 from .verdicts import FACTORS, Remembered, Verdicts
 
 __all__ = [

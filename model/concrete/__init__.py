@@ -1,6 +1,7 @@
 """The concrete reading: small integers, one answer to a question, the judge of all others; names and traces of its states."""
 
-from .model import Model, Outcome, Vector
+from .model import Model, Outcome
+from .state import Vector
 from .trace import answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
 
 __all__ = [

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..language import Action, Members, SpecError, Step, Type, answer_fields, is_enumeration, is_sort, member_type
-from .model import Model, Outcome, Vector
+from .model import Model, Outcome
+from .state import Vector
 
 
 def value_name(kind: Type, value: Any) -> Any:

@@ -2,4 +2,11 @@
 
 from .plain import Graph, Judge, Violation, explore, run, with_fresh_names
 
-__all__ = ["Graph", "Judge", "Violation", "explore", "run", "with_fresh_names"]
+__all__ = [
+    "Graph",
+    "Judge",
+    "Violation",
+    "explore",
+    "run",
+    "with_fresh_names",
+]

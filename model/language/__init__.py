@@ -1,5 +1,24 @@
 """The language that a specification is written in: its words, what it may ask, its declarations, and the whole as a `Spec`."""
 
+from .declarations import (
+    Action,
+    Call,
+    Counter,
+    Declaration,
+    Invariant,
+    LeadsTo,
+    Rest,
+    StepProperty,
+    action,
+    counter,
+    invariant,
+    leads_to,
+    lemma,
+    rest,
+    step_property,
+    unused,
+)
+from .loading import import_here, load
 from .planting import planted
 from .reading import (
     EFFECTIVE,
@@ -16,37 +35,8 @@ from .reading import (
     subset,
     suspend,
 )
-from .spec import (
-    ALL,
-    Action,
-    Call,
-    Counter,
-    Declaration,
-    Exploration,
-    Flow,
-    Invariant,
-    Late,
-    LeadsTo,
-    Phases,
-    Rest,
-    Scope,
-    Spec,
-    Stage,
-    Step,
-    StepProperty,
-    action,
-    counter,
-    import_here,
-    invariant,
-    late_clause,
-    leads_to,
-    lemma,
-    load,
-    parse_scope,
-    rest,
-    step_property,
-    unused,
-)
+from .scenes import ALL, Exploration, Flow, Late, Phases, Scope, Stage, Step, late_clause, parse_scope
+from .spec import Spec
 from .vocabulary import (
     Component,
     Constant,

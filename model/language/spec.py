@@ -5,278 +5,18 @@ A room of a spec is a Python module; the decorators here mark what belongs to th
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from . import vocabulary
-from .reading import SpecError, current
-from .vocabulary import Component, Members, Slot, Sort, State, Type
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What all parts of a spec have: a name, the function, its parameters after the state, and its source.
-
-    `seed` are the rows of the requirements that it carries, `steps` the steps of the seed's figures.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    slots: tuple[Slot, ...]
-    seed: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The docstring, first paragraph, on one line."""
-        return " ".join((inspect.getdoc(self.function) or "").split("\n\n")[0].split())
-
-
-@dataclass(frozen=True)
-class Action(Declaration):
-    """An operation.  Its function takes the state and the arguments, refuses with `require`, then writes the state."""
-
-    @property
-    def answer(self) -> Type:
-        """The type of its answer (see `vocabulary.returned`)."""
-        return vocabulary.returned(self.function)
-
-
-@dataclass(frozen=True)
-class Invariant(Declaration):
-    """A statement of every reachable state, for all elements (not none) of its parameters' sorts.
-
-    A lemma is there to make the induction go through; `purpose` says what for.  A theorem has no purpose but itself.
-    """
-
-    purpose: str = ""
-
-
-@dataclass(frozen=True)
-class StepProperty(Declaration):
-    """A statement of every step: takes the state before, the state after, and the `Call`, then bound parameters.
-
-    A refused call changes nothing and is no step.
-    """
-
-
-@dataclass(frozen=True)
-class Rest(Declaration):
-    """A statement of a state at rest, for all elements of its parameters' sorts: nothing is held, nothing waits.
-
-    From every reachable state the system is to be able to get back to one in which all of them hold: nothing leaks.
-    """
-
-
-@dataclass(frozen=True)
-class LeadsTo(Declaration):
-    """For every element: whenever the first of the three truth values that its function answers holds, the second holds then or
-    later, if those who are to act do: of each operation in `by`, if one of the calls for which the third value holds stays
-    possible, one is made at last (weak fairness).  The function takes the state, the `Call`, and one element of a sort.
-    """
-
-    by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Counter(Declaration):
-    """How many elements of the last parameter's sort satisfy it, given the parameters before it."""
-
-    def __call__(self, system: Any, *arguments: Any) -> int:
-        return current().count(self, system, arguments)  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True)
-class Unused(Declaration):
-    """Which elements of its one parameter's sort an implementation may give out as fresh."""
-
-
-class Call:
-    """The call of a step, as a step property sees it: `call.operation` is its name, `call.to` its argument of that
-    name (none where the operation has no such parameter)."""
-
-    def __init__(self, operation: str, arguments: Mapping[str, Any]) -> None:
-        self.operation = operation
-        self._arguments = arguments
-        self._key: tuple[Any, ...] | None = None
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """The call as something to compare, in the concrete reading."""
-        if self._key is None:
-            self._key = self.operation, *self._arguments.values()
-        return self._key
-
-    def __getattr__(self, name: str) -> Any:
-        return self._arguments.get(name, vocabulary.none)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-def action(*, seed: str = "", step: str = "") -> Callable[[F], F]:
-    """Mark an operation of the spec.  `seed` and `step` name, separated by blanks, what it carries."""
-
-    def mark(function: F) -> F:
-        made = Action(function.__name__, function, vocabulary.slots(function, 1), _words(seed), _words(step))
-        vocabulary.returned(function)
-        return _mark(function, made)
-
-    return mark
-
-
-def invariant(*, seed: str = "", step: str = "") -> Callable[[F], F]:
-    """Mark a theorem about every state: what users of the spec care about."""
-
-    def mark(function: F) -> F:
-        slots = vocabulary.slots(function, 1)
-        return _mark(function, Invariant(function.__name__, function, slots, _words(seed), _words(step)))
-
-    return mark
-
-
-def lemma(purpose: str) -> Callable[[F], F]:
-    """Mark an invariant that only helps the induction; `purpose` says for what."""
-
-    def mark(function: F) -> F:
-        slots = vocabulary.slots(function, 1)
-        return _mark(function, Invariant(function.__name__, function, slots, purpose=purpose))
-
-    return mark
-
-
-def step_property(*, seed: str = "", step: str = "") -> Callable[[F], F]:
-    """Mark a theorem about every step."""
-
-    def mark(function: F) -> F:
-        slots = vocabulary.slots(function, 3)
-        return _mark(function, StepProperty(function.__name__, function, slots, _words(seed), _words(step)))
-
-    return mark
-
-
-def rest(function: F) -> F:
-    """Mark a statement of a system at rest (see `Rest`)."""
-    return _mark(function, Rest(function.__name__, function, vocabulary.slots(function, 1)))
-
-
-def leads_to(*, by: str, seed: str = "") -> Callable[[F], F]:
-    """Mark what is to come about at last (see `LeadsTo`); `by` names operations, separated by blanks."""
-
-    def mark(function: F) -> F:
-        slots = vocabulary.slots(function, 2)
-        if len(slots) != 1 or not vocabulary.is_sort(slots[0].type):
-            raise SpecError(f"{function.__name__}: what comes about at last is said of one element of a sort")
-        return _mark(function, LeadsTo(function.__name__, function, slots, _words(seed), by=_words(by)))
-
-    return mark
-
-
-def counter(function: Callable[..., bool]) -> Counter:
-    """Make of a membership test the count of its last parameter.  Counted from the state, never stored."""
-    return Counter(function.__name__, function, vocabulary.slots(function, 1))
-
-
-def unused(function: F) -> F:
-    """Mark the test of which elements of a sort are free to be given out as fresh names."""
-    return _mark(function, Unused(function.__name__, function, vocabulary.slots(function, 1)))
-
-
-def _mark(function: F, made: Declaration) -> F:
-    for slot in made.slots:
-        if not isinstance(made, Action) and (slot.fresh or slot.optional):
-            raise SpecError(f"{made.name}({slot.name}): only an operation has Fresh or Option parameters")
-    function.__declaration__ = made  # type: ignore[attr-defined]
-    return function
-
-
-Step = tuple[str, dict[str, Any]]
-"""An operation's name and its arguments, as the concrete reading has them."""
-
-ALL = "all"
-
-Scope = Mapping[str, int]
-"""How many elements a finite reading has of each sort (under its plural), the parameters' values, and under `numbers`
-the largest whole number used as an argument."""
-
-
-@dataclass(frozen=True)
-class Exploration:
-    """What is explored by default under one name: a scope, and what keeps it small.
-
-    `only` names the operations that are called (default: all but those in `without`), `arguments` the values that are tried for
-    parameters of a name, `opening` the sequence of calls (of the spec's openings) after which the search begins.
-    `stays` says in words why the system cannot always get back to rest here, if it cannot: then it is not asked whether it can.
-    """
-
-    sizes: Scope
-    without: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    arguments: Mapping[str, tuple[int | Members, ...]] = field(default_factory=dict)
-    opening: str = ""
-    stays: str = ""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One call of a scenario, with the seed's steps that it carries out (or "") and what it must come to."""
-
-    step: str
-    operation: str
-    arguments: Mapping[str, Any]
-    exit: str = "ok"
-
-
-@dataclass(frozen=True)
-class Flow:
-    """A scenario: calls in order; fresh names are the least free ones.  `seed` are the rows that the whole carries, `actors`
-    names who takes part, by the parameter that names the caller and its value."""
-
-    name: str
-    title: str
-    seed: tuple[str, ...]
-    actors: Mapping[tuple[str, int], str]
-    stages: tuple[Stage, ...]
-
-
-@dataclass(frozen=True)
-class Phases:
-    """What states the elements of `sort` go through: `of(system, element)` names the one that an element is in, concretely."""
-
-    title: str
-    sort: type[Sort]
-    of: Callable[[Any, int], str]
-
-
-@dataclass(frozen=True)
-class Late:
-    """The answer to a suspended call, brought by another call: to `waiter`, an element of `sort`, what its call of `operation`
-    comes to (`exit`, `answer`)."""
-
-    sort: type[Sort]
-    waiter: int
-    operation: str
-    exit: str
-    answer: Any = None
-
-    @property
-    def clause(self) -> str:
-        return late_clause(self.operation, self.exit)
-
-
-def late_clause(operation: str, exit: str) -> str:
-    """The clause of a suspended call's answer."""
-    return f"{operation}/late-{exit}"
+from .declarations import Action, Counter, Declaration, Invariant, LeadsTo, Rest, StepProperty, Unused, declared
+from .reading import SpecError
+from .scenes import ALL, Exploration, Flow, Late, Phases, Scope, Step
+from .vocabulary import Component, Sort, State, Type
 
 
 @dataclass(frozen=True)
@@ -331,7 +71,7 @@ class Spec:
     def __post_init__(self) -> None:
         names: dict[str, str] = {}
         for module in self.modules:
-            for found in _declarations(module):
+            for found in declared(module):
                 if found.name in names:
                     raise SpecError(f"{found.name} stands in {names[found.name]} and in {module.__name__}: rename one")
                 names[found.name] = module.__name__
@@ -340,7 +80,7 @@ class Spec:
             raise SpecError(f"nothing called {', '.join(sorted(unknown))} to replace in {self.name}")
 
     def _all(self, kind: type[Any]) -> dict[str, Any]:
-        found = (d for module in self.modules for d in _declarations(module) if isinstance(d, kind))
+        found = (d for module in self.modules for d in declared(module) if isinstance(d, kind))
         return {d.name: replace(d, function=self.replaced.get(d.name, d.function)) for d in found}
 
     @cached_property
@@ -445,7 +185,7 @@ class Spec:
     def room(self, name: str) -> str:
         """The room (last part of the module's name) in which operation or statement `name` stands."""
         for module in self.modules:
-            if any(d.name == name for d in _declarations(module)):
+            if any(d.name == name for d in declared(module)):
                 return module.__name__.rpartition(".")[2]
         raise SpecError(f"nothing is called {name} in {self.name}")
 
@@ -475,45 +215,3 @@ class Spec:
                 raise SpecError(f"{name}={size} is too small: at least {least}")
             sizes[name] = size
         return sizes
-
-
-def _declarations(module: ModuleType) -> list[Declaration]:
-    found = (getattr(value, "__declaration__", None) for value in vars(module).values() if callable(value))
-    return [d for d in found if isinstance(d, Declaration) and d.function.__module__ == module.__name__]
-
-
-def import_here(name: str) -> ModuleType:
-    """Import a module by name, from the working folder too, where users keep theirs.  Raises what the import raises."""
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    return importlib.import_module(name)
-
-
-def load(where: str) -> Spec:
-    """The spec called `where`, "module:NAME".  Raises SpecError, saying which part was not found."""
-    module_name, colon, name = where.partition(":")
-    if not (module_name and colon and name):
-        raise SpecError(f"{where!r} is not of the form module:NAME")
-    try:
-        module = import_here(module_name)
-    except ModuleNotFoundError as error:
-        raise SpecError(f"{where}: no module {error.name!r} here (looked where Python imports from)") from None
-    found = getattr(module, name, None)
-    if not isinstance(found, Spec):
-        raise SpecError(f"{where}: {module_name} has no Spec called {name!r}")
-    return replace(found, where=where)
-
-
-def parse_scope(text: str) -> dict[str, int]:
-    """Read "stations=2,parcels=3".  Raises SpecError, saying what is malformed."""
-    sizes: dict[str, int] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        name, equals, number = (p.strip() for p in part.partition("="))
-        if not (name and equals and number.isdecimal()):
-            raise SpecError(f"scope: {part!r} is not of the form name=number")
-        if name in sizes:
-            raise SpecError(f"scope: {name} is given twice")
-        sizes[name] = int(number)
-    if not sizes:
-        raise SpecError("scope: empty; write for example stations=2,parcels=1")
-    return sizes

@@ -3,7 +3,7 @@
 from .expansion import WELL_DEFINED, hash_of
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
-from .liveness import StateGraph, _helping, can_return, leads_to
+from .liveness import StateGraph, can_return, helping, leads_to
 from .pool import Pool
 from .seen import Seen
 from .symmetry import Symmetry
@@ -18,8 +18,8 @@ __all__ = [
     "Seen",
     "StateGraph",
     "Symmetry",
-    "_helping",
     "can_return",
     "hash_of",
+    "helping",
     "leads_to",
 ]

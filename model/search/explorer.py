@@ -176,7 +176,7 @@ class Explorer:
                 size = max(FEWEST, CELLS // self.expander.layout.width)
                 if pool:
                     size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
-                expanded = pool.expanded(size) if pool else self._expanded(size)
+                expanded = pool.expanded(self.todo, search.depth, self.seen, size) if pool else self._expanded(size)
                 try:
                     for found in expanded:
                         self._take(found, limits)
@@ -218,14 +218,25 @@ class Explorer:
 
     def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
         """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
-        from .pool import Pool  # a small search is done before that would be loaded
+        from .pool import Pool, Task  # a small search is done before that would be loaded
 
         assert self._folder is not None
         folder = self._folder
         if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > (limits.memory or MEMORY):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", dir=MEMORY_FILES)))
         self.seen.grow(self.seen.places, folder)
-        return Pool(self)
+        expander = self.expander
+        task = Task(
+            self.model.spec.where,
+            self.model.scope,
+            self.model.tried,
+            tuple(a.name for a in self.actions),
+            self.statements,
+            expander.symmetry is not None,
+            expander.fixed,
+            expander.keep_edges,
+        )
+        return Pool(task, self.jobs)
 
     def _bring_home(self) -> None:
         """Take what lies in files that will be gone into memory."""
@@ -352,14 +363,8 @@ class Explorer:
         makes fingerprints and canonical forms, as those that are stored mean nothing to any other."""
         import hashlib
 
-        from ..batch import layout
-        from ..batch import reading as batch
-        from ..concrete import model as concrete
-        from . import expansion as expand
-        from . import symmetry
-
         spec, model = self.model.spec, self.model
-        texts = [inspect.getsource(module) for module in (*spec.modules, batch, concrete, expand, layout, symmetry)]
+        texts = [*map(inspect.getsource, spec.modules), *_engine()]
         texts += [_text(function.__code__) for function in spec.replaced.values()]
         tried = {name: [str(v) for v in values] for name, values in model.tried.items()}
         actions = [action.name for action in self.actions]
@@ -402,6 +407,16 @@ def _ill_defined(text: str) -> Declaration:
 
     told.__doc__ = text
     return Declaration(WELL_DEFINED, told, ())
+
+
+ENGINE = ("batch", "concrete", "language", "search")
+"""The folders whose text makes fingerprints and canonical forms."""
+
+
+def _engine() -> list[str]:
+    here = Path(__file__).parent.parent
+    files = sorted(path for folder in ENGINE for path in (here / folder).glob("*.py"))
+    return [path.read_text(encoding="utf-8") for path in files]
 
 
 def _text(code: CodeType) -> str:

@@ -144,11 +144,11 @@ def leads_to(graph: StateGraph, statement: LeadsTo, element: int) -> Lasso | Non
     waits, ended, _ = expander.batch.values(statement, graph.block, None, {}, element)
     if not (waits & ~ended).any():
         return None
-    fair = [_helping(graph, statement, name, element) for name in statement.by]
+    fair = [helping(graph, statement, name, element) for name in statement.by]
     return _lasso(graph, statement, {statement.slots[0].name: element}, waits, ended, fair)
 
 
-def _helping(graph: StateGraph, statement: LeadsTo, operation: str, element: int) -> Any:
+def helping(graph: StateGraph, statement: LeadsTo, operation: str, element: int) -> Any:
     """The transitions by calls of an operation that are counted on."""
     expander = graph.explorer.expander
     numbers = [n for n, (action, _) in enumerate(expander.numbered) if action.name == operation]

@@ -9,16 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..batch import Cells
 from ..concrete import Model
 from ..language import Scope, Type, load
 from .expansion import Expander, Expansion, WorkerGone
+from .frontier import Frontier
 from .seen import Seen
-
-if TYPE_CHECKING:
-    from .explorer import Explorer
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,9 @@ class Task:
 class Pool:
     """Workers for a search; to be entered and left."""
 
-    def __init__(self, explorer: Explorer) -> None:
-        self.explorer = explorer
-        model, expander = explorer.model, explorer.expander
-        task = Task(
-            model.spec.where,
-            model.scope,
-            model.tried,
-            tuple(a.name for a in explorer.actions),
-            explorer.statements,
-            expander.symmetry is not None,
-            expander.fixed,
-            expander.keep_edges,
-        )
-        self._executor = ProcessPoolExecutor(explorer.jobs, get_context("spawn"), _begin, (task,))
+    def __init__(self, task: Task, jobs: int) -> None:
+        self.jobs = jobs
+        self._executor = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (task,))
 
     def __enter__(self) -> Pool:
         return self
@@ -59,21 +46,20 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown(cancel_futures=True)
 
-    def expanded(self, size: int) -> Generator[Expansion, None, None]:
-        """What follows the states of the level at hand, in blocks of `size`; a few of them are under way at a time.
+    def expanded(self, level: Frontier, depth: int, seen: Seen, size: int) -> Generator[Expansion, None, None]:
+        """What follows the states of a level, in blocks of `size`; a few of them are under way at a time.
 
         The first is half as large: blocks that end at one time do not know of each other, and make states twice.
         Raises WorkerGone; then the blocks that were under way are back in the level.
         """
-        explorer = self.explorer
         running: dict[Future[Expansion], Cells] = {}
         half = True
         try:
-            while explorer.todo or running:
-                while explorer.todo and len(running) <= explorer.jobs:
-                    data = explorer.todo.take((size + 1) // 2 if half else size)
+            while level or running:
+                while level and len(running) <= self.jobs:
+                    data = level.take((size + 1) // 2 if half else size)
                     half = False
-                    running[self._executor.submit(_expand, data, explorer.search.depth, explorer.seen.path)] = data
+                    running[self._executor.submit(_expand, data, depth, seen.path)] = data
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     found = future.result()
@@ -83,7 +69,7 @@ class Pool:
             raise WorkerGone from None
         finally:
             for data in running.values():
-                explorer.todo.add(data)
+                level.add(data)
 
 
 _expander: Expander | None = None

@@ -1,7 +1,12 @@
 """The symbolic reading: Z3 terms over sorts of any size, or of a finite scope, each question followed both ways."""
 
+from .cells import Unknown
+from .clauses import clauses, exits
 from .finite import Finite, growing_scopes, smaller_scope, spoken_of
-from .reading import Path, SubsetTerm, Symbolic, System, Term, Unknown, line_counter
+from .paths import Path
+from .reading import Symbolic
+from .state import System, line_counter
+from .terms import SubsetTerm, Term
 
 __all__ = [
     "Finite",
@@ -11,6 +16,8 @@ __all__ = [
     "System",
     "Term",
     "Unknown",
+    "clauses",
+    "exits",
     "growing_scopes",
     "line_counter",
     "smaller_scope",

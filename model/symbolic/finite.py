@@ -13,7 +13,8 @@ import z3
 
 from ..concrete import Model, Vector
 from ..language import Action, Members, Scope, Slot, Sort, Spec, Type, is_sort
-from .reading import Symbolic, Unknown
+from .cells import Unknown
+from .reading import Symbolic
 
 
 class Finite:

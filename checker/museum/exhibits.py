@@ -11,10 +11,10 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from ..model.language import Spec, SpecError, load
-from .adapters import connect
-from .fuzz import fuzz
-from .prove import REFUTED, prove, shortest_trace
+from ...model.language import Spec, SpecError, load
+from ..adapters import connect
+from ..fuzz import fuzz
+from ..prove import REFUTED, prove, shortest_trace
 
 VARIANTS = "py:oneowner.reference_impl.bugs"
 SPEC_VARIANTS = "oneowner.spec.museum.bugs"

@@ -1,0 +1,96 @@
+"""The main job: proof, exploration and fuzzing in one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...model.language import load
+from .console import (
+    DEFAULT_IMPLEMENTATION,
+    HOLDS,
+    NOTHING,
+    UNKNOWN,
+    VIOLATION,
+    Output,
+    common,
+    jobs_option,
+    say,
+    traces_option,
+)
+from .explore import exploration_code, exploration_totals, explore_all_scopes, show_explorations
+
+if TYPE_CHECKING:
+    pass
+from .fuzz import fuzz_and_tell, fuzz_code, fuzz_json, show_fuzz
+from .prove import proof_code, proof_json, prove_and_tell, show_proof
+
+
+@click.command()
+@common
+@click.option("--implementation", default=DEFAULT_IMPLEMENTATION, help="What is fuzzed.")
+@click.option(
+    "--time",
+    "seconds",
+    type=click.FloatRange(0.1),
+    default=20.0,
+    help="Seconds to fuzz (default 20), longer while a clause is missing.",
+)
+@jobs_option
+@traces_option
+def check(spec_name: str, format: str, implementation: str, seconds: float, jobs: int, traces: Path) -> int:
+    """Prove the specification, explore it, and fuzz an implementation: the main job."""
+    from ...model.symbolic import clauses
+
+    spec, out = load(spec_name), Output(format)
+    started = time.monotonic()
+    quiet = Output("json")
+    say("prove: any size, any depth")
+    proof = prove_and_tell(spec, (), (), jobs)
+    proved = proof_code(proof)
+    if proved != HOLDS:
+        show_proof(out, spec, proof, traces)
+    say("explore: all reachable states of small scopes")
+    explored = explore_all_scopes(spec, jobs)
+    missing = show_explorations(quiet, spec, explored, traces, all_scopes=True)
+    explore_code = exploration_code(explored, missing)
+    if explore_code != HOLDS:
+        show_explorations(out, spec, explored, traces, all_scopes=True)
+    say(f"fuzz: {implementation}")
+    fuzzed = fuzz_and_tell(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec))
+    unexercised = show_fuzz(Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
+    right = fuzz_code(fuzzed, unexercised)
+    totals = exploration_totals(explored)
+    known = len(totals["clauses"]) + len(missing)
+    out.line(
+        f"prove    {proof.count('proved')} of {len(proof.obligations)} obligations proved for any size and depth, "
+        f"{proof.exits - len(proof.vacuous)} of {proof.exits} exits shown possible  [{_word(proved)}]"
+    )
+    out.line(
+        f"explore  {totals['states']} states, {totals['transitions']} transitions: all reachable states of "
+        f"{len(explored)} small scopes, {len(totals['clauses'])} of {known} clauses reached  [{_word(explore_code)}]"
+    )
+    out.line(
+        f"fuzz     {fuzzed.calls} calls to {implementation}, {len(fuzzed.clauses)} of {known} clauses exercised, "
+        f"{len(fuzzed.failures)} failures  [{_word(right)}]"
+    )
+    if unexercised:
+        out.line(f"         never exercised: {', '.join(unexercised)}")
+    out.line(f"{time.monotonic() - started:.0f} s")
+    codes = [proved, explore_code, right]
+    out.result(
+        {
+            "prove": proof_json(spec, proof),
+            "explore": totals | {"unreached": missing},
+            "fuzz": fuzz_json(implementation, fuzzed, unexercised),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+    )
+    return VIOLATION if VIOLATION in codes else max(codes)
+
+
+def _word(code: int) -> str:
+    return {HOLDS: "holds", VIOLATION: "VIOLATION", UNKNOWN: "unknown", NOTHING: "nothing ran"}[code]

@@ -1,0 +1,42 @@
+"""The command that judges a log."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...model.language import load, parse_scope
+from .console import HOLDS, NOTHING, UNKNOWN, VIOLATION, Output, common
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command("check-log")
+@common
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--scope", metavar="NAME=N,...", help="The sizes to judge it in, beside those of its topology.")
+@click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
+def check_log(spec_name: str, format: str, file: Path, scope: str | None, strict: bool) -> int:
+    """Accept or reject FILE, the calls and answers of an implementation as it logged them while running."""
+    from ..logs import judge, read
+    from ..session import Unknown
+
+    spec, out = load(spec_name), Output(format)
+    log = read(file)
+    try:
+        judged = judge(spec, log, strict=strict, sizes=parse_scope(scope) if scope else None)
+    except Unknown as error:
+        out.line(str(error))
+        out.result({"accepted": None, "text": str(error)})
+        return UNKNOWN
+    if judged.accepted:
+        out.line(f"{file}: accepted: some behaviour of {spec.name} explains these {judged.calls} calls")
+    else:
+        out.line(f"{file}, line {judged.line}: no behaviour of {spec.name} explains this answer")
+        out.line(f"  {judged.clause}: {judged.text}" if judged.clause else f"  {judged.text}")
+    out.result({"accepted": judged.accepted, **dataclasses.asdict(judged)})
+    return (HOLDS if judged.calls else NOTHING) if judged.accepted else VIOLATION

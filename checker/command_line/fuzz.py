@@ -1,0 +1,144 @@
+"""The command that fuzzes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...model.language import Spec, load, parse_scope
+from ..adapters import finished, reach, stopped
+from .console import (
+    DEFAULT_IMPLEMENTATION,
+    HOLDS,
+    NOTHING,
+    UNKNOWN,
+    VIOLATION,
+    Output,
+    common,
+    say,
+    traces_option,
+)
+from .smoke import unsupported
+
+if TYPE_CHECKING:
+    from ..fuzz import FuzzReport
+
+
+@click.command()
+@common
+@click.argument("implementation", default=DEFAULT_IMPLEMENTATION)
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=30.0, help="Seconds to fuzz (default 30).")
+@click.option("--steps", type=click.IntRange(1), default=100, help="Calls a run, probes not counted (default 100).")
+@click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
+@click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")
+@click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
+@traces_option
+def fuzz(
+    spec_name: str,
+    format: str,
+    implementation: str,
+    seconds: float,
+    steps: int,
+    seed: int | None,
+    scope: str | None,
+    strict: bool,
+    traces: Path,
+) -> int:
+    """Hold IMPLEMENTATION against the specification with calls drawn at random."""
+    spec, out = load(spec_name), Output(format)
+    sizes = parse_scope(scope) if scope else None
+    report = fuzz_and_tell(spec, implementation, seconds, steps, seed, sizes, strict, traces)
+    missing = show_fuzz(out, spec, implementation, report, traces)
+    out.result(fuzz_json(implementation, report, missing))
+    return fuzz_code(report, missing)
+
+
+def fuzz_and_tell(
+    spec: Spec,
+    implementation: str,
+    seconds: float,
+    steps: int,
+    seed: int | None,
+    scope: dict[str, int] | None,
+    strict: bool,
+    traces: Path,
+    wanted: Collection[str] = (),
+) -> FuzzReport:
+    from ..fuzz import fuzz as run
+
+    told = [time.monotonic()]
+
+    def progress(report: FuzzReport) -> None:
+        if time.monotonic() - told[0] >= 5:
+            told[0] = time.monotonic()
+            say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
+
+    reached = reach(spec, implementation)
+    sizes = spec.scope(scope or spec.fuzz_scope)
+    try:
+        found = run(
+            spec,
+            reached,
+            scope=sizes,
+            without=unsupported(spec, reached, sizes),
+            seconds=seconds,
+            steps=steps,
+            seed=seed,
+            strict=strict,
+            database=None if seed is not None else traces / "examples",
+            wanted=wanted,
+            progress=progress,
+        )
+        finished(reached)
+    finally:
+        stopped(reached)
+    return found
+
+
+def fuzz_code(report: FuzzReport, missing: list[str]) -> int:
+    if report.failures:
+        return VIOLATION
+    if not report.calls:
+        return NOTHING
+    return UNKNOWN if missing else HOLDS
+
+
+def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, traces: Path) -> list[str]:
+    from ...model.symbolic import clauses
+    from ..reports import fuzz_failure
+
+    known = [c for c in clauses(spec) if c.partition("/")[0] not in report.without]
+    missing = [] if report.failures else [c for c in known if not report.clauses[c]]
+    for failure in report.failures:
+        for line in fuzz_failure(spec, implementation, failure, traces):
+            out.line(line)
+    for clause in known:
+        if report.clauses[clause] and not report.failures:
+            out.line(f"{report.clauses[clause]:7}  {clause}")
+    if missing:
+        out.line(f"never exercised in this time: {', '.join(missing)} (give it more with --time)")
+    out.line(
+        f"{implementation}: {report.calls} calls in {report.runs} runs, {len(report.clauses)} of {len(known)} clauses, "
+        f"{len(report.failures)} failures, seed {report.seed}, {report.seconds:.1f} s"
+    )
+    return missing
+
+
+def fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> dict[str, Any]:
+    return {
+        "implementation": implementation,
+        "calls": report.calls,
+        "runs": report.runs,
+        "seed": report.seed,
+        "clauses": dict(report.clauses),
+        "unexercised": missing,
+        "failures": [
+            {"clause": f.clause, "text": f.text, "calls": len(f.calls), "operations": [c.operation for c in f.calls]}
+            for f in report.failures
+        ],
+        "seconds": round(report.seconds, 3),
+    }

@@ -1,0 +1,63 @@
+"""The command that plants real bugs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ...model.language import load
+from .console import (
+    HOLDS,
+    VIOLATION,
+    Output,
+    common,
+    jobs_option,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@common
+@click.argument("bugs", nargs=-1)
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=180.0, help="Seconds to fuzz a bug at most (default 180).")
+@click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
+@jobs_option
+def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None, jobs: int) -> int:
+    """Plant real bugs, or those named, and show that each is caught."""
+    from ..museum import catalogue
+    from ..museum import museum as run
+
+    spec, out = load(spec_name), Output(format)
+    catalogue(spec, bugs)
+    out.line(f"{'bug':28} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
+    caught = run(
+        spec,
+        bugs,
+        seconds=seconds,
+        seed=seed,
+        jobs=jobs,
+        progress=lambda c: out.line(
+            f"{c.exhibit.name:28} {c.exhibit.source:28} {c.exhibit.checker:8} "
+            f"{c.calls or '-':>5} {c.seconds:8.1f}  {c.clause if c.caught else 'GOT AWAY: ' + c.text}"
+        ),
+    )
+    missed = [c for c in caught if not c.caught]
+    out.line(f"{len(caught) - len(missed)} of {len(caught)} planted bugs caught")
+    out.result(
+        [
+            {
+                "bug": c.exhibit.name,
+                "source": c.exhibit.source,
+                "checker": c.exhibit.checker,
+                "caught": c.caught,
+                "clause": c.clause,
+                "calls": c.calls,
+                "seconds": round(c.seconds, 3),
+            }
+            for c in caught
+        ]
+    )
+    return VIOLATION if missed else HOLDS

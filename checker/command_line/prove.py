@@ -1,0 +1,107 @@
+"""The command that proves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...model.language import Spec, load
+from .console import (
+    ANY_SIZE,
+    HOLDS,
+    NOTHING,
+    UNKNOWN,
+    VIOLATION,
+    Output,
+    common,
+    jobs_option,
+    say,
+    traces_option,
+)
+
+if TYPE_CHECKING:
+    from ..prove import Report
+
+
+@click.command()
+@common
+@click.option("--operation", "operations", multiple=True, help="Only this operation (may be repeated).")
+@click.option("--invariant", "statements", multiple=True, help="Only this statement (may be repeated).")
+@click.option("--matrix", is_flag=True, help="Also print every obligation: statements down, operations across.")
+@jobs_option
+@traces_option
+def prove(
+    spec_name: str, format: str, operations: tuple[str, ...], statements: tuple[str, ...], matrix: bool, jobs: int, traces: Path
+) -> int:
+    """Prove every invariant, for systems of any size and runs of any length."""
+    spec, out = load(spec_name), Output(format)
+    report = prove_and_tell(spec, operations, statements, jobs)
+    show_proof(out, spec, report, traces, matrix=matrix)
+    out.result(proof_json(spec, report))
+    return proof_code(report)
+
+
+def prove_and_tell(spec: Spec, operations: tuple[str, ...], statements: tuple[str, ...], jobs: int) -> Report:
+    from ..prove import PROVED
+    from ..prove import prove as run
+
+    def progress(name: str, part: Report) -> None:
+        say(f"{name}: {part.count(PROVED)} of {len(part.obligations)} proved, {part.seconds:.1f} s")
+
+    return run(spec, chosen_operations=operations, chosen_statements=statements, jobs=jobs, progress=progress)
+
+
+def proof_code(report: Report) -> int:
+    if not report.obligations:
+        return NOTHING
+    if report.count("refuted") or report.vacuous:
+        return VIOLATION
+    return UNKNOWN if report.count("unknown") else HOLDS
+
+
+def show_proof(out: Output, spec: Spec, report: Report, traces: Path, *, matrix: bool = False) -> None:
+    from ..pages import is_lemma
+    from ..reports import proof_matrix, proof_summary, refutation
+
+    for line in proof_summary(report):
+        out.line(line)
+    if matrix:
+        out.line()
+        for line in proof_matrix(spec, report, lambda name: is_lemma(spec, name)):
+            out.line(line)
+    for o in report.obligations:
+        if o.status == "refuted":
+            out.line()
+            for line in refutation(spec, o, traces):
+                out.line(line)
+        elif o.status == "unknown":
+            out.line(f"\nUNKNOWN {o.operation}/{o.exit} against {o.statement}: {o.reason}")
+    for clause in report.vacuous:
+        out.line(f"\nVACUOUS {clause}: no state that satisfies the invariants was found from which it can happen")
+    out.line()
+    out.line(f"scope: {ANY_SIZE}")
+    out.line(
+        f"{len(report.obligations)} obligations over {sum(report.paths.values())} paths: {report.count('proved')} proved, "
+        f"{report.count('refuted')} refuted, {report.count('unknown')} unknown; "
+        f"{report.exits - len(report.vacuous)} of {report.exits} exits shown possible; {report.seconds:.1f} s"
+    )
+
+
+def proof_json(spec: Spec, report: Report) -> dict[str, Any]:
+    return {
+        "scope": ANY_SIZE,
+        "obligations": len(report.obligations),
+        "proved": report.count("proved"),
+        "refuted": report.count("refuted"),
+        "unknown": report.count("unknown"),
+        "vacuous": report.vacuous,
+        "exits": report.exits,
+        "paths": report.paths,
+        "seconds": round(report.seconds, 3),
+        "matrix": [
+            {"operation": o.operation, "exit": o.exit, "statement": o.statement, "status": o.status, "seconds": o.seconds}
+            for o in report.obligations
+        ],
+    }

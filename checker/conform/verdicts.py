@@ -1,0 +1,100 @@
+"""What is known of each clause after a conformance run."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...model.language import SpecError
+from ..session import Failure
+
+PASS, FAIL, FLAKY, PERMITTED = "pass", "fail", "flaky", "permitted"
+
+
+UNSUPPORTED, UNTESTED, UNKNOWN = "unsupported", "untested", "unknown"
+
+
+STATUSES = (PASS, PERMITTED, FAIL, FLAKY, UNSUPPORTED, UNTESTED, UNKNOWN)
+
+
+@dataclass
+class Verdict:
+    """What is known of a clause.  `times` counts the calls that came to it and were right, `shown` how many of so many
+    repetitions failed again, `reason` says in words why it is not a pass, `because` names the failing clause that keeps it from
+    being tested; `unless_seen` is its status if no call comes to it."""
+
+    clause: str
+    status: str = UNTESTED
+    times: int = 0
+    reason: str = ""
+    failure: Failure | None = None
+    shown: str = ""
+    because: str = ""
+    unless_seen: str = UNTESTED
+
+
+@dataclass
+class Report:
+    """A conformance run.  `unsupported` are operations; `expected` clauses that were listed as known to fail."""
+
+    where: str
+    name: str = ""
+    version: str = ""
+    language: str = ""
+    profiles: tuple[str, ...] = ()
+    strict: bool = False
+    seed: int = 0
+    budget: float = 0.0
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    unsupported: tuple[str, ...] = ()
+    expected: frozenset[str] = frozenset()
+    sequences: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+
+    def having(self, *statuses: str) -> list[Verdict]:
+        return [v for v in self.verdicts.values() if v.status in statuses]
+
+    @property
+    def broken(self) -> list[Verdict]:
+        """What fails and was not expected to."""
+        return [v for v in self.having(FAIL, FLAKY) if v.clause not in self.expected]
+
+    @property
+    def unexpectedly_right(self) -> list[Verdict]:
+        """What was listed as known to fail, and passes."""
+        return [v for v in self.having(PASS, PERMITTED) if v.clause in self.expected]
+
+
+def code_of(report: Report) -> tuple[int, str]:
+    """The exit code of a run, and why in a sentence."""
+    if report.broken:
+        return 1, f"{len(report.broken)} clause{'s fail' if len(report.broken) > 1 else ' fails'}"
+    if report.unexpectedly_right:
+        names = ", ".join(v.clause for v in report.unexpectedly_right)
+        return 1, f"listed as known to fail, but right: {names}; take them off the list"
+    if not report.having(PASS, PERMITTED, FAIL, FLAKY):
+        return 5, "nothing could be tested: no operation of a profile that was asked for is supported"
+    left = [v for v in report.having(UNTESTED, UNKNOWN) if v.because not in report.expected]
+    if left:
+        return 3, f"{len(left)} clause{'s' if len(left) > 1 else ''} could not be tested"
+    known = [v for v in report.having(FAIL, FLAKY) if v.clause in report.expected]
+    return 0, f"every clause that is supported is right{f', but for {len(known)} known to fail' if known else ''}"
+
+
+def matches(clause: str, pattern: str, clauses: Collection[str]) -> bool:
+    """Whether a clause is meant by a pattern: the name of one of `clauses`, or else a part of it or a glob for it."""
+    if pattern in clauses:
+        return clause == pattern
+    return pattern in clause or fnmatch.fnmatchcase(clause, pattern)
+
+
+def read_known_failing(path: Path) -> list[str]:
+    """The clauses of a list, one a line, # beginning a comment.  Raises SpecError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: {error}") from None
+    return [text for line in lines if (text := line.partition("#")[0].strip())]

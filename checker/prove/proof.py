@@ -1,0 +1,101 @@
+"""A whole proof: operations shared out to processes, reports put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
+from multiprocessing import get_context
+
+from ...model.language import (
+    Spec,
+    SpecError,
+    load,
+)
+from ...model.symbolic import Symbolic
+from .obligations import DEFINED, IDENTITY, INITIALLY, Report
+from .prover import Prover
+from .shortest import with_traces
+
+
+@lru_cache(maxsize=4)
+def _prover(where: str) -> Prover:
+    return Prover(load(where))
+
+
+def _work(where: str, operation: str, statements: frozenset[str] | None) -> Report:
+    return _prover(where).operation(operation, statements)
+
+
+def operations(spec: Spec, chosen: Iterable[str] = ()) -> list[str]:
+    """The rows of the matrix.  Raises SpecError for an operation that there is not."""
+    known = [INITIALLY, *spec.actions]
+    wrong = [name for name in chosen if name not in known]
+    if wrong:
+        raise SpecError(f"no operation is called {wrong[0]!r}; there are {', '.join(known)}")
+    return list(chosen) or known
+
+
+def statement_names(spec: Spec, chosen: Iterable[str] = ()) -> list[str]:
+    """The columns of the matrix.  Raises SpecError for a statement that there is not."""
+    queues = [f"{c.name}.order" for c in spec.components if c.kind == "queue"]
+    known = [*spec.invariants, *spec.step_properties, *queues, DEFINED, IDENTITY]
+    wrong = [name for name in chosen if name not in known]
+    if wrong:
+        raise SpecError(f"no invariant is called {wrong[0]!r}; there are {', '.join(known)}")
+    return list(chosen) or known
+
+
+def prove(
+    spec: Spec,
+    *,
+    chosen_operations: Iterable[str] = (),
+    chosen_statements: Iterable[str] = (),
+    jobs: int = 1,
+    traces: bool = True,
+    progress: Callable[[str, Report], None] | None = None,
+) -> Report:
+    """Prove a spec.  `jobs` processes share the operations; a spec that cannot be loaded by name is proved in this one.
+
+    With `traces`, each refuted obligation gets a shortest trace from the initial state where a small scope has one.
+    """
+    started = time.monotonic()
+    names = operations(spec, chosen_operations)
+    statements = frozenset(statement_names(spec, chosen_statements)) if chosen_statements else None
+    by_name: dict[str, Report] = {}
+
+    def took(name: str, report: Report) -> None:
+        by_name[name] = report
+        if progress:
+            progress(name, report)
+
+    if jobs > 1 and spec.where and len(names) > 1:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            waiting = {pool.submit(_work, spec.where, name, statements): name for name in _longest_first(spec, names)}
+            for done in as_completed(waiting):
+                took(waiting[done], done.result())
+    else:
+        prover = Prover(spec)
+        for name in names:
+            took(name, prover.operation(name, statements))
+
+    whole = Report()
+    for name in names:
+        part = by_name[name]
+        whole.obligations += part.obligations
+        whole.paths |= part.paths
+        whole.exits += part.exits
+        whole.vacuous += part.vacuous
+    if traces:
+        whole.obligations = with_traces(spec, whole.obligations)
+    whole.seconds = time.monotonic() - started
+    return whole
+
+
+def _longest_first(spec: Spec, names: list[str]) -> list[str]:
+    """What changes much takes long: the statements about it have long terms."""
+    symbolic = Symbolic(spec)
+    paths = {n: symbolic.paths(spec.actions[n]) if n in spec.actions else [] for n in names}
+    weight = {n: sum(len(p.changed) ** 2 for p in found) for n, found in paths.items()}
+    return sorted(names, key=lambda n: -weight[n])

@@ -1,0 +1,46 @@
+"""A conformance run as plain data, and as a badge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...model.language import (
+    Spec,
+)
+from ..conform import PASS, PERMITTED, Report, code_of
+from ..suite import digest
+from .template import filled
+
+
+def statement(spec: Spec, report: Report) -> dict[str, Any]:
+    """A run as plain data: what was tested, with what budget, and every verdict."""
+    return {
+        "implementation": {
+            "connection": report.where,
+            "name": report.name,
+            "version": report.version,
+            "language": report.language,
+        },
+        "specification": {"name": spec.name, "digest": digest(spec)},
+        "profiles": list(report.profiles),
+        "strict": report.strict,
+        "seed": report.seed,
+        "budget": {"fuzz_seconds": report.budget, "sequences": report.sequences, "calls": report.calls},
+        "known_failing": sorted(report.expected),
+        "verdicts": {v.clause: {"status": v.status, "times": v.times, "reason": v.reason} for v in report.verdicts.values()},
+    }
+
+
+def badge(spec: Spec, report: Report) -> str:
+    """A run in a few words, as a picture: "oneowner: core 85 clauses pass".  Never a percentage."""
+    profiles = ", ".join(report.profiles)
+    passed, all_ = len(report.having(PASS, PERMITTED)), len(report.verdicts)
+    code, _ = code_of(report)
+    if code == 1:
+        said = f"{profiles} fails"
+    elif not passed:
+        said = f"{profiles} not tested"
+    else:
+        said = f"{profiles} {passed if passed == all_ else f'{passed} of {all_}'} clauses pass"
+    kind = {0: "pass", 1: "fail"}.get(code, "open")
+    return filled("badge.svg.j2", label=spec.name, said=said.strip(), kind=kind)

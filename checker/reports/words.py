@@ -1,0 +1,45 @@
+"""What reports have in common: verdicts by room, reasons in words, text that any format can hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ...model.language import (
+    Spec,
+)
+from ..conform import FAIL, FLAKY, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict
+from ..traces import file_name
+
+REASONS = {
+    UNTESTED: "no call came to it",
+    UNSUPPORTED: "the operation is not supported",
+    UNKNOWN: "it was left open what happened",
+}
+"""Why a clause has no verdict, where the run does not say."""
+
+
+def clean(text: str) -> str:
+    """`text` without the characters that neither XML nor HTML can hold."""
+    return re.sub("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]", "", text)
+
+
+def rooms(spec: Spec, report: Report) -> dict[str, list[Verdict]]:
+    """The verdicts by room."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in report.verdicts.values():
+        found.setdefault(spec.room(verdict.clause.partition("/")[0]), []).append(verdict)
+    return found
+
+
+def reason(report: Report, verdict: Verdict) -> str:
+    """Why a verdict is not a plain pass, in words."""
+    text = verdict.reason or REASONS.get(verdict.status, "")
+    if verdict.clause in report.expected:
+        return f"known to fail: {text}" if verdict.status in (FAIL, FLAKY) else f"listed as known to fail, but {verdict.status}"
+    return text
+
+
+def replay(traces: Path, clause: str) -> str:
+    """The command that shows a failure again."""
+    return f"oneowner replay {traces / file_name('fuzz', clause)}"

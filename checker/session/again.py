@@ -1,0 +1,119 @@
+"""Recorded calls made again, and the fewest of them that still show a failure."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ...model.language import (
+    Slot,
+    Spec,
+)
+from ..adapters import Implementation
+from ..errors import Unsupported
+from .handles import NEVER, Origin, Recorded
+from .session import Session
+from .wrong import Mismatch, Unknown
+
+FEW = 24
+"""Up to how many calls a failure is also shrunk by pairs."""
+
+
+SHRINKING = 60.0
+"""Seconds for shrinking a failure: an adapter that hangs takes long to show it again."""
+
+
+def again(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    calls: Iterable[Recorded],
+    *,
+    strict: bool = False,
+) -> tuple[Session, Mismatch | None]:
+    """Make recorded calls again, from reset, without probes.  Stops at the first mismatch.
+
+    A handle whose origin did not show one this time is one that was never given out.
+    """
+    session = Session(spec, implementation, scope, strict=strict, probing=False)
+    try:
+        for call in calls:
+            slots = {s.name: s for s in session.actions[call.operation].slots}
+            given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
+            session.call(call.operation, given)
+    except Mismatch as mismatch:
+        return session, mismatch
+    except (Unsupported, Unknown):
+        pass
+    return session, None
+
+
+def _resolved(session: Session, slot: Slot, argument: Origin | int | str | None) -> Any:
+    if isinstance(argument, Origin):
+        origins = session.names[slot.type].origin
+        return next((handle for handle, origin in origins.items() if origin == argument), NEVER)
+    return argument
+
+
+def minimise(
+    spec: Spec,
+    implementation: Implementation,
+    scope: Mapping[str, int],
+    calls: list[Recorded],
+    clause: str,
+    *,
+    strict: bool = False,
+    seconds: float = SHRINKING,
+) -> list[Recorded]:
+    """The fewest of `calls` found in so many `seconds` that still break `clause`: runs of them, then single ones, are tried
+    without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried whose
+    handles no other call uses: without them it would not do what it is there for."""
+    until = time.monotonic() + seconds
+
+    def shorter(tried: list[Recorded]) -> list[Recorded] | None:
+        if time.monotonic() > until:
+            return None
+        session, mismatch = again(spec, implementation, scope, tried, strict=strict)
+        return session.recorded if mismatch is not None and mismatch.clause == clause else None
+
+    kept, size = calls, max(1, len(calls) // 2)
+    while True:
+        before = len(kept)
+        end = len(kept)
+        while end > 0:
+            start = max(0, end - size)
+            kept = shorter(without(kept, start, end)) or kept
+            end = min(start, len(kept))
+        if size > 1 or len(kept) < before:
+            size = max(1, size // 2)
+            continue
+        pairs = itertools.combinations(range(len(kept) - 1), 2) if len(kept) <= FEW else ()
+        tried = (
+            without(without(kept, second, second + 1), first, first + 1)
+            for first, second in pairs
+            if not _used_elsewhere(kept, (first, second))
+        )
+        found = next(filter(None, map(shorter, tried)), None)
+        if found is None:
+            return kept
+        kept = found
+
+
+def _used_elsewhere(calls: list[Recorded], some: Collection[int]) -> bool:
+    """Whether a call uses a handle that one of `some`, the numbers of others, has given."""
+    others = (call for number, call in enumerate(calls) if number not in some)
+    return any(isinstance(a, Origin) and a.call in some for call in others for a in call.arguments.values())
+
+
+def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:
+    """`calls` without those from `start` to before `end`; what came from them becomes a handle that was never given out."""
+
+    def moved(argument: Any) -> Any:
+        if not isinstance(argument, Origin) or argument.call < start:
+            return argument
+        return NEVER if argument.call < end else Origin(argument.call - (end - start), argument.field)
+
+    kept = [*calls[:start], *calls[end:]]
+    return [Recorded(c.operation, {n: moved(a) for n, a in c.arguments.items()}) for c in kept]

@@ -1,0 +1,18 @@
+"""What ends a session: an answer that is not permitted, or too many possibilities."""
+
+from __future__ import annotations
+
+LATE = "to a suspended call"
+"""What stands in the text of a mismatch that is about a late answer, and not about that of the call itself."""
+
+
+class Mismatch(Exception):
+    """The implementation did what the specification does not permit.  `clause` is what it broke."""
+
+    def __init__(self, clause: str, text: str) -> None:
+        super().__init__(text)
+        self.clause, self.text = clause, text
+
+
+class Unknown(Exception):
+    """The implementation left open what happened, too often to go on."""
