@@ -32,8 +32,8 @@ class Connected:
         self.implementation: Implementation = reach(spec, where)
 
     def session(self, scope: Mapping[str, int] | None = None) -> Session:
-        """A fresh system, reset to `scope` (default: the one for fuzzing), beside the model.  Its `call` and `call_model` raise
-        Mismatch for an answer that is not permitted."""
+        """A fresh system, reset to `scope` (default: the one for fuzzing), beside the model.  Its `compare` and `compare_values`
+        raise Mismatch for an answer that is not permitted."""
         from .session import Session
 
         return Session(self.spec, self.implementation, scope or self.spec.fuzz_scope, strict=self.strict)
@@ -146,7 +146,8 @@ class Clause(pytest.Item):
 
 @pytest.fixture(scope="session")
 def oneowner(request: pytest.FixtureRequest) -> Connected:
-    """The implementation at --oneowner, for further tests: `oneowner.session().call_model("create_partition", {"caller": 1})`."""
+    """The implementation at --oneowner, for further tests:
+    `oneowner.session().compare_values("create_partition", {"caller": 1})`."""
     if not request.config.getoption("--oneowner"):
         pytest.skip("needs --oneowner CONNECTION")
     return _connected(request.config)

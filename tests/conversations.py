@@ -19,6 +19,6 @@ def conversation(log: Path, opening: str, *more: tuple[str, dict[str, int]]) -> 
     implementation: Any = connect(SERVED, waiting=frozenset(SPEC.late_exits), log=log, heading=heading)
     session = Session(SPEC, implementation, SPEC.fuzz_scope)
     for name, arguments in [*SPEC.openings[opening], *more]:
-        session.call_model(name, arguments)
+        session.compare_values(name, arguments)
     implementation.finish()
     return log

@@ -303,7 +303,7 @@ def _walk(model: Model, chance: random.Random, most: int) -> list[Step]:
     for _ in range(most):
         action = chance.choice(list(model.spec.actions.values()))
         calls = [each for each in model.calls(action, vector) if each is not None]
-        if calls and (outcome := model.call(action, vector, arguments := chance.choice(calls))).effective:
+        if calls and (outcome := model.step(action, vector, arguments := chance.choice(calls))).effective:
             steps.append((action.name, {s.name: arguments[s.name] for s in action.slots if not s.fresh}))
             vector = outcome.state
     return steps

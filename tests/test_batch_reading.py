@@ -64,7 +64,7 @@ def drawn(model: Model, count: int, compared: Counter[str], only: str) -> Iterat
     found: dict[Any, tuple[Action, dict[str, Any], list[Case]]] = {}
     for state, action, arguments in calls(model, count, compared, only):
         try:
-            outcome = model.call(action, state, arguments)
+            outcome = model.step(action, state, arguments)
         except SpecError:
             outcome = None
         compared[f"{action.name}/{outcome.exit if outcome else UNDEFINED}"] += 1
@@ -325,7 +325,7 @@ def test_equal_states_have_equal_rows_wherever_a_walk_comes_to_them() -> None:
         action = chance.choice(list(RING.actions.values()))
         vector = batch.layout.vector(data[:, 0].tolist())
         arguments = chance.choice([c for c in model.calls(action, vector) if c is not None])
-        outcome = model.call(action, vector, arguments)
+        outcome = model.step(action, vector, arguments)
         if outcome.effective:
             data = called(batch, data, action.name, **arguments)
             row = data[:, 0].tolist()

@@ -39,7 +39,7 @@ def comes_to(sequence: Sequence) -> tuple[tuple[str, ...], ...]:
     for name, arguments in sequence.calls:
         action = SPEC.actions[name]
         fresh = {s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}
-        outcome = model.call(action, vector, arguments | fresh)
+        outcome = model.step(action, vector, arguments | fresh)
         late = SPEC.late(model.system(vector), model.system(outcome.shown), model.scope) if SPEC.late else ()
         found.append((f"{name}/{outcome.exit}", *(each.clause for each in late)))
         vector = outcome.state
@@ -66,7 +66,7 @@ def possible(scope: str, operations: Collection[str]) -> set[tuple[str, str]]:
         after[vector] = set()
         for action in (SPEC.actions[name] for name in SPEC.actions if name not in without):
             for arguments in filter(None, model.calls(action, vector)):
-                outcome = model.call(action, vector, arguments)
+                outcome = model.step(action, vector, arguments)
                 after[vector].add((f"{action.name}/{outcome.exit}", outcome.state))
     return in_a_room((one, other) for calls in after.values() for one, state in calls for other, _ in after[state])
 
@@ -121,7 +121,7 @@ def test_an_implementation_is_asked_what_the_model_is() -> None:
     for sequence in SUITE:
         session = Session(SPEC, made, SPEC.explorations[sequence.scope].sizes, probing=False)
         for (name, arguments), (own, *_) in zip(sequence.calls, comes_to(sequence), strict=True):
-            assert f"{name}/{session.call_model(name, arguments)}" == own
+            assert f"{name}/{session.compare_values(name, arguments)}" == own
 
 
 def test_the_suite_is_what_the_graphs_give() -> None:
@@ -177,7 +177,7 @@ def test_another_error_that_applies_is_permitted_but_not_canonical_unless_strict
         ("terminate", {"caller": 1, "partition": 2}),
         ("allocate", {"caller": 2}),
     ):
-        session.call_model(name, arguments)
+        session.compare_values(name, arguments)
     assert session.permitted == {"allocate/ESRCH": 1}
 
 

@@ -193,7 +193,7 @@ def broken_by(spec: Spec, scope: dict[str, int], trace: list[Step]) -> list[str]
     model = Model(spec, scope)
     name, arguments = trace[-1]
     before = run(model, trace[:-1])
-    shown = model.call(spec.actions[name], before, arguments).shown
+    shown = model.step(spec.actions[name], before, arguments).shown
     return [statement.name for statement, _ in model.violations(before, spec.actions[name], arguments, shown)]
 
 
@@ -224,7 +224,7 @@ def test_walking_a_trace_arrives_where_the_search_says() -> None:
     for vector in found.parents:
         at = model.initial()
         for name, arguments in found.trace(vector):
-            outcome = model.call(RING.actions[name], at, arguments)
+            outcome = model.step(RING.actions[name], at, arguments)
             assert outcome.exit == OK
             at = outcome.state
         assert at == vector

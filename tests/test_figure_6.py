@@ -27,7 +27,7 @@ class Machine:
 
         def call(**given: int) -> Any:
             fresh = {s.name: self.model.fresh(self.vector, s.type) for s in action.slots if s.fresh}
-            outcome = self.model.call(action, self.vector, given | fresh)
+            outcome = self.model.step(action, self.vector, given | fresh)
             if outcome.exit != OK:
                 assert outcome.state == self.vector
                 return outcome.exit

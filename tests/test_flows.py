@@ -23,7 +23,7 @@ def run_on_the_specification(stages: tuple[Stage, ...], *, judged: bool = True) 
     calls = with_fresh_names(model, [(s.operation, dict(s.arguments)) for s in stages])
     for name, arguments in calls:
         action = SPEC.actions[name]
-        outcome = model.call(action, vector, arguments)
+        outcome = model.step(action, vector, arguments)
         if outcome.effective and judged:
             assert list(model.violations(vector, action, arguments, outcome.shown)) == []
         vector = outcome.state
@@ -33,7 +33,7 @@ def run_on_the_specification(stages: tuple[Stage, ...], *, judged: bool = True) 
 
 def run_on_the_implementation(stages: tuple[Stage, ...]) -> list[str]:
     session = Session(SPEC, implementation(), SPEC.fuzz_scope)
-    return [session.call_model(s.operation, dict(s.arguments)) for s in stages]
+    return [session.compare_values(s.operation, dict(s.arguments)) for s in stages]
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -73,7 +73,7 @@ def test_steps_s_a_to_s_e_may_come_in_any_of_their_120_orders() -> None:
 def test_the_answer_of_a_suspended_accept_comes_with_the_guests_connect() -> None:
     machine = Session(SPEC, implementation(), SPEC.fuzz_scope)
     for stage in BY_NAME["FLOW-2"].stages:
-        machine.call_model(stage.operation, dict(stage.arguments))
+        machine.compare_values(stage.operation, dict(stage.arguments))
         if stage.operation == "accept_socket":
             assert machine.clauses["accept_socket/late-ok"] == 0
         if stage.operation == "connect":

@@ -51,7 +51,7 @@ def processes_of(implementation: Any) -> list[int]:
 def drive(implementation: Any, scope: Any, calls: Any) -> None:
     session = Session(SPEC, implementation, scope, probing=False)
     for name, arguments in calls:
-        session.call_model(name, arguments)
+        session.compare_values(name, arguments)
     implementation.finish()
 
 

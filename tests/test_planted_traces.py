@@ -61,9 +61,9 @@ def test_the_shortest_trace_breaks_what_it_should_with_its_last_call(name: str) 
     last, arguments = trace[-1]
     if exhibit.statement == "well_defined":
         with pytest.raises(SpecError):
-            model.call(spec.actions[last], before, arguments)
+            model.step(spec.actions[last], before, arguments)
     else:
-        shown = model.call(spec.actions[last], before, arguments).shown
+        shown = model.step(spec.actions[last], before, arguments).shown
         broken = model.violations(before, spec.actions[last], arguments, shown)
         assert exhibit.statement in [statement.name for statement, _ in broken]
         assert exhibit.statement not in [statement.name for statement, _ in model.violations(None, None, {}, before)]

@@ -63,7 +63,7 @@ def test_every_line_that_passes_is_of_the_schema(tmp_path: Path) -> None:
     for sequence in of(SPEC)[::9]:
         session = Session(SPEC, implementation, SPEC.explorations[sequence.scope].sizes, probing=False)
         for name, arguments in sequence.calls:
-            session.call_model(name, arguments)
+            session.compare_values(name, arguments)
         lines = [json.loads(line) for line in log.read_text().splitlines()[1:]]
         assert all(any_line.is_valid(message) for message in lines[:4])
         asked = {m["id"]: m["params"] for m in lines if m.get("method") == "call"}
@@ -130,7 +130,7 @@ def test_calls_that_wait_are_answered_late_under_their_own_ids() -> None:
     implementation = connect("exec:" + " ".join(COMMAND), waiting=WAITING)
     session = Session(SPEC, implementation, SPEC.fuzz_scope)
     for name, arguments in SPEC.openings["a process that waited in accept was answered"]:
-        session.call_model(name, arguments)
+        session.compare_values(name, arguments)
     assert session.clauses["accept_socket/late-ok"] == 1
     implementation.stop()  # type: ignore[attr-defined]
 

@@ -55,8 +55,8 @@ def test_the_fixture_holds_further_calls_against_the_specification(tmp_path: Pat
     (tmp_path / "test_more.py").write_text(
         "def test_more(oneowner):\n"
         "    session = oneowner.session({'partitions': 2})\n"
-        "    assert session.call_model('create_partition', {'caller': 1}) == 'ok'\n"
-        "    assert session.call_model('create_partition', {'caller': 1}) == 'ENOMEM'\n"
+        "    assert session.compare_values('create_partition', {'caller': 1}) == 'ok'\n"
+        "    assert session.compare_values('create_partition', {'caller': 1}) == 'ENOMEM'\n"
     )
     done = ran(tmp_path, "--oneowner", "py:oneowner.reference_impl", "-k", "test_more")
     assert done.returncode == 0, done.stdout

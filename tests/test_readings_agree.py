@@ -78,7 +78,7 @@ def triples(model: Model, chance: random.Random, count: int, compared: Counter[s
             good = exits(model, chance, step, vector, 12)
             effective = [exit for exit in EFFECTIVE if exit in good]
             if effective and step.name not in UNDOING:
-                vector = model.call(step, vector, good[chance.choice(effective)]).state
+                vector = model.step(step, vector, good[chance.choice(effective)]).state
         state = vector if begins or number % 2 else random_vector(model, chance, vector, chance.choice([0.02, 0.1, 0.5]))
         found = exits(model, chance, action, state, 200 if begins else 40)
         good = {exit: arguments for exit, arguments in found.items() if exit in EFFECTIVE}
@@ -93,7 +93,7 @@ def exits(model: Model, chance: random.Random, action: Action, state: Vector, si
     found: dict[str, dict[str, Any]] = {}
     for arguments in chance.sample(calls, k=min(size, len(calls))):
         try:
-            found[model.call(action, state, arguments).exit] = arguments
+            found[model.step(action, state, arguments).exit] = arguments
         except SpecError:
             found[UNDEFINED] = arguments
     return found
@@ -114,7 +114,7 @@ def disagreements(spec: Spec, other: Spec, count: int, *, only: str = "", seed: 
             if all(evaluator.value(c, env) for c in path.conditions):
                 taken.append(path)
         try:
-            outcome = model.call(action, state, arguments)
+            outcome = model.step(action, state, arguments)
         except SpecError:
             # a state that cannot be: the spec's text makes no sense in it, and the symbolic reading has to say so too
             sound = [all(evaluator.value(c, env) for c, _ in p.checks) for p in taken]
@@ -168,7 +168,7 @@ def verdicts(spec: Spec, count: int) -> tuple[list[str], set[tuple[str, bool]]]:
         for invariant in spec.invariants.values():
             compare(invariant, env, "", (symbolic.state,), (model.system(state),))
         for each in spec.step_properties.values():
-            compare(each, env, action.name, (symbolic.state, after, call), model.step(state, action, arguments, other))
+            compare(each, env, action.name, (symbolic.state, after, call), model.of_step(state, action, arguments, other))
     return found, given
 
 

@@ -185,7 +185,7 @@ def assert_breaks(violation: Violation, found: Search) -> None:
     for at, (name, arguments) in enumerate(violation.trace):
         assert not broken or at < len(found.opening)
         before, action = vector, model.spec.actions[name]
-        outcome = model.call(action, before, arguments)
+        outcome = model.step(action, before, arguments)
         assert outcome.effective
         broken = {s.name: binding for s, binding in model.violations(before, action, arguments, outcome.shown)}
         vector = outcome.state

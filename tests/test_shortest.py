@@ -24,7 +24,7 @@ def test_the_shortest_way_to_a_clause_comes_to_it(clause: str, calls: int) -> No
     model = Model(SPEC, way.scope)
     vector = model.initial()
     for name, arguments in way.steps:
-        outcome = model.call(SPEC.actions[name], vector, arguments)
+        outcome = model.step(SPEC.actions[name], vector, arguments)
         vector = outcome.state
     assert f"{way.steps[-1][0]}/{outcome.exit}" == clause
 

@@ -135,7 +135,7 @@ def test_a_number_below_zero_is_refuted_where_it_is_written(sink: Callable[..., 
     assert verdicts(spec)["touch/well_defined"] == "refuted"
     model = Model(spec, {"shelves": 1, "books": 1})
     with pytest.raises(SpecError, match="numbers count from 0"):
-        model.call(spec.actions["touch"], model.initial(), {"shelf": 1, "book": 1})
+        model.step(spec.actions["touch"], model.initial(), {"shelf": 1, "book": 1})
 
 
 def test_a_number_taken_away_is_proved_not_to_go_below_zero_where_it_is_asked_before() -> None:

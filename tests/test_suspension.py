@@ -54,7 +54,7 @@ def two_listen(of: Model) -> Vector:
 def call(of: Model, vector: Vector, operation: str, **arguments: Any) -> Outcome:
     action = BELLS.actions[operation]
     fresh = {s.name: of.fresh(vector, s.type) for s in action.slots if s.fresh}
-    return of.call(action, vector, arguments | fresh)
+    return of.step(action, vector, arguments | fresh)
 
 
 def test_they_are_proved_for_any_size_and_a_suspended_exit_is_shown_possible_like_any() -> None:
@@ -109,7 +109,7 @@ def test_a_refusal_after_suspending_is_a_refusal() -> None:
 
     spec = BELLS.replace(wait=late_check)
     of = Model(spec, TWO.sizes)
-    assert of.call(spec.actions["wait"], of.initial(), {"listener": 1, "bells": Members()}).exit == "STRANGER"
+    assert of.step(spec.actions["wait"], of.initial(), {"listener": 1, "bells": Members()}).exit == "STRANGER"
     assert {p.exit for p in Symbolic(spec).paths(spec.actions["wait"])} == {"STRANGER", "suspended"}
 
 
@@ -137,7 +137,7 @@ def test_outputs_are_blank_before_every_call() -> None:
         asked.append((tower.woken[1], tower.before.woken[2], tower.brought[1]))
 
     rung = call(of, two_listen(of), "ring", bell=1)
-    of.call(BELLS.replace(take_down=nosy).actions["take_down"], rung.state, {"bell": 1})
+    of.step(BELLS.replace(take_down=nosy).actions["take_down"], rung.state, {"bell": 1})
     assert asked == [(NOT_WOKEN, NOT_WOKEN, none)]
     found = explore(of, opening=BELLS.openings["two listen"], without=BELLS.left_out(TWO))
     for name in OUTPUTS:
@@ -176,16 +176,16 @@ def two_wait(implementation: Any) -> Session:
     """Listener 1 waits for bell 1, listener 2 for both."""
     session = Session(BELLS, implementation, TWO.sizes)
     for operation, arguments in BELLS.openings["two listen"]:
-        session.call_model(operation, arguments)
+        session.compare_values(operation, arguments)
     return session
 
 
 def test_a_late_answer_that_is_right_is_taken_in_any_order() -> None:
     session = two_wait(Scripted(lambda late: late[::-1]))
-    assert session.call_model("ring", {"bell": 1}) == "ok"
+    assert session.compare_values("ring", {"bell": 1}) == "ok"
     assert (session.clauses["wait/late-ok"], session.names[Letter].handle) == (2, {1: "letter1"})
-    session.call_model("wait", {"listener": 2, "bells": Members([2])})
-    assert session.call_model("take_down", {"bell": 2}) == "ok"
+    session.compare_values("wait", {"listener": 2, "bells": Members([2])})
+    assert session.compare_values("take_down", {"bell": 2}) == "ok"
     assert session.clauses["wait/late-GONE"] == 1
 
 
@@ -213,7 +213,7 @@ def test_a_late_answer_that_is_missing_wrong_or_one_too_many_is_told(
 ) -> None:
     session = two_wait(Scripted(settled))
     with pytest.raises(Mismatch, match=says) as told:
-        session.call_model(operation, {"bell": 1})
+        session.compare_values(operation, {"bell": 1})
     assert told.value.clause == (f"wait/{exit}" if exit else f"{operation}/ok")
 
 
@@ -223,9 +223,9 @@ def test_an_answer_to_who_does_not_wait_is_told_after_a_refused_call_too() -> No
             return [{"listener": name, "error": "GONE"} for name in list(self.listeners)[:1]] if self.unheard else []
 
     session = Session(BELLS, Restless(), TWO.sizes)
-    session.call_model("come", {})
+    session.compare_values("come", {})
     with pytest.raises(Mismatch, match="hang must bring no answer to a suspended call of listener0"):
-        session.call_model("hang", {})
+        session.compare_values("hang", {})
 
     class Hasty(Machine):
         def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -235,9 +235,9 @@ def test_an_answer_to_who_does_not_wait_is_told_after_a_refused_call_too() -> No
             return answer
 
     session = Session(BELLS, Hasty(), TWO.sizes)
-    session.call_model("come", {})
+    session.compare_values("come", {})
     with pytest.raises(Mismatch, match="ring must bring no answer") as told:
-        session.call_model("ring", {"bell": 1})
+        session.compare_values("ring", {"bell": 1})
     assert told.value.clause == "ring/NO_BELL"
 
 
@@ -256,7 +256,7 @@ def test_an_answer_to_who_does_not_wait_is_told_after_a_refused_call_too() -> No
 def test_a_late_answer_out_of_the_protocol_is_no_failure_of_a_clause(settled: Callable[[Any], Any], says: str) -> None:
     session = two_wait(Scripted(settled))
     with pytest.raises(AdapterError, match=says):
-        session.call_model("ring", {"bell": 1})
+        session.compare_values("ring", {"bell": 1})
 
 
 def test_an_implementation_that_cannot_answer_late_is_told_what_it_needs() -> None:
@@ -390,9 +390,9 @@ def test_a_judge_asks_again_when_something_else_is_read() -> None:
     statement = spec.invariants["no_missed_ring"]
     judge = Judge(of)
     unhung = of.initial()
-    hung = of.call(spec.actions["hang"], unhung, {"bell": 1}).state
-    rung = of.call(spec.actions["ring"], hung, {"bell": 1, "letter": 1}).state
-    here = of.call(spec.actions["come"], rung, {"listener": 1}).state
+    hung = of.step(spec.actions["hang"], unhung, {"bell": 1}).state
+    rung = of.step(spec.actions["ring"], hung, {"bell": 1, "letter": 1}).state
+    here = of.step(spec.actions["come"], rung, {"listener": 1}).state
     assert [judge.of_state(statement, v) is None for v in (unhung, hung, rung, here, rung, unhung)] == [
         *(True, True, False, False, False, True)
     ]

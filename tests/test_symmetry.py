@@ -252,7 +252,7 @@ def walked() -> list[Vector]:
         vector = chance.choice(found)
         action = chance.choice(list(SPEC.actions.values()))
         calls = [c for c in itertools.islice(model.calls(action, vector), 200) if c is not None]
-        outcomes = [model.call(action, vector, c) for c in chance.sample(calls, min(10, len(calls)))]
+        outcomes = [model.step(action, vector, c) for c in chance.sample(calls, min(10, len(calls)))]
         found += [outcome.state for outcome in outcomes if outcome.effective][:2]
     found = list(dict.fromkeys(found))
     return found + [random_vector(model, chance, vector, share) for vector in found[:40] for share in (0.02, 0.1, 0.5)]

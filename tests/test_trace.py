@@ -41,7 +41,7 @@ def test_what_names_no_value_is_refused(kind: object, name: object) -> None:
 def test_differences_name_the_cells_that_changed() -> None:
     model = Model(SPEC, {"partitions": 2})
     before = model.initial()
-    after = model.call(SPEC.actions["create_partition"], before, {"caller": 1, "partition": 2}).state
+    after = model.step(SPEC.actions["create_partition"], before, {"caller": 1, "partition": 2}).state
     assert differences(model, before, after) == ["status[partition2]: ABSENT -> ACTIVE", "boot_order[SYSTEM]: <> -> <partition2>"]
     granted = ("PROCESSOR_TIME", "ADDRESS_SPACE", "DEVICES", "CACHE", "BUS")
     pool = [f"pool[{kind}] = 1" for kind in granted]

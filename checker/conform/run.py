@@ -33,7 +33,7 @@ def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], 
             if not slot.fresh:
                 given[slot.name] = NEVER if slot.type in session.names else session.model.choices(slot)[0]
         try:
-            session.call(name, given)
+            session.compare(name, given)
         except Unsupported:
             continue
         except Unknown:
@@ -147,7 +147,7 @@ class Conformance:
                 for at, (name, arguments) in enumerate(sequence.calls):
                     if at in left_out or self._useless(session, name, arguments):
                         continue
-                    session.call_model(name, arguments)
+                    session.compare_values(name, arguments)
             except (Unsupported, Unknown) as cut:
                 if session is not None:
                     self._count(session)

@@ -46,7 +46,7 @@ class Aim:
                 if exit not in EFFECTIVE:
                     for arguments in self.chance.sample(calls, min(FEW, len(calls))):
                         with contextlib.suppress(Unsupported):
-                            self.session.call(name, self.session.handles(name, arguments, self.chance))
+                            self.session.compare(name, self.session.handles(name, arguments, self.chance))
 
     def choose(self) -> tuple[tuple[str, str], dict[str, Any]]:
         """The clause to go for now, as operation and exit, and the arguments that lead to it.

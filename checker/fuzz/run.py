@@ -130,7 +130,7 @@ def _machine(
             self.cut_short = True
             with contextlib.suppress(Unsupported):
                 for name, arguments in openings[opening]:
-                    self.session.call_model(name, arguments)
+                    self.session.compare_values(name, arguments)
             if chance.random() < 7 / 8:
                 self.aim.sweep()
             self.cut_short = False
@@ -164,7 +164,7 @@ def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
         again = self.next[1] == AGAIN
         exit = ""
         try:
-            exit = self.session.call(action.name, self.given, look=again)
+            exit = self.session.compare(action.name, self.given, look=again)
         except Unknown:
             hypothesis.reject()
         except Unsupported:

@@ -158,7 +158,7 @@ class _Judge:
             done = each.calls[number]
             assert isinstance(done, _Done)
             try:
-                self._compare(each, done, number, result)
+                self.compare_outcome(each, done, number, result)
             except Mismatch as mismatch:
                 wrong = wrong or mismatch
                 continue
@@ -195,10 +195,10 @@ class _Judge:
     def _applied(self, possible: _Possible, number: int, call: _Open) -> _Possible:
         session, world = self.session, possible.world
         values = {
-            name: session._element(world, slot.type, value) if (slot := slot_of(call.action, name)).type in world.names else value
+            name: session.element(world, slot.type, value) if (slot := slot_of(call.action, name)).type in world.names else value
             for name, value in call.given.items()
         } | session.fresh(call.action, world)
-        outcome: Outcome = session.model.call(call.action, world.vector, values)
+        outcome: Outcome = session.model.step(call.action, world.vector, values)
         after = possible.copy()
         before = World(world.vector, after.world.names)
         after.calls[number] = _Done(call.action, values, outcome.exit, outcome.answer, before)
@@ -215,13 +215,13 @@ class _Judge:
             if waits and isinstance(call, _Done) and call.values[self.spec.waiter] == late.waiter:
                 possible.calls[number] = replace(call, exit=late.exit, answer=late.answer, late=late)
 
-    def _compare(self, possible: _Possible, done: _Done, number: int, result: Any) -> None:
+    def compare_outcome(self, possible: _Possible, done: _Done, number: int, result: Any) -> None:
         if not isinstance(result, dict) or list(result) not in (["ok"], ["error"]):
             raise Mismatch(f"{done.action.name}/{done.exit}", f"{done.action.name} answers {result!r}, which is no outcome")
         session = self.session
         if done.late is None:
             at = World(done.at.vector, possible.world.names)
-            session._compare(at, done.action, dict(done.values), done.exit, done.answer, result, number)
+            session.compare_outcome(at, done.action, dict(done.values), done.exit, done.answer, result, number)
         elif done.exit != OK:
             if result != {"error": done.exit}:
                 raise Mismatch(
@@ -230,7 +230,7 @@ class _Judge:
         elif "ok" not in result:
             raise Mismatch(done.late.clause, f"{done.action.name}, suspended, must succeed; the answer is {result!r}")
         else:
-            session._compare_answer(possible.world, done.late.clause, done.action, done.answer, result["ok"], "", number)
+            session.compare_answer(possible.world, done.late.clause, done.action, done.answer, result["ok"], "", number)
         session.bury(possible.world)
 
 

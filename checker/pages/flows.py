@@ -42,7 +42,7 @@ def tell(spec: Spec, told: Flow) -> Iterator[Told]:
     calls = with_fresh_names(model, [(s.operation, dict(s.arguments)) for s in told.stages])
     for stage, (name, arguments) in zip(told.stages, calls, strict=True):
         action = spec.actions[name]
-        outcome = model.call(action, vector, arguments)
+        outcome = model.step(action, vector, arguments)
         if outcome.exit != stage.exit:
             raise SpecError(f"{told.name}: {name} comes to {outcome.exit}, not to {stage.exit} as the flow says")
         who = next((n for (slot, value), n in told.actors.items() if arguments.get(slot) == value), "?")

@@ -204,7 +204,7 @@ class Prover:
             calls = [c for c in model.calls(action, state) if c is not None]
             for arguments in chance.sample(calls, min(SAMPLE, len(calls))):
                 try:
-                    found.add(model.call(action, state, arguments).exit)
+                    found.add(model.step(action, state, arguments).exit)
                 except SpecError:
                     continue  # the spec's text makes no sense there; `well_defined` says so
         return found
@@ -223,7 +223,7 @@ SAMPLE = 100
 
 def _reaches(model: Model, action: Action, exit: str, before: Vector, arguments: dict[str, int]) -> bool:
     try:
-        return model.call(action, before, arguments).exit == exit
+        return model.step(action, before, arguments).exit == exit
     except SpecError:
         return True  # the exit is possible, and its text makes no sense there: `well_defined` is refuted
 
@@ -232,7 +232,7 @@ def _replayed(
     model: Model, action: Action, exit: str, statement: Statement, before: Vector, arguments: dict[str, int]
 ) -> Counterexample:
     try:
-        outcome = model.call(action, before, arguments)
+        outcome = model.step(action, before, arguments)
     except SpecError as error:
         return Counterexample(model.scope, before, arguments, exit, None, {}, str(error))
     found = statement.broken(model, before, action, arguments, outcome.exit, outcome.shown)

@@ -60,7 +60,7 @@ def _declared(declaration: Declaration) -> Statement:
         if isinstance(declaration, StepProperty):
             assert before is not None
             assert action is not None
-            states = model.step(before, action, arguments, after)
+            states = model.of_step(before, action, arguments, after)
         binding = model.broken(declaration, *states)
         if binding is None:
             return None

@@ -111,7 +111,7 @@ class _Teller:
             else self._value(world, slot, call.arguments[slot.name])
             for slot in action.slots
         }
-        outcome = self.model.call(action, world.vector, values)
+        outcome = self.model.step(action, world.vector, values)
         answer = call.answer if isinstance(call.answer, dict) else {}
         late = self._late(world.vector, outcome)
         actor = next((s for s in action.slots[:1] if s.type in self.sorts and not s.fresh and not s.type.endless), None)

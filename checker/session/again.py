@@ -42,7 +42,7 @@ def again(
         for call in calls:
             slots = {s.name: s for s in session.actions[call.operation].slots}
             given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
-            session.call(call.operation, given)
+            session.compare(call.operation, given)
     except Mismatch as mismatch:
         return session, mismatch
     except (Unsupported, Unknown):

@@ -50,7 +50,7 @@ class Session:
     """One run of an implementation beside the model, from reset on.
 
     `strict` takes the canonical error only; otherwise any error whose condition applies is permitted.  `probing` makes the
-    spec's probes after every step.  Raises Mismatch from `call`, AdapterError where the interface is not kept to, Unsupported
+    spec's probes after every step.  Raises Mismatch from `compare`, AdapterError where the interface is not kept to, Unsupported
     where the implementation does not have the operation.
 
     After a call of which the implementation cannot say whether it happened there are several `worlds`; an answer that does
@@ -121,8 +121,9 @@ class Session:
         vector = (world or self.worlds[0]).vector
         return {s.name: self.model.fresh(vector, s.type, int(s.type in self.names)) for s in action.slots if s.fresh}
 
-    def call(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
-        """Make a call: handles as strings (None for none), data as the model's values.  Returns the exit.
+    def compare(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
+        """Make a call and compare what it comes to.  Handles are strings (None for none), data the model's values.  Returns the
+        exit.
 
         A refused call must have changed nothing: with `look`, and after every tenth anyway, all probes are made as if the
         whole state had just come.
@@ -153,16 +154,16 @@ class Session:
                 with contextlib.suppress(Unsupported):
                     self._judge(operation, given)
 
-    def call_model(self, operation: str, values: Mapping[str, int]) -> str:
-        """Make a call whose arguments are all the model's values; for an element that is not live, a handle that is dead or,
-        if there is none, was never given out."""
+    def compare_values(self, operation: str, values: Mapping[str, int]) -> str:
+        """The same for a call whose arguments are all the model's values; for an element that is not live, a handle that is dead
+        or, if there is none, was never given out."""
         slots = {s.name: s for s in self.actions[operation].slots}
         given = {name: self.argument(slots[name], value) for name, value in values.items()}
         for name, value in values.items():
             kind = slots[name].type
             if given[name] is None and value and kind in self.names:
                 given[name] = (self.names[kind].dead or [NEVER])[-1]
-        return self.call(operation, given)
+        return self.compare(operation, given)
 
     def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
         """By argument of a call now, the model's values that it may have: elements that live, and with `strangers` the one that
@@ -183,10 +184,10 @@ class Session:
         action = self.actions[operation]
         fresh = self.fresh(action)
         for values in calls:
-            yield values, self.model.exit(action, self.vector, {**values, **fresh})
+            yield values, self.model.exit_of(action, self.vector, {**values, **fresh})
 
     def handles(self, operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
-        """The model's values as `call` takes them: for the element that stands for strangers, a handle that died lately or one
+        """The model's values as `compare` takes them: for the element that stands for strangers, a handle that died lately or one
         that was never given out."""
         given: dict[str, Any] = {}
         for slot in (s for s in self.actions[operation].slots if not s.fresh):
@@ -200,7 +201,7 @@ class Session:
         return given
 
     def argument(self, slot: Slot, value: int) -> Any:
-        """A model value as `call` takes it; None also where the element has no handle that was shown."""
+        """A model value as `compare` takes it; None also where the element has no handle that was shown."""
         return self.names[slot.type].handle.get(value) if slot.type in self.names else value
 
     def _judge(self, operation: str, arguments: Mapping[str, Any]) -> str:
@@ -209,10 +210,10 @@ class Session:
         foreseen = []
         for world in self.worlds:
             values = {
-                s.name: self._element(world, s.type, arguments[s.name]) if s.type in world.names else arguments[s.name]
+                s.name: self.element(world, s.type, arguments[s.name]) if s.type in world.names else arguments[s.name]
                 for s in slots
             } | self.fresh(action, world)
-            foreseen.append((world, values, self.model.call(action, world.vector, values)))
+            foreseen.append((world, values, self.model.step(action, world.vector, values)))
         outcome = foreseen[0][2]
         index = len(self.recorded)
         self.recorded.append(Recorded(operation, self._by_origin(slots, arguments), outcome.exit))
@@ -259,7 +260,7 @@ class Session:
         wrong: Mismatch | None = None
         for world, values, outcome in foreseen:
             try:
-                self._compare(world, action, values, outcome.exit, outcome.answer, answer, index)
+                self.compare_outcome(world, action, values, outcome.exit, outcome.answer, answer, index)
                 self._settle(world, action.name, outcome, late, index)
             except Mismatch as mismatch:
                 wrong = wrong or mismatch
@@ -271,7 +272,7 @@ class Session:
             raise wrong
         self.worlds = kept
 
-    def _element(self, world: World, kind: Type, handle: str | None) -> int:
+    def element(self, world: World, kind: Type, handle: str | None) -> int:
         """The model's element for a handle."""
         return 0 if handle is None else world.names[kind].element.get(handle, self.stranger(kind))
 
@@ -303,7 +304,7 @@ class Session:
                 raise Mismatch(late.clause, f"{what} must succeed; the implementation answers {answer!r}")
             if late.exit == OK:
                 action = self.actions[late.operation]
-                self._compare_answer(world, late.clause, action, late.answer, answer["ok"], f"late {number}", index)
+                self.compare_answer(world, late.clause, action, late.answer, answer["ok"], f"late {number}", index)
         if given:
             handle, answer = next(iter(given.items()))
             text = f"{operation} must bring no answer {LATE} of {handle}; the implementation answers {answer!r}"
@@ -354,7 +355,7 @@ class Session:
             raise AdapterError(f"{operation}: answers {answer!r}; an answer is {shapes}")
         return answer
 
-    def _compare(
+    def compare_outcome(
         self, world: World, action: Action, values: dict[str, int], exit: str, expected: Any, answer: dict[str, Any], index: int
     ) -> None:
         clause = f"{action.name}/{exit}"
@@ -374,9 +375,9 @@ class Session:
             raise Mismatch(clause, f"{action.name} must be refused with {wanted}; the implementation {told}")
         if "ok" not in answer:
             raise Mismatch(clause, f"{action.name} must succeed; the implementation {told}")
-        self._compare_answer(world, clause, action, expected, answer["ok"], "", index)
+        self.compare_answer(world, clause, action, expected, answer["ok"], "", index)
 
-    def _compare_answer(self, world: World, clause: str, action: Action, expected: Any, got: Any, late: str, index: int) -> None:
+    def compare_answer(self, world: World, clause: str, action: Action, expected: Any, got: Any, late: str, index: int) -> None:
         fields = answer_fields(action.answer)
         if fields and fields[0][0] and not (isinstance(got, dict) and set(got) == {name for name, _ in fields}):
             raise AdapterError(f"{action.name}: answers {got!r}; its fields are {', '.join(name for name, _ in fields)}")

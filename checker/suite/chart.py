@@ -91,7 +91,7 @@ def chart(spec: Spec, name: str) -> Chart:
 
     passed, leading = [model.initial()], []
     for call in with_fresh_names(model, opening):
-        outcome = model.call(spec.actions[call[0]], passed[-1], call[1])
+        outcome = model.step(spec.actions[call[0]], passed[-1], call[1])
         leading.append((call, handles.after(passed[-1], call, outcome)))
         passed.append(outcome.state)
     graph = explore(model, without=spec.left_out(exploration), opening=opening, statements=frozenset(), tried=tried)

@@ -27,7 +27,7 @@ def replay_model(spec: Spec, stored: Stored) -> Replayed:
     vector, lines = model.initial(), []
     for number, (name, arguments) in enumerate(model_steps(stored, spec), 1):
         action = spec.actions[name]
-        outcome = model.call(action, vector, arguments)
+        outcome = model.step(action, vector, arguments)
         lines.append(f"{number:3}  {call_text(action, arguments)}{'' if outcome.exit == OK else '  -> ' + outcome.exit}")
         lines += [f"       {line}" for line in differences(model, vector, outcome.state)]
         found = model.violations(vector, action, arguments, outcome.shown) if outcome.effective else iter(())

@@ -54,7 +54,7 @@ def by_the_graph(
     session = Session(spec, implementation, way.scope, strict=strict, probing=False)
     try:
         for name, arguments in way.steps:
-            session.call_model(name, arguments)
+            session.compare_values(name, arguments)
     except Mismatch as mismatch:
         if mismatch.clause == failure.clause and len(session.recorded) < len(failure.calls):
             return smallest_failure(spec, implementation, dict(way.scope), session.recorded, mismatch, strict=strict)

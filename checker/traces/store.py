@@ -119,7 +119,7 @@ def model_steps(stored: Stored, spec: Spec) -> list[Step]:
                 if any(element not in model.domain(slot.type) for element in inside):
                     raise SpecError(f"{action.name}: {step['arguments'][slot.name]} is out of the trace's scope")
         steps.append((action.name, values))
-        vector = model.call(action, vector, values).state
+        vector = model.step(action, vector, values).state
     return steps
 
 

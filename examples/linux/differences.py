@@ -92,7 +92,7 @@ def again(spec: Spec, implementation: Implementation, calls: tuple[Step, ...]) -
     session = Session(spec, implementation, SCOPE, probing=False)
     for number, (name, arguments) in enumerate(calls, 1):
         try:
-            session.call_model(name, arguments)
+            session.compare_values(name, arguments)
         except Mismatch as mismatch:
             return mismatch if number == len(calls) else None
     return None
@@ -120,11 +120,11 @@ def find(spec: Spec, implementation: Implementation, seconds: float, seed: int, 
         aim = Aim(session, chance, targets)
         try:
             for name, values in chance.choice(openings):
-                session.call_model(name, values)
+                session.compare_values(name, values)
             for _ in range(STEPS):
                 (name, exit), given = aim.choose()
                 if chance.random() < max(SELDOM, 0.95 ** failed[f"{name}/{exit}"]) and not _odd(name, given, chance):
-                    session.call(name, given)
+                    session.compare(name, given)
                     aim.successes[name] += 1
         except Mismatch as mismatch:
             failed[mismatch.clause] += 1
@@ -197,7 +197,7 @@ def _by_element(spec: Spec, implementation: Implementation, calls: list[Recorded
                 values[name] = 0 if argument is None else DEAD
         steps.append((recorded.operation, values))
         try:
-            session.call_model(*steps[-1])
+            session.compare_values(*steps[-1])
         except Mismatch:
             break
     return tuple(steps)

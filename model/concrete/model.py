@@ -229,7 +229,7 @@ class Model:
         member, kind = counter.function, counter.slots[-1].type
         return sum(1 for element in self.domain(kind) if member(system, *arguments, element))
 
-    def call(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> Outcome:
+    def step(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> Outcome:
         """Call an operation.  Raises SpecError where the spec itself is at fault."""
         system = self._running
         if system is None or system._log or system._vector is not vector:
@@ -252,8 +252,8 @@ class Model:
             state = tuple(parts)
         return Outcome(exit, state, answer, shown)
 
-    def exit(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> str:
-        """What a call comes to, without its effect: quicker than `call`.  Right where no exit depends on a bulk update."""
+    def exit_of(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> str:
+        """What a call comes to, without its effect: quicker than `step`.  Right where no exit depends on a bulk update."""
         self._running = system = _System(self, vector)
         system.__dict__["_log"] = _Peek()
         self._suspended = False
@@ -274,7 +274,7 @@ class Model:
         found: list[str] = []
         self._survey = found
         try:
-            self.call(action, vector, arguments)
+            self.step(action, vector, arguments)
         except SpecError:
             if not found:
                 raise
@@ -358,7 +358,7 @@ class Model:
             self.stating = False
         return None
 
-    def step(self, before: Vector, action: Action, arguments: Mapping[str, int], after: Vector) -> tuple[Any, Any, Call]:
+    def of_step(self, before: Vector, action: Action, arguments: Mapping[str, int], after: Vector) -> tuple[Any, Any, Call]:
         """What a step property takes before its parameters."""
         return _System(self, before), _System(self, after), Call(action.name, arguments)
 
@@ -370,7 +370,7 @@ class Model:
             (s, (_System(self, after),)) for s in self.spec.invariants.values()
         ]
         if before is not None and action is not None:
-            states = self.step(before, action, arguments, after)
+            states = self.of_step(before, action, arguments, after)
             statements += [(s, states) for s in self.spec.step_properties.values()]
         for statement, given in statements:
             binding = self.broken(statement, *given)

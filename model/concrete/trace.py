@@ -106,7 +106,7 @@ def run(model: Model, steps: Sequence[Step]) -> list[Outcome]:
     for name, arguments in steps:
         if name not in model.spec.actions:
             raise SpecError(f"no operation is called {name!r}; there are {', '.join(model.spec.actions)}")
-        outcome = model.call(model.spec.actions[name], vector, arguments)
+        outcome = model.step(model.spec.actions[name], vector, arguments)
         vector = outcome.state
         found.append(outcome)
     return found

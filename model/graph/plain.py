@@ -73,7 +73,7 @@ def with_fresh_names(model: Model, steps: Sequence[Step]) -> list[Step]:
                 raise SpecError(f"an opening calls {name} with {slot.name}={value}, which this scope does not have")
         arguments = given | {s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}
         whole.append((name, arguments))
-        vector = model.call(action, vector, arguments).state
+        vector = model.step(action, vector, arguments).state
     return whole
 
 
@@ -81,7 +81,7 @@ def run(model: Model, steps: Sequence[Step]) -> Vector:
     """The state after a sequence of calls that must all take effect.  Raises SpecError for one that is refused."""
     vector = model.initial()
     for name, arguments in steps:
-        outcome = model.call(model.spec.actions[name], vector, arguments)
+        outcome = model.step(model.spec.actions[name], vector, arguments)
         if not outcome.effective:
             raise SpecError(f"an opening calls {name}, which is refused with {outcome.exit}")
         vector = outcome.state
@@ -191,7 +191,7 @@ def explore(
                 if arguments is None:
                     graph.cut += 1
                     continue
-                outcome = model.call(action, vector, arguments)
+                outcome = model.step(action, vector, arguments)
                 if tried:
                     tried(vector, (action.name, arguments), outcome)
                 clause = f"{action.name}/{outcome.exit}"

@@ -51,7 +51,7 @@ _current: list[Reading] = []
 def current() -> Reading:
     """The reading in force.  Raises SpecError outside of any."""
     if not _current:
-        raise SpecError("a spec function was called outside a reading: call it through Model.call, or a checker")
+        raise SpecError("a spec function was called outside a reading: call it through Model.step, or a checker")
     return _current[-1]
 
 

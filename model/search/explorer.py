@@ -308,7 +308,7 @@ class Explorer:
         """The statement of a step that has a name, with the binding, if a call breaks it."""
         model = self.model
         try:
-            outcome = model.call(action, vector, arguments)
+            outcome = model.step(action, vector, arguments)
         except SpecError as error:
             return (_ill_defined(str(error)), {}) if name == WELL_DEFINED else None
         if name == WELL_DEFINED or not outcome.effective:
@@ -397,7 +397,7 @@ class Explorer:
                             _, marks = expander.fingerprints(part.after(np.arange(1)))
                         if int(marks[0]) == wanted:
                             arguments = {s.name: part.argument(s.name, 0) for s in action.slots}
-                            return (action.name, arguments), model.call(action, vector, arguments).state
+                            return (action.name, arguments), model.step(action, vector, arguments).state
         raise SpecError("a way that was gone cannot be found again; please report it")
 
 

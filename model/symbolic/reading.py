@@ -286,12 +286,12 @@ class Symbolic(Follower):
                 return term
         self.counted = []
         assert action is not None or not step
-        states = self.step(action, path) if step and action else (path.after,)
+        states = self.of_step(action, path) if step and action else (path.after,)
         term = z3.Not(self.instance(statement, *states)[1])
         if not self.counted:
             self._denials.setdefault(key, []).append((cells, term))
         return term
 
-    def step(self, action: Action, path: Path) -> tuple[System, System, Call]:
+    def of_step(self, action: Action, path: Path) -> tuple[System, System, Call]:
         """What a step property takes before its parameters, for a path."""
         return self.state, path.after, Call(action.name, self.arguments(action))

@@ -2,80 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    Option,
-    Parameter,
-    Queue,
-    Rigid,
-    State,
-    action,
-    exists,
-    implies,
-    invariant,
-    leads_to,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ..errors import EAGAIN, EALREADY, EBADF, EBUSY, ECONNREFUSED, EFAULT, EINVAL, EISCONN, EMSGSIZE, ENOMEM, ENOTCONN, EPIPE
-from ..names import (
-    ACTIVE,
-    CHANNEL,
-    COMPLETED,
-    CONNECTED,
-    CONNECTED_SOCKET,
-    CONNECTING,
-    FILE,
-    IDLE,
-    LISTENING,
-    MANAGEMENT_MEMORY,
-    PEER_CLOSED,
-    PROGRAM_MEMORY,
-    REFUSED,
-    RUNNING,
-    SYSTEM,
-    Fd,
-    File,
-    Message,
-    Partition,
-    Port,
-    PortStatus,
-    Process,
-    Receiver,
-    Region,
-    Service,
-    Short,
-    Signal,
-)
-from .common import (
-    destroy_ports,
-    holds_port,
-    join,
-    post,
-    raise_event,
-    refund,
-    standing,
-    taken,
-    unheld,
-    wake_all,
-    wake_readers_of,
-    wake_writers_of,
-    withdraw,
-    write_signal,
-)
+from ..words import *
+from .common import *
 from .events import unserving
 from .resources import room_for_one
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Channels(State):

@@ -8,37 +8,29 @@ found, so that their order does not matter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from ...model import exists, none, require
-from ..errors import EBUSY, ESRCH
-from ..names import (
-    ACTIVE,
-    COMPLETED,
-    CONNECTED,
-    CREATED,
-    ENDED,
-    EVENT,
-    FREE,
-    NO_PROCESS,
-    PEER_CLOSED,
-    REFUSED,
-    RUNNING,
-    TURNED_DOWN,
-    Fd,
-    Partition,
-    Port,
-    Process,
-    Receiver,
-    Region,
-    Service,
-    Signal,
-    SignalKind,
-    Woken,
-)
+from ..words import *
 
-if TYPE_CHECKING:
-    from ..system import System
+__all__ = [
+    "destroy_ports",
+    "free_regions",
+    "holds_port",
+    "join",
+    "post",
+    "raise_event",
+    "refund",
+    "refuse_all",
+    "running",
+    "standing",
+    "taken",
+    "unheld",
+    "wake_all",
+    "wake_readers_of",
+    "wake_writers_of",
+    "withdraw",
+    "withdraw_all",
+    "write_signal",
+]
 
 
 def standing(system: System, caller: Partition) -> None:

@@ -5,13 +5,7 @@ Invariants say that nothing wrong is reached; an operation without an effect kee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import Call, exists, implies, negation, none, step_property
-from ..names import COMPLETED, FREE_FD, NO_PROCESS, RUNNING, Fd, Message, Port, Process, Region
-
-if TYPE_CHECKING:
-    from ..system import System
+from ..words import *
 
 
 @step_property(seed="REG-4 CHAN-5 FILE-5 MAP-3", step="S107 S311a S311b")

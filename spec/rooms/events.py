@@ -2,31 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    State,
-    action,
-    implies,
-    invariant,
-    leads_to,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ..errors import EALREADY, EBADF, EBUSY, ECONNREFUSED, EINVAL, EISCONN, ENOMEM, ENOTCONN
-from ..names import ACTIVE, EVENT, EVENT_PORTS, MANAGEMENT_MEMORY, Partition, Port, Receiver, Sender, Signal
-from .common import post, raise_event, refund, standing, taken, withdraw
+from ..words import *
+from .common import *
 from .resources import room_for_one
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Events(State):

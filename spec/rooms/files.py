@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    Option,
-    State,
-    action,
-    exists,
-    implies,
-    invariant,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ..errors import EBADF, EMFILE, ENOENT, ENOMEM, ENOSPC, ESTALE
-from ..names import OPEN_FILE, PROGRAM_MEMORY, SYSTEM, Data, Fd, File, Place, Process, Region
-from .common import free_regions, running
+from ..words import *
+from .common import *
 from .resources import room_for_one
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Files(State):

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import Call, Map, State, action, implies, invariant, negation, none, require, step_property
-from ..errors import EFAULT, EINVAL
-from ..names import NO_PROCESS, SYSTEM, Data, Place, Process, Region
-from .common import free_regions, running
-
-if TYPE_CHECKING:
-    from ..system import System
+from ..words import *
+from .common import *
 
 
 class Mapping(State):

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import Call, Fresh, Map, Queue, State, action, implies, invariant, leads_to, none, require, step_property, unused
-from ..errors import EALREADY, EBUSY, ENOMEM, EPERM, ESRCH
-from ..names import ABSENT, ACTIVE, SYSTEM, TERMINATED, Kind, Partition, Status
-from .common import standing
-
-if TYPE_CHECKING:
-    from ..system import System
+from ..words import *
+from .common import *
 
 
 class Partitions(State):

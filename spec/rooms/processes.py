@@ -8,59 +8,11 @@ that watches what has become ready is woken.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    Output,
-    Queue,
-    State,
-    action,
-    implies,
-    invariant,
-    leads_to,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ...model.language import Late, Members, Scope
-from ..errors import ECANCELED, ECONNREFUSED, ENOMEM, EPERM
-from ..names import (
-    CANCELED,
-    COMPLETED,
-    CONNECTED_SOCKET,
-    ENDED,
-    IN_ACCEPT,
-    IN_CONNECT,
-    IN_READ,
-    IN_SELECT,
-    NO_PROCESS,
-    NOT_WOKEN,
-    PEER_CLOSED,
-    RUNNING,
-    SYSTEM,
-    TURNED_DOWN,
-    Fd,
-    File,
-    Life,
-    Message,
-    Partition,
-    Process,
-    Region,
-    Short,
-    Signal,
-    Woken,
-)
-from .common import free_regions, running, standing
+from ..words import *
+from .common import *
 from .sockets import Delivered, Ready, close_descriptors, readable, writable
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Processes(State):

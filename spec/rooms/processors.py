@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import Call, Fresh, Map, State, action, implies, invariant, negation, none, require, rest, step_property, unused
-from ..errors import EALREADY, EBADF, EBUSY, EINVAL, ENOMEM, EPERM, ESRCH
-from ..names import ACTIVE, SYSTEM, Partition, Physical, Processor
-from .common import standing
-
-if TYPE_CHECKING:
-    from ..system import System
+from ..words import *
+from .common import *
 
 
 class Processors(State):

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import Call, Fresh, Map, State, action, implies, invariant, none, require, rest, step_property, unused
-from ..errors import EBUSY, EFAULT, ENOMEM, EPERM, ESRCH
-from ..names import ACTIVE, PROGRAM_MEMORY, SYSTEM, Data, Message, Partition, Place, Region
-from .common import standing, unheld
+from ..words import *
+from .common import *
 from .resources import room_for_one
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Regions(State):

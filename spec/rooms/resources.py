@@ -8,54 +8,8 @@ on request: SYSTEM's policy inspects a request and grants it, grants less, or re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    Parameter,
-    Queue,
-    State,
-    action,
-    counter,
-    exists,
-    implies,
-    invariant,
-    leads_to,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ..errors import EAGAIN, EBADF, EBUSY, EINVAL, ENOMEM, EPERM, ESRCH
-from ..names import (
-    ACTIVE,
-    EVENT_PORTS,
-    GRANTED,
-    MANAGEMENT_MEMORY,
-    NO_REQUEST,
-    PROCESSOR_TIME,
-    PROGRAM_MEMORY,
-    REJECTED,
-    SYSTEM,
-    WAITING,
-    Kind,
-    Partition,
-    Receiver,
-    Region,
-    Request,
-    Sender,
-    Shared,
-    Signal,
-    Verdict,
-)
-from .common import standing
-
-if TYPE_CHECKING:
-    from ..system import System
+from ..words import *
+from .common import *
 
 
 class Resources(State):

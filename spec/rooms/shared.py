@@ -5,31 +5,9 @@ They are a sort of their own: no message carries one, so that the mapping of mes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    State,
-    action,
-    exists,
-    implies,
-    invariant,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ..errors import EALREADY, EBADF, EBUSY, ECONNREFUSED, EFAULT, EINVAL, ENOMEM
-from ..names import ACTIVE, MANAGEMENT_MEMORY, PROGRAM_MEMORY, SHARED, Data, Partition, Place, Shared, Signal
-from .common import post, refund, refuse_all, standing, taken, withdraw
+from ..words import *
+from .common import *
 from .resources import room_for_one
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class SharedMemory(State):

@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from ...model import (
-    Call,
-    Map,
-    Queue,
-    State,
-    action,
-    exists,
-    implies,
-    invariant,
-    leads_to,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    unused,
-)
-from ..errors import EAGAIN, EBADF, EISCONN
-from ..names import ACTIVE, SYSTEM, Partition, Port, Receiver, Sender, Service, Shared, Signal, SignalKind
-from .common import raise_event, refuse_all, standing, taken
+from ..words import *
+from .common import *
 from .events import unserving
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Signals(State):

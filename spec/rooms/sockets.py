@@ -9,97 +9,11 @@ Linux does with the descriptor), so that the request that completes it cannot fa
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
 
-from ...model import (
-    Call,
-    Fresh,
-    Map,
-    Option,
-    Queue,
-    State,
-    Subset,
-    action,
-    exists,
-    forall,
-    implies,
-    invariant,
-    negation,
-    none,
-    require,
-    rest,
-    step_property,
-    subset,
-    suspend,
-    unused,
-)
-from ..errors import (
-    EADDRINUSE,
-    EAGAIN,
-    EALREADY,
-    EBADF,
-    EBUSY,
-    ECONNREFUSED,
-    EFAULT,
-    EINVAL,
-    EISCONN,
-    EMFILE,
-    EMSGSIZE,
-    ENOENT,
-    ENOMEM,
-    ENOTCONN,
-    EPIPE,
-    ESRCH,
-)
-from ..names import (
-    ACTIVE,
-    BAD,
-    BOUND,
-    CANCELED,
-    CHANNEL,
-    CONNECTED,
-    CONNECTED_SOCKET,
-    CONNECTING,
-    CONNECTING_SOCKET,
-    CREATED,
-    EVENT_PORTS,
-    FILE,
-    FREE_FD,
-    IDLE,
-    IN_ACCEPT,
-    IN_CONNECT,
-    IN_READ,
-    IN_SELECT,
-    LISTENING,
-    MANAGEMENT_MEMORY,
-    MAPPED,
-    OPEN_FILE,
-    PEER_CLOSED,
-    PROGRAM_MEMORY,
-    SET_ASIDE,
-    SMALL,
-    SYSTEM,
-    Buffer,
-    Descriptor,
-    Fd,
-    File,
-    Message,
-    Mode,
-    Partition,
-    Port,
-    Process,
-    Receiver,
-    Region,
-    Service,
-    Short,
-    Signal,
-)
+from ..words import *
 from .channels import deliver, dequeue, enqueue, hand_over
-from .common import destroy_ports, free_regions, join, post, refund, refuse_all, running, wake_all, withdraw
+from .common import *
 from .resources import room_for_one
-
-if TYPE_CHECKING:
-    from ..system import System
 
 
 class Sockets(State):

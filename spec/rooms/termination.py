@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...model import Call, action, forall, implies, invariant, negation, none, require, step_property
-from ..errors import EPERM, ESRCH
-from ..names import (
-    ABSENT,
-    ACTIVE,
-    ADDRESS_SPACE,
-    BUS,
-    CACHE,
-    DEVICES,
-    NO_REQUEST,
-    PROCESSOR_TIME,
-    SYSTEM,
-    TERMINATED,
-    Kind,
-    Partition,
-    Place,
-    Port,
-    Processor,
-    Receiver,
-    Region,
-    Request,
-    Sender,
-    Service,
-    Shared,
-    Signal,
-)
-from .common import destroy_ports, free_regions, refuse_all, standing, withdraw_all
-
-if TYPE_CHECKING:
-    from ..system import System
+from ..words import *
+from .common import *
 
 
 @action(seed="PART-4 PART-5 SIG-3 CHAN-6 REG-6")
