@@ -4,6 +4,7 @@ partitions a system control OS with sockets, virtual files, processes and select
 `implementation()` makes one behind the conformance interface; the connection string is `py:oneowner.reference_impl`.
 """
 
+from .calls import HYPERCALLS, SYSTEM_CALLS
 from .control_os import ControlOS, Interface
 from .policy import Policy
 from .program import SystemControlProgram
@@ -14,4 +15,4 @@ def implementation() -> Interface:
     return Interface(ControlOS)
 
 
-__all__ = ["ControlOS", "Interface", "Policy", "SystemControlProgram", "implementation"]
+__all__ = ["HYPERCALLS", "SYSTEM_CALLS", "ControlOS", "Interface", "Policy", "SystemControlProgram", "implementation"]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from .calls import HYPERCALLS, SYSTEM_CALLS, hypercall
 from .descriptors import SUSPENDED, Process
 from .kernel import BUFFERS, MODES, Kernel
 from .machine import Machine
@@ -34,8 +35,8 @@ from .shared import SharedMemory
 
 
 class ControlOS(Resources, Processors, SharedMemory):
-    """Hypercalls are the methods named as operations; each takes the calling partition first and returns plain data or
-    raises Refused.  `kernel` makes the kernel of the system control OS, which runs in the partition `system`.
+    """Hypercalls are the methods marked as such; each takes the calling partition first and returns plain data or raises
+    Refused.  `kernel` makes the kernel of the system control OS, which runs in the partition `system`.
     """
 
     kernel: Kernel
@@ -46,6 +47,7 @@ class ControlOS(Resources, Processors, SharedMemory):
 
     # -- partitions and limits --
 
+    @hypercall
     def create_partition(self, caller: Partition) -> str:
         self.need_system(caller)
         need(len(self.partitions) < self.topology["partitions"], "ENOMEM")
@@ -53,6 +55,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.boot_order.append(partition)
         return partition.handle
 
+    @hypercall
     def boot(self, caller: Partition, partition: str) -> None:
         self.need_system(caller)
         guest = self.active(partition)
@@ -61,16 +64,19 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.boot_order.pop(0)
         guest.booted = True
 
+    @hypercall
     def set_limit(self, caller: Partition, partition: str, kind: str, amount: int) -> None:
         self.need_system(caller)
         guest = self.active(partition)
         need(guest.used[kind] <= amount, "EBUSY")
         guest.limit[kind] = amount
 
+    @hypercall
     def query_usage(self, caller: Partition, partition: str, kind: str) -> int:
         need(caller.handle == partition or caller is self.system, "EPERM")
         return self.active(partition).used[kind]
 
+    @hypercall
     def terminate(self, caller: Partition, partition: str) -> None:
         need(caller.handle == partition or caller is self.system, "EPERM")
         ending = self.active(partition)
@@ -111,15 +117,18 @@ class ControlOS(Resources, Processors, SharedMemory):
 
     # -- message regions --
 
+    @hypercall
     def allocate(self, caller: Partition) -> str:
         return f"{self.new_region(caller).address:#x}"
 
+    @hypercall
     def set_region_aside(self, caller: Partition, partition: str) -> str:
         self.need_system(caller)
         region = self.region_of_memory(self.active(partition))
         self.aside[region.address] = region
         return f"{region.address:#x}"
 
+    @hypercall
     def take_region(self, caller: Partition, region: str) -> None:
         try:
             kept = self.aside.get(int(region, 16))
@@ -131,17 +140,20 @@ class ControlOS(Resources, Processors, SharedMemory):
         del self.aside[kept.address]
         self.hand_out(kept)
 
+    @hypercall
     def free(self, caller: Partition, region: str) -> None:
         freed = self.own_region(caller, region)
         self.need_idle(freed)
         self.release_region(freed)
 
+    @hypercall
     def read_memory(self, caller: Partition, region: str, place: int) -> str:
         try:
             return caller.space.read(int(region, 16) + place, DATUM_SIZE).hex()
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 
+    @hypercall
     def write_memory(self, caller: Partition, region: str, place: int, data: str) -> None:
         try:
             caller.space.write(int(region, 16) + place, bytes.fromhex(data))
@@ -150,10 +162,12 @@ class ControlOS(Resources, Processors, SharedMemory):
 
     # -- events --
 
+    @hypercall
     def create_receiver(self, caller: Partition) -> str:
         self.need_room_for_receiver(caller)
         return self.new_receiver(caller).handle
 
+    @hypercall
     def create_sender(self, caller: Partition) -> str:
         need(self.has_room(caller, EVENT_PORTS), "ENOMEM")
         need(len(self.senders) < self.topology["senders"], "ENOMEM")
@@ -162,11 +176,13 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.charge(caller, EVENT_PORTS)
         return sender.handle
 
+    @hypercall
     def destroy_receiver(self, caller: Partition, receiver: str) -> None:
         destroyed = self.own_receiver(caller, receiver)
         need(destroyed.serves is None or isinstance(destroyed.serves, Sender), "EBUSY")
         self.drop_receiver(destroyed)
 
+    @hypercall
     def destroy_sender(self, caller: Partition, sender: str) -> None:
         destroyed = self.own_sender(caller, sender)
         self.disconnect_sender(destroyed)
@@ -175,6 +191,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         del self.senders[destroyed.handle]
         self.refund(caller, EVENT_PORTS)
 
+    @hypercall
     def connect_event(self, caller: Partition, sender: str, receiver: str) -> None:
         source, target = self.own_sender(caller, sender), self.own_receiver(caller, receiver)
         need(source.target is None, "EISCONN")
@@ -182,6 +199,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         need(target.serves is None, "EISCONN")
         source.target, target.serves = target, source
 
+    @hypercall
     def request_event(self, caller: Partition, sender: str, partition: str) -> None:
         source = self.own_sender(caller, sender)
         need(source.target is None, "EISCONN")
@@ -190,6 +208,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.need_room_for_signal(caller)
         self.announce(self.post(caller, target, source))
 
+    @hypercall
     def accept_event(self, caller: Partition, signal: str, receiver: str) -> None:
         request = self.taken_signal(caller, signal)
         sender = request.asks
@@ -200,11 +219,13 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.withdraw(request)
         sender.target, target.serves = target, sender
 
+    @hypercall
     def send_event(self, caller: Partition, sender: str) -> None:
         source = self.own_sender(caller, sender)
         need(source.target is not None, "ENOTCONN")
         self.raise_event(source.target)
 
+    @hypercall
     def read_event(self, caller: Partition, receiver: str) -> bool:
         read = self.own_receiver(caller, receiver)
         was_pending, read.pending = read.pending, False
@@ -212,6 +233,7 @@ class ControlOS(Resources, Processors, SharedMemory):
 
     # -- control signals --
 
+    @hypercall
     def take_signal(self, caller: Partition) -> dict[str, Any]:
         need(caller.queue, "EAGAIN")
         signal = caller.queue.popleft()
@@ -225,9 +247,11 @@ class ControlOS(Resources, Processors, SharedMemory):
             "shared": signal.asks.handle if isinstance(signal.asks, SharedRegion) else None,
         }
 
+    @hypercall
     def refuse(self, caller: Partition, signal: str) -> None:
         self.answer_no(self.taken_signal(caller, signal))
 
+    @hypercall
     def designate_receiver(self, caller: Partition, receiver: str) -> None:
         designated = self.own_receiver(caller, receiver)
         need(designated.serves is None, "EISCONN")
@@ -239,18 +263,21 @@ class ControlOS(Resources, Processors, SharedMemory):
 
     # -- message channels --
 
+    @hypercall
     def create_port(self, caller: Partition, receiver: str) -> str:
         told = self.own_receiver(caller, receiver)
         need(told.serves is None, "EISCONN")
         self.need_room_for_port()
         return self.new_port(told).handle
 
+    @hypercall
     def connect(self, caller: Partition, port: str, partition: str, service: int) -> None:
         client = self.own_port(caller, port)
         need(client.status != "CONNECTING", "EALREADY")
         need(client.status in ("IDLE", "REFUSED"), "EISCONN")
         self.request_channel(client, self.other_side(caller, partition), service)
 
+    @hypercall
     def cancel(self, caller: Partition, port: str) -> None:
         client = self.own_port(caller, port)
         if client.request is None:
@@ -258,6 +285,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.withdraw(client.request)
         client.status = "IDLE"
 
+    @hypercall
     def accept(self, caller: Partition, signal: str, port: str) -> None:
         request = self.taken_signal(caller, signal)
         client = request.asks
@@ -270,6 +298,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         if client.kernel:
             self.kernel.accepted(client)
 
+    @hypercall
     def send(self, caller: Partition, port: str, region: str | None, short: str | None) -> None:
         source = self.own_port(caller, port)
         need(source.status in ("CONNECTED", "PEER_CLOSED"), "ENOTCONN")
@@ -282,6 +311,7 @@ class ControlOS(Resources, Processors, SharedMemory):
         self.check_message(peer, sent, short)
         self.move(peer, sent, short)
 
+    @hypercall
     def receive(self, caller: Partition, port: str) -> dict[str, Any]:
         here = self.own_port(caller, port)
         need(here.status in ("CONNECTED", "PEER_CLOSED"), "ENOTCONN")
@@ -292,91 +322,10 @@ class ControlOS(Resources, Processors, SharedMemory):
         region = None if message.region is None else f"{message.region.address:#x}"
         return {"region": region, "short": message.short}
 
+    @hypercall
     def close_port(self, caller: Partition, port: str) -> None:
         self.destroy_port(self.own_port(caller, port))
 
-
-HYPERCALLS: tuple[str, ...] = (
-    "create_partition",
-    "boot",
-    "set_limit",
-    "query_usage",
-    "terminate",
-    "reserve_resource",
-    "request_resource",
-    "next_request",
-    "grant",
-    "reject",
-    "take_verdict",
-    "release_resource",
-    "assign_processor",
-    "release_processor",
-    "map_processor",
-    "unmap_processor",
-    "start_processor",
-    "stop_processor",
-    "query_processor",
-    "allocate",
-    "set_region_aside",
-    "take_region",
-    "free",
-    "read_memory",
-    "write_memory",
-    "create_shared",
-    "request_attach",
-    "accept_attach",
-    "detach",
-    "destroy_shared",
-    "read_shared",
-    "write_shared",
-    "create_receiver",
-    "create_sender",
-    "destroy_receiver",
-    "destroy_sender",
-    "connect_event",
-    "request_event",
-    "accept_event",
-    "send_event",
-    "read_event",
-    "take_signal",
-    "refuse",
-    "designate_receiver",
-    "create_port",
-    "connect",
-    "cancel",
-    "accept",
-    "send",
-    "receive",
-    "close_port",
-)
-
-SYSTEM_CALLS: tuple[str, ...] = (
-    "create_process",
-    "socket",
-    "bind",
-    "listen",
-    "permit",
-    "forbid",
-    "accept_socket",
-    "connect_socket",
-    "read_socket",
-    "send_file",
-    "send_mapped",
-    "getpeername",
-    "close",
-    "exit",
-    "select",
-    "create_file",
-    "open",
-    "read_file",
-    "write_file",
-    "unlink",
-    "read_mapped",
-    "write_mapped",
-    "release",
-)
-
-OPERATIONS = HYPERCALLS + SYSTEM_CALLS
 
 WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "kind": ("kind of resource", KINDS),
@@ -413,7 +362,7 @@ class Interface:
         """
         if self._os is None:
             raise ValueError("reset first")
-        if operation not in OPERATIONS:
+        if operation not in HYPERCALLS | SYSTEM_CALLS:
             raise ValueError(f"no hypercall is called {operation!r}")
         for argument, (what, words) in WORDS.items():
             if arguments.get(argument, words[0]) not in words:

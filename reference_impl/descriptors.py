@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .calls import system_call
 from .machine import Machine
 from .memory import AddressSpace
 from .objects import Partition, Port, Refused, Region, Signal, need
@@ -72,6 +73,7 @@ class Descriptors:
         self.table: dict[int, Socket | OpenFile] = {}
         self.late: list[dict[str, Any]] = []
 
+    @system_call
     def create_process(self, caller: Partition) -> str:
         self.machine.need_system(caller)
         need(len(self.processes) < self.machine.topology["processes"], "ENOMEM")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .calls import system_call
 from .descriptors import Descriptors, File, OpenFile, Process
 from .machine import Machine
 from .memory import AddressSpace, Fault
@@ -20,6 +21,7 @@ class Files(Descriptors):
 
     # -- virtual files --
 
+    @system_call
     def create_file(self, process: Process) -> str:
         return self.new_file(self.machine.new_region(self.machine.system)).handle
 
@@ -30,6 +32,7 @@ class Files(Descriptors):
         self.space.map(region.address, region.frames)
         return file
 
+    @system_call
     def open(self, process: Process, file: str) -> int:
         opened = self.named(file)
         fd = self.free_descriptor()
@@ -43,12 +46,14 @@ class Files(Descriptors):
             raise Refused("ENOENT")
         return file
 
+    @system_call
     def read_file(self, process: Process, fd: int, place: int | None) -> dict[str, Any]:
         region = self.region_of(self.file_at(fd))
         if place is None or place + DATUM_SIZE > self.machine.region_size:
             return {"data": bytes(DATUM_SIZE).hex(), "end": True}
         return {"data": self.space.read(region.address + place, DATUM_SIZE).hex(), "end": False}
 
+    @system_call
     def write_file(self, process: Process, fd: int, place: int | None, data: str) -> None:
         region, written = self.region_of(self.file_at(fd)), bytes.fromhex(data)
         if place is None or place + len(written) > self.machine.region_size:
@@ -61,6 +66,7 @@ class Files(Descriptors):
             raise Refused("ESTALE")
         return file.region
 
+    @system_call
     def unlink(self, process: Process, file: str) -> None:
         unlinked = self.named(file)
         del self.names[file]
@@ -102,18 +108,21 @@ class Files(Descriptors):
     def clear_pages(self, process: Process, region: Region) -> None:
         process.space.unmap(region.address, len(region.frames))
 
+    @system_call
     def read_mapped(self, process: Process, address: str, place: int) -> str:
         try:
             return process.space.read(int(address, 16) + place, DATUM_SIZE).hex()
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 
+    @system_call
     def write_mapped(self, process: Process, address: str, place: int, data: str) -> None:
         try:
             process.space.write(int(address, 16) + place, bytes.fromhex(data))
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 
+    @system_call
     def release(self, process: Process, address: str) -> None:
         need(address in process.regions, "EINVAL")
         self.machine.release_region(self.unmap_from(process, address))

@@ -1,6 +1,6 @@
 """The kernel of the system control OS: sockets over message channels, with waiting and select (seed 0079-0123).
 
-A system call is a method named as the operation; it takes the calling process first and returns plain data, or SUSPENDED
+A system call is a method marked as such; it takes the calling process first and returns plain data, or SUSPENDED
 when the answer comes late, or raises Refused.  The control OS tells of arrivals by the upcalls at the end.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .calls import system_call
 from .descriptors import OpenFile, Process, Socket, Suspended
 from .files import Files
 from .machine import Machine
@@ -41,11 +42,13 @@ class Kernel(Files):
 
     # -- services --
 
+    @system_call
     def socket(self, process: Process, mode: str) -> int:
         fd = self.free_descriptor()
         self.table[fd] = Socket(process, mode)
         return fd
 
+    @system_call
     def bind(self, process: Process, fd: int, service: int) -> None:
         bound = self.socket_at(fd)
         need(bound.status == "CREATED", "EINVAL")
@@ -53,6 +56,7 @@ class Kernel(Files):
         bound.status, bound.service = "BOUND", service
         self.services[service] = bound
 
+    @system_call
     def listen(self, process: Process, fd: int, backlog: int) -> None:
         listener = self.socket_at(fd)
         need(listener.status in ("BOUND", "LISTENING"), "EINVAL")
@@ -62,9 +66,11 @@ class Kernel(Files):
     def waiting_at(self, listener: Socket) -> int:
         return len(listener.backlog)
 
+    @system_call
     def permit(self, process: Process, service: int, partition: str) -> None:
         self.forbidden.discard((service, self.machine.active(partition)))
 
+    @system_call
     def forbid(self, process: Process, service: int, partition: str) -> None:
         guest = self.machine.active(partition)
         self.forbidden.add((service, guest))
@@ -86,6 +92,7 @@ class Kernel(Files):
 
     # -- connections --
 
+    @system_call
     def accept_socket(self, process: Process, fd: int, wait: bool) -> int | Suspended:
         listener = self.socket_at(fd)
         need(listener.status == "LISTENING", "EINVAL")
@@ -111,6 +118,7 @@ class Kernel(Files):
         accepted.status = "CONNECTED"
         self.machine.join(client, server)
 
+    @system_call
     def connect_socket(self, process: Process, fd: int, partition: str, service: int) -> Suspended:
         client = self.socket_at(fd)
         need(client.status != "CONNECTED", "EISCONN")
@@ -149,6 +157,7 @@ class Kernel(Files):
             raise Refused("ENOTCONN")
         return socket, socket.port
 
+    @system_call
     def read_socket(self, process: Process, fd: int, buffer: str, wait: bool) -> dict[str, Any] | Suspended:
         socket, port = self.connected_at(fd)
         self.check_buffer(port, buffer)
@@ -177,6 +186,7 @@ class Kernel(Files):
     def end_of_file(self) -> dict[str, Any]:
         return {"file": None, "address": None, "short": None, "end": True}
 
+    @system_call
     def getpeername(self, process: Process, fd: int) -> str:
         """Which partition is at the other end of a channel that stands."""
         port = self.socket_at(fd).port
@@ -184,6 +194,7 @@ class Kernel(Files):
             raise Refused("ENOTCONN")
         return port.peer.owner.handle
 
+    @system_call
     def send_file(self, process: Process, fd: int, file: str | None, short: str | None) -> None:
         peer = self.peer_of(fd, "FILE")
         sent = None if file is None else self.named(file)
@@ -193,6 +204,7 @@ class Kernel(Files):
             self.revoke(sent, region)
         self.machine.move(peer, region, short)
 
+    @system_call
     def send_mapped(self, process: Process, fd: int, address: str | None, short: str | None) -> None:
         peer = self.peer_of(fd, "MAPPED")
         need(address is None or address in process.regions, "EINVAL")
@@ -215,6 +227,7 @@ class Kernel(Files):
 
     # -- select --
 
+    @system_call
     def select(self, process: Process, reading: list[int], writing: list[int], wait: bool) -> Ready | Suspended:
         read = {fd: self.socket_at(fd) for fd in sorted(reading)}
         write = {fd: self.socket_at(fd) for fd in sorted(writing)}
@@ -254,6 +267,7 @@ class Kernel(Files):
 
     # -- ends --
 
+    @system_call
     def close(self, process: Process, fd: int) -> None:
         entry = self.table.get(fd)
         if isinstance(entry, OpenFile):
@@ -295,6 +309,7 @@ class Kernel(Files):
                 self.selecting.remove(selection)
                 self.resume_refused(selection.process, "ECANCELED")
 
+    @system_call
     def exit(self, process: Process) -> None:
         """As closing and releasing everything that the process has."""
         for fd in sorted(fd for fd, entry in self.table.items() if entry.maker is process):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .calls import hypercall
 from .machine import Machine
 from .objects import Partition, Processor, Refused, need
 
@@ -9,6 +10,7 @@ from .objects import Partition, Processor, Refused, need
 class Processors(Machine):
     """The hypercalls on logical processors."""
 
+    @hypercall
     def assign_processor(self, caller: Partition, partition: str) -> str:
         self.need_system(caller)
         owner = self.active(partition)
@@ -17,12 +19,14 @@ class Processors(Machine):
         self.processors[processor.handle] = processor
         return processor.handle
 
+    @hypercall
     def release_processor(self, caller: Partition, processor: str) -> None:
         self.need_system(caller)
         released = self.usable_processor(caller, processor)
         need(not released.running, "EBUSY")
         del self.processors[processor]
 
+    @hypercall
     def map_processor(self, caller: Partition, processor: str, physical: int) -> None:
         self.need_system(caller)
         carriers = self.usable_processor(caller, processor).carriers
@@ -30,6 +34,7 @@ class Processors(Machine):
         need(physical not in carriers, "EALREADY")
         carriers.add(physical)
 
+    @hypercall
     def unmap_processor(self, caller: Partition, processor: str, physical: int) -> None:
         self.need_system(caller)
         carriers = self.usable_processor(caller, processor).carriers
@@ -42,16 +47,19 @@ class Processors(Machine):
         if physical not in range(self.topology["physicals"]):
             raise ValueError(f"there is no physical processor {physical!r}")
 
+    @hypercall
     def start_processor(self, caller: Partition, processor: str) -> None:
         started = self.usable_processor(caller, processor)
         need(not started.running, "EALREADY")
         started.running = True
 
+    @hypercall
     def stop_processor(self, caller: Partition, processor: str) -> None:
         stopped = self.usable_processor(caller, processor)
         need(stopped.running, "EALREADY")
         stopped.running = False
 
+    @hypercall
     def query_processor(self, caller: Partition, processor: str) -> bool:
         return self.usable_processor(caller, processor).running
 

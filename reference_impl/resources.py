@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .calls import hypercall
 from .machine import Machine
 from .objects import GRANTED, MANAGEMENT_MEMORY, Partition, Refused, Request, need
 
@@ -11,6 +12,7 @@ from .objects import GRANTED, MANAGEMENT_MEMORY, Partition, Refused, Request, ne
 class Resources(Machine):
     """The hypercalls on granted resources.  A unit is in the pool, kept for a partition, or held (used) by one."""
 
+    @hypercall
     def reserve_resource(self, caller: Partition, partition: str, kind: str, amount: int) -> None:
         self.need_system(caller)
         kept_for = self.active(partition)
@@ -19,6 +21,7 @@ class Resources(Machine):
         self.pool[kind] -= amount
         kept_for.reserve[kind] += amount
 
+    @hypercall
     def request_resource(self, caller: Partition, kind: str, amount: int) -> str:
         need(kind in GRANTED, "EINVAL")
         need(self.has_room(caller, MANAGEMENT_MEMORY), "ENOMEM")
@@ -28,6 +31,7 @@ class Resources(Machine):
         self.charge(caller, MANAGEMENT_MEMORY)
         return request.handle
 
+    @hypercall
     def next_request(self, caller: Partition) -> dict[str, Any]:
         self.need_system(caller)
         oldest = next((r for r in self.requests.values() if r.waiting), None)
@@ -35,6 +39,7 @@ class Resources(Machine):
             raise Refused("EAGAIN")
         return {"request": oldest.handle, "source": oldest.source.handle, "kind": oldest.kind, "amount": oldest.amount}
 
+    @hypercall
     def grant(self, caller: Partition, request: str, amount: int) -> None:
         self.need_system(caller)
         granted = self.waiting_request(request)
@@ -52,6 +57,7 @@ class Resources(Machine):
         """What may be granted to a partition: what is kept for it, and what is kept for nobody."""
         return source.reserve[kind] + self.pool[kind]
 
+    @hypercall
     def reject(self, caller: Partition, request: str) -> None:
         self.need_system(caller)
         self.waiting_request(request).waiting = False
@@ -62,6 +68,7 @@ class Resources(Machine):
             raise Refused("EBADF")
         return request
 
+    @hypercall
     def take_verdict(self, caller: Partition, request: str) -> dict[str, Any]:
         decided = self.requests.get(request)
         if decided is None or decided.source is not caller:
@@ -74,6 +81,7 @@ class Resources(Machine):
         del self.requests[request.handle]
         self.refund(request.source, MANAGEMENT_MEMORY)
 
+    @hypercall
     def release_resource(self, caller: Partition, kind: str, amount: int) -> None:
         need(kind in GRANTED, "EINVAL")
         need(amount <= caller.used[kind], "EINVAL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .calls import hypercall
 from .machine import Machine
 from .memory import Fault
 from .objects import DATUM_SIZE, PROGRAM_MEMORY, Partition, Refused, SharedRegion, need
@@ -10,6 +11,7 @@ from .objects import DATUM_SIZE, PROGRAM_MEMORY, Partition, Refused, SharedRegio
 class SharedMemory(Machine):
     """The hypercalls on shared regions."""
 
+    @hypercall
     def create_shared(self, caller: Partition) -> str:
         need(self.has_room(caller, PROGRAM_MEMORY), "ENOMEM")
         need(len(self.shareds) < self.topology["shareds"], "ENOMEM")
@@ -23,6 +25,7 @@ class SharedMemory(Machine):
         self.attach(caller, shared)
         return shared.handle
 
+    @hypercall
     def request_attach(self, caller: Partition, partition: str, shared: str) -> None:
         owner = self.other_side(caller, partition)
         wanted = self.shareds.get(shared)
@@ -33,6 +36,7 @@ class SharedMemory(Machine):
         self.need_room_for_signal(caller)
         self.announce(self.post(caller, owner, wanted))
 
+    @hypercall
     def accept_attach(self, caller: Partition, signal: str) -> None:
         request = self.taken_signal(caller, signal)
         shared = request.asks
@@ -45,6 +49,7 @@ class SharedMemory(Machine):
         partition.space.map(shared.address, shared.frames)
         shared.attached.add(partition)
 
+    @hypercall
     def detach(self, caller: Partition, shared: str) -> None:
         attached = self.attached_shared(caller, shared, "EBADF")
         need(attached.owner is not caller, "EBUSY")
@@ -54,6 +59,7 @@ class SharedMemory(Machine):
         partition.space.unmap(shared.address, len(shared.frames))
         shared.attached.remove(partition)
 
+    @hypercall
     def destroy_shared(self, caller: Partition, shared: str) -> None:
         destroyed = self.shareds.get(shared)
         if destroyed is None or destroyed.owner is not caller:
@@ -71,6 +77,7 @@ class SharedMemory(Machine):
         self.refund(shared.owner, PROGRAM_MEMORY)
         del self.shareds[shared.handle]
 
+    @hypercall
     def read_shared(self, caller: Partition, shared: str, place: int) -> str:
         attached = self.attached_shared(caller, shared, "EFAULT")
         try:
@@ -78,6 +85,7 @@ class SharedMemory(Machine):
         except Fault:
             raise Refused("EFAULT") from None
 
+    @hypercall
     def write_shared(self, caller: Partition, shared: str, place: int, data: str) -> None:
         attached = self.attached_shared(caller, shared, "EFAULT")
         try:
