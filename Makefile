@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench large huge museum docs suite clean
+.PHONY: check test lint fuzz bench large huge museum generated clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -37,15 +37,9 @@ huge: $(STAMP)
 museum: $(STAMP)
 	$(BIN)/oneowner museum
 
-docs: $(STAMP)
-	$(BIN)/oneowner show rooms > docs/rooms.md
-	sed '/^## /,$$d' docs/flows.md > docs/flows.head
-	$(BIN)/oneowner show flow | cat docs/flows.head - > docs/flows.md
-	rm docs/flows.head
-
-suite: $(STAMP)
-	$(BIN)/oneowner suite > suite.new
-	mv suite.new spec/scenes/suite.jsonl
+# everything that is generated from the specification: pages, counts, the suite, figures in the documentation
+generated: $(STAMP)
+	$(BIN)/python tools/generated.py
 
 clean:
 	rm -rf .venv .oneowner .pytest_cache .mypy_cache .ruff_cache .hypothesis

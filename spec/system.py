@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Spec
-from ..model.language import Scope
+from ..model.language import Action, Scope, declared
 from . import lemmas
 from .names import ACTIVE, SYSTEM, SYSTEM_INDEX, Data, Fd, Kind, Physical, Place, Service, Short
 from .rooms import (
@@ -29,7 +29,7 @@ from .rooms import (
     late,
     used,
 )
-from .scenes import EXPLORATIONS, FLOWS, FUZZ_SCOPE, LARGE, OPENINGS, PHASES, PROFILES
+from .scenes import EXPLORATIONS, FLOWS, FUZZ_SCOPE, LARGE, OPENINGS, PHASES, PROFILES, with_the_rest
 
 
 class System(
@@ -128,13 +128,16 @@ def probes(before: Any, after: Any, scope: Scope) -> Iterator[tuple[str, dict[st
 
 EVERYTHING = (*ROOMS, lemmas)
 
+OPERATIONS = {each.name: room.__name__ for room in ROOMS for each in declared(room) if isinstance(each, Action)}
+"""By operation, the room in which it stands."""
+
 SPEC = Spec(
     name="oneowner",
     state=System,
     modules=EVERYTHING,
     initial=initial,
-    explorations=EXPLORATIONS,
-    large=LARGE,
+    explorations=with_the_rest(EXPLORATIONS, OPERATIONS),
+    large=with_the_rest(LARGE, OPERATIONS),
     fuzz_scope=FUZZ_SCOPE,
     rigid={"too_long": lambda scope, short: short == scope["shorts"]},
     encodings={

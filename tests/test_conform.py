@@ -97,8 +97,8 @@ def test_the_pairs_are_many_and_the_sequences_few() -> None:
     assert max(len(s.calls) for s in SUITE) <= LONGEST
 
 
-def test_the_operations_of_all_profiles_are_all_operations() -> None:
-    assert frozenset().union(*SPEC.profiles.values()) == SPEC.profile("all")
+def test_profiles_name_operations_that_there_are_and_all_has_every_one() -> None:
+    assert frozenset().union(*SPEC.profiles.values()) <= SPEC.profile("all") == frozenset(SPEC.actions)
 
 
 @pytest.mark.parametrize("profile", SPEC.profiles)
@@ -302,7 +302,7 @@ def test_shrink_finds_the_fewest_calls_of_a_conversation(tmp_path: Path) -> None
 def test_smoke_says_what_is_supported() -> None:
     ran = run("smoke", "py:conforming:WithoutFree", env=HERE)
     assert ran.code == 0
-    assert "73 of 74 operations are supported" in ran.out
+    assert f"{len(SPEC.actions) - 1} of {len(SPEC.actions)} operations are supported" in ran.out
 
 
 def test_a_suite_that_is_none_is_said_so(tmp_path: Path) -> None:

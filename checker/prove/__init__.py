@@ -1,7 +1,7 @@
 """Proof: every obligation of a specification asked of Z3, and what is refuted shown in the smallest state."""
 
 from .obligations import IDENTITY, PROVED, REFUTED, Obligation, Report
-from .proof import prove
+from .proof import planned, prove
 from .shortest import shortest_trace
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "REFUTED",
     "Obligation",
     "Report",
+    "planned",
     "prove",
     "shortest_trace",
 ]

@@ -9,6 +9,8 @@ from functools import lru_cache
 from multiprocessing import get_context
 
 from ...model.language import (
+    EFFECTIVE,
+    OK,
     Spec,
     SpecError,
     load,
@@ -17,6 +19,7 @@ from ...model.symbolic import Symbolic
 from .obligations import DEFINED, IDENTITY, INITIALLY, Report
 from .prover import Prover
 from .shortest import with_traces
+from .statements import statements_of
 
 
 @lru_cache(maxsize=4)
@@ -35,6 +38,19 @@ def operations(spec: Spec, chosen: Iterable[str] = ()) -> list[str]:
     if wrong:
         raise SpecError(f"no operation is called {wrong[0]!r}; there are {', '.join(known)}")
     return list(chosen) or known
+
+
+def planned(spec: Spec) -> list[tuple[str, str, str]]:
+    """Every obligation of a spec as (operation, exit, statement), in the order in which they are asked; none is asked here."""
+    symbolic = Symbolic(spec)
+    found: list[tuple[str, str, str]] = []
+    for name in operations(spec):
+        action = spec.actions.get(name)
+        exits = dict.fromkeys(path.exit for path in symbolic.paths(action)) if action else [OK]
+        for exit in exits:
+            stated = [s.name for s in statements_of(spec, action, spec.components, None)] if exit in EFFECTIVE else [IDENTITY]
+            found += [(name, exit, statement) for statement in stated]
+    return found
 
 
 def statement_names(spec: Spec, chosen: Iterable[str] = ()) -> list[str]:

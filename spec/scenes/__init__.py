@@ -1,6 +1,6 @@
 """Ways to look at the system: openings, explorations, flows, phases, profiles, and the suite that is drawn from them."""
 
-from .explorations import EXPLORATIONS, FUZZ_SCOPE, LARGE
+from .explorations import EXPLORATIONS, FUZZ_SCOPE, LARGE, with_the_rest
 from .flows import CLIENT, FLOWS, SERVER, STEPS, in_order
 from .openings import OPENINGS
 from .phases import PHASES
@@ -18,4 +18,5 @@ __all__ = [
     "SERVER",
     "STEPS",
     "in_order",
+    "with_the_rest",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...model.language import Exploration
@@ -314,6 +315,20 @@ LARGE |= {
     for name, exploration in LARGE.items()
     if exploration.stays
 }
+
+
+def with_the_rest(explorations: Mapping[str, Exploration], rooms: Mapping[str, str]) -> dict[str, Exploration]:
+    """Explorations that call every operation (`rooms` gives each one's room): one that none of them names joins the one that
+    calls most operations of its room, the first of several.  So a new operation is explored before anyone has written a scene
+    for it; if nothing reaches it there, or too much, write one."""
+    named = {operation for exploration in explorations.values() for operation in exploration.only}
+    found = dict(explorations)
+    for operation, room in rooms.items():
+        if operation not in named:
+            mates = {other for other, its in rooms.items() if its == room}
+            name = max(found, key=lambda n: len(mates & set(explorations[n].only)))
+            found[name] = replace(found[name], only=(*found[name].only, operation))
+    return found
 
 
 FUZZ_SCOPE = {

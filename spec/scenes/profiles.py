@@ -38,4 +38,4 @@ PROFILES: dict[str, frozenset[str]] = {
     "sockets-file": CORE | _SOCKETS | _calls("send_file create_file open read_file write_file unlink"),
     "sockets-map": CORE | _SOCKETS | _calls("send_mapped read_mapped write_mapped release"),
 }
-"""By name, the operations of a profile.  Together they are all, which is the profile `all`."""
+"""By name, the operations of a profile.  The profile `all` has every operation, those too that none of these names."""

@@ -1,0 +1,118 @@
+"""What is generated from the specification, and kept: pages, counts, the suite, figures in the documentation.
+
+`make generated` writes all of it.  tests/test_generated.py makes each again and says which one is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from oneowner.checker.explore import explore_all
+from oneowner.checker.pages import show_flow, show_rooms
+from oneowner.checker.prove import planned
+from oneowner.checker.suite import generate, write
+from oneowner.model import load
+from oneowner.model.symbolic import clauses
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = load("oneowner.spec:SPEC")
+JOBS = 2
+
+
+def text_of(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def counts() -> dict[str, Any]:
+    """What is counted of the specification.  A change is a change of what it says: know why before you keep it."""
+    obligations = planned(SPEC)
+    reports = explore_all(SPEC, jobs=JOBS)
+    return {
+        "operations": len(SPEC.actions),
+        "clauses": len(clauses(SPEC)),
+        "obligations": len(obligations),
+        "exits": len({(operation, exit) for operation, exit, _ in obligations} - {("initially", "ok")}),
+        "explorations": {r.name: [r.states, r.transitions, r.depth] for r in reports},
+    }
+
+
+def pinned(_: str) -> str:
+    """tests/counts.json: an exploration has its states, transitions and depth."""
+    lines = json.dumps(counts(), indent=1)
+    return re.sub(r"\[\s+(\d+),\s+(\d+),\s+(\d+)\s+\]", r"[\1, \2, \3]", lines) + "\n"
+
+
+def rooms(_: str) -> str:
+    return text_of(show_rooms(SPEC, JOBS)[0])
+
+
+def flows(now: str) -> str:
+    """The page of flows: what stands above the first of them is written by hand."""
+    return now[: now.index("\n## ") + 1] + text_of(show_flow(SPEC, None, JOBS)[0])
+
+
+def suite(_: str) -> str:
+    return write(SPEC, generate(SPEC, jobs=JOBS))
+
+
+def readme(now: str) -> str:
+    """The summary of `make check` that README shows; how many calls fuzzing made differs from run to run and stays."""
+    told = counts()
+    explored = told["explorations"].values()
+    states, transitions = (sum(row[at] for row in explored) for at in (0, 1))
+    of = "{0} of {0}".format
+    lines = {
+        r"prove    .*": f"prove    {of(told['obligations'])} obligations proved for any size and depth, "
+        f"{of(told['exits'])} exits shown possible  [holds]",
+        r"explore  .*": f"explore  {states} states, {transitions} transitions: all reachable states of {len(explored)} small "
+        f"scopes, {of(told['clauses'])} clauses reached  [holds]",
+        r"(fuzz     \d+ calls to \S+), .*": rf"\1, {of(told['clauses'])} clauses exercised, 0 failures  [holds]",
+    }
+    for pattern, line in lines.items():
+        now, times = re.subn(f"^{pattern}$", line, now, flags=re.MULTILINE)
+        assert times == 1, pattern
+    return now
+
+
+def first_adapter(now: str) -> str:
+    """How many operations there are to support."""
+    return re.sub(
+        r"^0 of \d+ operations are supported$", f"0 of {len(SPEC.actions)} operations are supported", now, flags=re.MULTILINE
+    )
+
+
+GENERATED: dict[str, Callable[[str], str]] = {
+    "tests/counts.json": pinned,
+    "docs/rooms.md": rooms,
+    "docs/flows.md": flows,
+    "docs/first-adapter.md": first_adapter,
+    "README.md": readme,
+    "spec/scenes/suite.jsonl": suite,
+}
+"""By file, what makes its text out of the text that it has now."""
+
+
+def made(name: str) -> tuple[str, str]:
+    """A generated file's text as it is, and as it should be."""
+    path = ROOT / name
+    now = path.read_text(encoding="utf-8") if path.exists() else ""
+    return now, GENERATED[name](now)
+
+
+def main() -> None:
+    for name in GENERATED:
+        now, wanted = made(name)
+        if now != wanted:
+            (ROOT / name).write_text(wanted, encoding="utf-8")
+            print(f"wrote {name}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
