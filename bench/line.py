@@ -14,7 +14,7 @@ from oneowner.checker.adapters import connect, request
 from oneowner.checker.conform import Conformance
 from oneowner.checker.session import Session
 from oneowner.checker.suite import of
-from oneowner.reference_impl.bugs import BUGS
+from oneowner.reference_impl import bugs
 from oneowner.spec import SPEC
 
 ECHO = str(Path(__file__).with_name("echo.py"))
@@ -92,7 +92,7 @@ def main() -> None:
     print(f"a call held against the model to the same call alone, in process: {statistics.median(costs):.1f}")
     print("to the first failure of each planted bug, in times of the whole suite on the right implementation:")
     whole = suite_time(implementation, beside=True)
-    for bug in BUGS:
+    for bug in bugs.BUGS:
         began = time.perf_counter()
         where = f"py:oneowner.reference_impl.bugs:{bug}"
         run = Conformance(SPEC, connect(where), where, of(SPEC), profiles=("all",), seconds=120, seed=1).run()

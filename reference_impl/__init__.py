@@ -6,7 +6,8 @@ partitions a system control OS with sockets, virtual files, processes and select
 
 from .calls import HYPERCALLS, SYSTEM_CALLS
 from .control_os import ControlOS, Interface
-from .policy import Policy
+from .memory import AddressSpace, Fault, PhysicalMemory
+from .policy import Policy, ResourceRequest
 from .program import SystemControlProgram
 
 
@@ -15,4 +16,16 @@ def implementation() -> Interface:
     return Interface(ControlOS)
 
 
-__all__ = ["HYPERCALLS", "SYSTEM_CALLS", "ControlOS", "Interface", "Policy", "SystemControlProgram", "implementation"]
+__all__ = [
+    "HYPERCALLS",
+    "SYSTEM_CALLS",
+    "AddressSpace",
+    "ControlOS",
+    "Fault",
+    "Interface",
+    "PhysicalMemory",
+    "Policy",
+    "ResourceRequest",
+    "SystemControlProgram",
+    "implementation",
+]

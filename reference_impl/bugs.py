@@ -1,4 +1,4 @@
-"""Real bugs of real systems, planted: each a variant of the control OS beside it, none of them in it.
+"""Real bugs of real systems, planted, in one file where a name finds each: variants of the control OS beside it, none in it.
 
 `BUGS` maps a name to the class; `py:oneowner.reference_impl.bugs:NAME` reaches the variant behind the interface.  Where each bug
 comes from stands in the museum's catalogue.

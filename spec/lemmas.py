@@ -46,7 +46,7 @@ from .names import (
 from .rooms import is_granted, unserving
 
 if TYPE_CHECKING:
-    from .system import System
+    from .words import System
 
 
 @lemma("so that the head of the boot order is always a partition that can be booted")

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oneowner.reference_impl import HYPERCALLS, SYSTEM_CALLS, ControlOS, Interface
-from oneowner.reference_impl.memory import AddressSpace, Fault, PhysicalMemory
+from oneowner.reference_impl import HYPERCALLS, SYSTEM_CALLS, AddressSpace, ControlOS, Fault, Interface, PhysicalMemory
 from oneowner.spec import SPEC, topology
 
 PAGE = 64

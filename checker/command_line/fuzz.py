@@ -68,6 +68,7 @@ def fuzz_and_tell(
     traces: Path,
     wanted: Collection[str] = (),
 ) -> FuzzReport:
+    """Fuzz, and tell of progress."""
     from ..fuzz import fuzz as run
 
     told = [time.monotonic()]
@@ -100,6 +101,7 @@ def fuzz_and_tell(
 
 
 def fuzz_code(report: FuzzReport, missing: list[str]) -> int:
+    """The exit code of a run of fuzzing; `missing` are the clauses that it did not come to."""
     if report.failures:
         return VIOLATION
     if not report.calls:
@@ -108,6 +110,7 @@ def fuzz_code(report: FuzzReport, missing: list[str]) -> int:
 
 
 def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, traces: Path) -> list[str]:
+    """Print a run of fuzzing; give the clauses that it did not come to."""
     from ...model.symbolic import clauses
     from ..reports import fuzz_failure
 
@@ -129,6 +132,7 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
 
 
 def fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> dict[str, Any]:
+    """A run of fuzzing as JSON has it."""
     return {
         "implementation": implementation,
         "calls": report.calls,

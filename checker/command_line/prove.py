@@ -44,6 +44,7 @@ def prove(
 
 
 def prove_and_tell(spec: Spec, operations: tuple[str, ...], statements: tuple[str, ...], jobs: int) -> Report:
+    """Prove, and tell of each operation when it is done."""
     from ..prove import PROVED
     from ..prove import prove as run
 
@@ -54,6 +55,7 @@ def prove_and_tell(spec: Spec, operations: tuple[str, ...], statements: tuple[st
 
 
 def proof_code(report: Report) -> int:
+    """The exit code of a proof."""
     if not report.obligations:
         return NOTHING
     if report.count("refuted") or report.vacuous:
@@ -62,6 +64,7 @@ def proof_code(report: Report) -> int:
 
 
 def show_proof(out: Output, spec: Spec, report: Report, traces: Path, *, matrix: bool = False) -> None:
+    """Print a proof, with what was refuted, unknown or vacuous."""
     from ..pages import is_lemma
     from ..reports import proof_matrix, proof_summary, refutation
 
@@ -90,6 +93,7 @@ def show_proof(out: Output, spec: Spec, report: Report, traces: Path, *, matrix:
 
 
 def proof_json(spec: Spec, report: Report) -> dict[str, Any]:
+    """A proof as JSON has it."""
     return {
         "scope": ANY_SIZE,
         "obligations": len(report.obligations),

@@ -68,6 +68,7 @@ class Wire:
 
 
 def action_of(spec: Spec, log: Log, line: Line) -> Action:
+    """The operation that a line calls.  Raises SpecError for one that there is not."""
     name = line.message["params"]["op"]
     if name not in spec.actions:
         raise SpecError(f"{log.path}, line {line.number}: {spec.name} has no operation {name!r}")
@@ -75,10 +76,12 @@ def action_of(spec: Spec, log: Log, line: Line) -> Action:
 
 
 def given_to(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by name, that of its actor first."""
     return {action.slots[0].name: params["actor"], **params["args"]}
 
 
 def argument_at(log: Log, line: Line, wire: Wire, slot: Slot, given: Mapping[str, Any]) -> Any:
+    """An argument of a line's call as a session takes it.  Raises SpecError, naming the line."""
     if slot.name not in given:
         raise SpecError(f"{log.path}, line {line.number}: the call gives no {slot.name}")
     try:
@@ -88,4 +91,5 @@ def argument_at(log: Log, line: Line, wire: Wire, slot: Slot, given: Mapping[str
 
 
 def slot_of(action: Action, name: str) -> Slot:
+    """A parameter of an operation by its name."""
     return next(slot for slot in action.slots if slot.name == name)

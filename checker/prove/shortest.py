@@ -18,6 +18,7 @@ TRACE_SECONDS = 20.0
 
 
 def with_traces(spec: Spec, obligations: list[Obligation]) -> list[Obligation]:
+    """Obligations, those that are refuted with a shortest trace where a scope has one."""
     found: dict[str, tuple[list[Step], dict[str, int]] | None] = {}
     traced = []
     for o in obligations:

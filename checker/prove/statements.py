@@ -33,6 +33,7 @@ class Statement:
 def statements_of(
     spec: Spec, action: Action | None, components: Iterable[Any], chosen: frozenset[str] | None
 ) -> Iterator[Statement]:
+    """What is asked of a call of `action` that takes effect (None: of the initial state); `chosen` by name, or all."""
     declared: list[Declaration] = list(spec.invariants.values())
     if action is not None:
         declared += spec.step_properties.values()

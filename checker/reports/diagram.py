@@ -82,4 +82,5 @@ def clipped(text: str) -> str:
 
 
 def wide(text: str) -> int:
+    """How wide a text is in a picture, in pixels."""
     return round(len(text) * CHARACTER)

@@ -10,6 +10,7 @@ from .words import clean
 
 
 def filled(name: str, **values: Any) -> str:
+    """A template, filled in with values; whatever text goes in is cleaned first."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -58,4 +58,5 @@ MOST_WORLDS = 64
 
 
 def bind(names: Names, element: int, handle: str, origin: Origin) -> None:
+    """Tie an element to the handle that was shown for it."""
     names.handle[element], names.element[handle], names.origin[handle] = handle, element, origin

@@ -1,4 +1,4 @@
-"""Linux's own sockets (AF_UNIX, SOCK_SEQPACKET) behind the protocol of docs/protocol.md.
+"""Linux's own sockets (AF_UNIX, SOCK_SEQPACKET) behind the protocol of docs/protocol.md: an adapter in one file, to learn from.
 
 The answers are Linux's.  Every call of the socket rooms is a system call, made through the C library, and its outcome is passed
 on, the name of the errno as it is.

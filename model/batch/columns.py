@@ -82,6 +82,7 @@ class Column:
 
 
 def now_of(value: Any) -> Any:
+    """The values of a column for the states that are left by now; another value as it is."""
     return value.now() if type(value) is Column else value
 
 
@@ -160,4 +161,5 @@ def plain(value: Any, kind: Type) -> Any:
 
 
 def count_of(held: Any) -> Any:
+    """A truth value, or a column of them, as numbers to add up."""
     return Column(held.run, held.now().astype(np.int32)) if type(held) is Column else int(held)

@@ -14,7 +14,8 @@ from ..language import (
     Sort,
     SpecError,
     Type,
-    vocabulary,
+    default,
+    none,
 )
 from .columns import Column, Run, Values, count_of, either, never
 from .layout import MOST, Block
@@ -88,7 +89,7 @@ class _Map:
         self.columns: list[int] = tables.layout.columns[position]
         self.shape = tables.shapes[position]
         self.domains = tables.domains[position]
-        self.blank = vocabulary.default(component.value)
+        self.blank = default(component.value)
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if type(key) is tuple else (key,)
@@ -271,7 +272,7 @@ class _Line:
     @property
     def head(self) -> Any:
         queue, run = self.queue, self.queue.view._run
-        found: Any = vocabulary.none
+        found: Any = none
         for element in queue.elements:
             inside = self._inside(element)
             if inside is not False:

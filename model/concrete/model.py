@@ -27,10 +27,10 @@ from ..language import (
     Spec,
     SpecError,
     Type,
+    default,
     is_enumeration,
     is_sort,
     reading,
-    vocabulary,
 )
 from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
 
@@ -184,7 +184,7 @@ class Model:
             elif component.kind == "queue":
                 parts.append(((),) * shape[0])
             else:
-                cells = [vocabulary.default(component.value)]
+                cells = [default(component.value)]
                 for size in shape:
                     cells = cells * size
                 if component.kind == "rigid" and component.name in self.spec.rigid:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..language import (
     SpecError,
-    vocabulary,
+    none,
 )
 
 Vector = tuple[tuple[Any, ...], ...]
@@ -110,7 +110,7 @@ class _Line:
     @property
     def head(self) -> int:
         line = self.queue.cells[self.key]
-        return line[0] if line else vocabulary.none  # type: ignore[no-any-return]
+        return line[0] if line else none  # type: ignore[no-any-return]
 
     def push(self, element: int) -> None:
         queue = self.queue
@@ -137,7 +137,7 @@ class _Queue(_Cells):
             for key, line in enumerate(self.cells):
                 if element in line:
                     return key
-        return vocabulary.none  # type: ignore[no-any-return]
+        return none  # type: ignore[no-any-return]
 
     def ahead(self, first: int, second: int) -> bool:
         line = self.cells[self.of(first)]

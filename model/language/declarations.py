@@ -194,5 +194,6 @@ def _mark(function: F, made: Declaration) -> F:
 
 
 def declared(module: ModuleType) -> list[Declaration]:
+    """What a module declares, in the order in which it stands there."""
     found = (getattr(value, "__declaration__", None) for value in vars(module).values() if callable(value))
     return [d for d in found if isinstance(d, Declaration) and d.function.__module__ == module.__name__]

@@ -66,6 +66,8 @@ class Path:
 
 
 class Stating:
+    """For a `with` block: conditions are part of a statement and cannot be decided."""
+
     def __init__(self, follower: Follower) -> None:
         self._follower, self._was = follower, follower.deciding
 

@@ -13,7 +13,7 @@ from ..language import (
     Slot,
     SpecError,
     Type,
-    vocabulary,
+    none,
 )
 from .cells import Stored, Written
 from .paths import Follower
@@ -131,7 +131,7 @@ class _Queue:
         here, there = self.of(first), self.of(second)
         ticket = self._part("ticket")
         earlier = ticket.read((self._lift(first),)) < ticket.read((self._lift(second),))
-        return (here == there) & (here != vocabulary.none) & Term(self._reading, earlier, bool)
+        return (here == there) & (here != none) & Term(self._reading, earlier, bool)
 
     def remove(self, element: Any) -> None:
         self._leave([gone := self._reading.world.fresh(self._component.value, "e")], same(gone, self._lift(element)))
@@ -157,7 +157,7 @@ class _Line:
     def empty(self) -> Any:
         queue, world = self._queue, self._reading.world
         if self._reading.deciding:
-            return self.head == vocabulary.none
+            return self.head == none
         place = queue._part("place")
         statement = world.quantified(True, [queue._component.value], lambda e: z3.Not(same(place.read((e,)), self._key)))
         nowhere = same(self._key, world.none(queue._component.keys[0]))
@@ -206,7 +206,7 @@ def line_counter(component: Component) -> Counter:
     """The counter behind a line's length."""
 
     def member(system: Any, line: Any, element: Any) -> Any:
-        return (getattr(system, component.name).of(element) == line) & (line != vocabulary.none)
+        return (getattr(system, component.name).of(element) == line) & (line != none)
 
     kinds = (component.keys[0], component.value)
     return Counter(f"{component.name}.length", member, tuple(Slot(k.__name__.lower(), k) for k in kinds))

@@ -16,10 +16,12 @@ _TRUE, _FALSE = z3.BoolVal(True), z3.BoolVal(False)
 
 
 def is_true(term: z3.ExprRef) -> bool:
+    """Whether a term is the constant true."""
     return bool(term.eq(_TRUE))  # z3.is_true asks four questions of the solver to find this out
 
 
 def is_false(term: z3.ExprRef) -> bool:
+    """Whether a term is the constant false."""
     return bool(term.eq(_FALSE))
 
 
@@ -33,6 +35,7 @@ def same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
 
 
 def is_value(term: z3.ExprRef) -> bool:
+    """Whether a term is a value: two of them that are not the same term differ."""
     if is_true(term) or is_false(term) or z3.is_int_value(term):
         return True
     return bool(z3.is_app(term) and term.decl().kind() == z3.Z3_OP_DT_CONSTRUCTOR and term.num_args() == 0)
@@ -49,12 +52,14 @@ def conjunction(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
 
 
 def choice(condition: z3.BoolRef, yes: Any, no: Any) -> Any:
+    """`yes` where `condition` holds, else `no`; settled at once where that can be."""
     if is_true(condition) or yes.eq(no):
         return yes
     return no if is_false(condition) else z3.If(condition, yes, no)
 
 
 def conjuncts(statement: z3.BoolRef) -> Iterator[z3.BoolRef]:
+    """What a statement is a conjunction of."""
     if z3.is_and(statement):
         for part in statement.children():
             yield from conjuncts(part)
@@ -94,6 +99,7 @@ def _constants_of(term: z3.ExprRef) -> set[int]:
 
 
 def for_all(variables: Sequence[z3.ExprRef], guards: Sequence[z3.BoolRef], part: z3.BoolRef) -> z3.BoolRef:
+    """A conjunct for all values of those of `variables` that occur in it, each under its guard."""
     bound, guarded = _guarded(variables, guards, part)
     return z3.ForAll(bound, guarded) if bound else part
 

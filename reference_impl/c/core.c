@@ -1,4 +1,5 @@
-/*
+/* In one file, as the header of the kit that it stands on.
+
 The core of the system, in C: partitions, memory, events, control signals and message channels.  A second implementation,
 written from what the operations have to do and not from the first one: two that agree with the specification say more than one.
 

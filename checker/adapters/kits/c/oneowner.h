@@ -1,4 +1,4 @@
-/* The protocol of `oneowner` for an implementation in C11, in one header: include it in one file, and call oo_run.
+/* The protocol of `oneowner` for C11, all of it in one file to copy: include it in one source file, and call oo_run.
  *
  * One thread does everything: a request is read, the function of its operation is called, and what it answers is written
  * before the next request is read.  That is why `settle` can be answered at once.

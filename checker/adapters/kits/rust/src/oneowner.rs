@@ -1,4 +1,4 @@
-//! The protocol of `oneowner` for an implementation in Rust, without dependencies: implement
+//! The protocol of `oneowner` for Rust, in one file to copy, without dependencies: implement
 //! `Adapter` and call `run`.
 //!
 //! One thread does everything: a request is read, the function of its operation is called, and what
