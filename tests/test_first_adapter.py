@@ -53,3 +53,13 @@ def test_the_page_has_what_it_is_for() -> None:
     scripts = [script for script, _, _ in blocks()]
     assert scripts[0].startswith("oneowner new adapter --lang c ")
     assert sum("oneowner conform " in script for script in scripts) == 3
+
+
+def test_make_conform_is_the_whole_profile_with_the_list_of_known_failures() -> None:
+    makefile = (Path(__file__).resolve().parent.parent / "checker" / "adapters" / "kits" / "c" / "Makefile").read_text(
+        encoding="utf-8"
+    )
+    assert "oneowner conform exec:./adapter" in PAGE
+    assert re.search(
+        r"^conform:.*\n\t\$\(ONEOWNER\) conform exec:\./adapter --known-failing known-failing\.txt$", makefile, re.MULTILINE
+    )

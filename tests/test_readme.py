@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from command import run
 
+from oneowner.checker.adapters import connect
+from oneowner.model import load
+from oneowner.spec import SPEC, topology
 from oneowner.spec.rooms import regions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +54,13 @@ def test_the_operation_shown_is_the_operation() -> None:
     shown = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert shown is not None
     assert shown.group(1).strip() == inspect.getsource(regions.free).strip()
+
+
+def test_a_bug_of_the_museum_is_reached_by_the_names_that_it_gives() -> None:
+    (bug,) = set(re.findall(r"`py:oneowner\.reference_impl\.bugs:(\w+)`", README))
+    connect(f"py:oneowner.reference_impl.bugs:{bug}").reset(topology(SPEC.scope(SPEC.fuzz_scope)))
+    (variant,) = re.findall(r"`--spec (oneowner\.spec\.museum\.bugs:\w+)`", README)
+    assert load(variant).replaced
 
 
 def test_the_make_targets_that_it_names_exist() -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..conform import Report
 from .configuration import Configured
 
+FUZZING = 20.0
+"""Seconds that are fuzzed after the suite, if nothing else is said."""
+
 REPORTS = ("junit", "html", "sarif", "statement")
 
 
@@ -27,7 +30,9 @@ REPORTS = ("junit", "html", "sarif", "statement")
 )
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
-@click.option("--time", "seconds", type=click.FloatRange(0), help="Seconds to fuzz after the suite (default 20; 0 with -k).")
+@click.option(
+    "--time", "seconds", type=click.FloatRange(0), help=f"Seconds to fuzz after the suite (default {FUZZING:.0f}; 0 with -k)."
+)
 @click.option("--known-failing", type=click.Path(path_type=Path, dir_okay=False), help="Clauses that may fail, one a line.")
 @click.option("--report", "reports", multiple=True, metavar="KIND=FILE,...", help=f"Also write {', '.join(REPORTS)}.")
 @budgets_option
@@ -66,7 +71,7 @@ def conform(
             patterns=patterns,
             strict=strict,
             seed=seed,
-            seconds=(0.0 if patterns else 20.0) if seconds is None else seconds,
+            seconds=(0.0 if patterns else FUZZING) if seconds is None else seconds,
             known_failing=listed,
             progress=say,
         )
