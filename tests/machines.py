@@ -20,11 +20,7 @@ TOPOLOGY = {
     "fds": 8,
     "capacity": 8,
 }
-
-
 SERVICE = 7
-
-
 END = {"file": None, "address": None, "short": None, "end": True}
 
 

@@ -18,11 +18,7 @@ from oneowner.model.language import Spec
 from oneowner.reference_impl import implementation
 
 KINDS = ("junit", "html", "sarif", "statement")
-
-
 HOSTILE = "<script>alert(1)</script> ]]> & \"quoted\" '--' \x00\x1b[31m\x08 \ud800 \ufffe {{ 7 * 7 }} [a](http://b.c/) end"
-
-
 SARIF = {
     "type": "object",
     "required": ["version", "$schema", "runs"],
@@ -79,7 +75,6 @@ SARIF = {
     "$defs": {"text": {"required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}},
 }
 """What GitHub and other readers need of SARIF 2.1.0."""
-
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 

@@ -45,8 +45,6 @@ def figures(found: Search) -> dict[str, Any]:
 
 
 ROOMS = ("requests", "limits", "no headroom", "processors", "shared memory")
-
-
 EXPLORED = [(SPEC, name) for name in ROOMS]
 
 
@@ -64,8 +62,6 @@ COUNTED = [
     ((2, 2, 4, 2), True, 1103),
     ((3, 3, 4, 2), True, 8141),
 ]
-
-
 MESSAGES_RUN_OUT = Exploration(
     {"partitions": 3, "receivers": 2, "ports": 2, "messages": 2, "regions": 1, "queue_depth": 3},
     only=("send", "allocate"),
@@ -93,11 +89,7 @@ def planted(spec: Spec, operation: str, old: str) -> Spec:
 
 
 SILENT = planted(BELLS, "take_down", "tower.woken.where(lambda listener: before.listens[listener, bell], GONE)")
-
-
 DEAF = planted(BELLS, "take_down", "tower.listens.where(lambda listener, other: before.listens[listener, bell], False)")
-
-
 WRONG = [
     (KEEPS, KEEPS.explorations["small"], "one_token"),
     (FORGETS_TO_UNMAP, core(2, 2, 2, 2), "exclusive_mapping"),

@@ -10,8 +10,6 @@ import pytest
 from command import run
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
 EXPLORATION = (ROOT / "docs" / "exploration.md").read_text(encoding="utf-8")
 LARGE = "oneowner explore --large --symmetry --can-return --leads-to --deadlock"
 """Takes minutes: `make large`."""

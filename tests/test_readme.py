@@ -29,7 +29,6 @@ LONG = "oneowner check"
 STORED = "oneowner replay .oneowner/FILE.itf.json"
 """Replays a file that a failure has stored: run in test_cli."""
 
-
 ROOMS = "oneowner show rooms"
 """Run in test_docs, where its page is compared."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 
 MARK = "ONEOWNER_ADAPTER"
-
-
 STUBBORN = 2.0
 """Seconds for which what an adapter left behind is killed, until nothing is found: a signal takes effect a little later than it
 is sent, and what is killed may have begun something else."""

@@ -29,7 +29,6 @@ from .line import Line
 LOOKS = 40
 """How often it is looked for an answer before waiting for it."""
 
-
 QUOTE = 200
 """How many characters of a bad line are quoted back."""
 

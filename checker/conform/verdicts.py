@@ -11,11 +11,7 @@ from ...model.language import SpecError
 from ..session import Failure
 
 PASS, FAIL, FLAKY, PERMITTED = "pass", "fail", "flaky", "permitted"
-
-
 UNSUPPORTED, UNTESTED, UNKNOWN = "unsupported", "untested", "unknown"
-
-
 STATUSES = (PASS, PERMITTED, FAIL, FLAKY, UNSUPPORTED, UNTESTED, UNKNOWN)
 
 

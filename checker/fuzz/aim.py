@@ -17,13 +17,8 @@ from ..session import Session
 SAMPLE, LARGE_SAMPLE = 60, 200
 """Of how many calls of an operation it is tried where they lead; and of how many with live elements, when a run begins."""
 
-
 TRIES = 6
-
-
 HANDFUL = 12
-
-
 FEW = 4
 
 

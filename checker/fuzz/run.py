@@ -34,11 +34,7 @@ from ..session import Failure, Mismatch, Session, Unknown, smallest_failure
 from .aim import Aim
 
 REPEATS = 10
-
-
 PATIENCE = 2
-
-
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
 

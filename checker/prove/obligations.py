@@ -10,14 +10,8 @@ from ...model.language import (
 )
 
 PROVED, REFUTED, UNKNOWN = "proved", "refuted", "unknown"
-
-
 INITIALLY = "initially"
-
-
 IDENTITY = "refusal_is_identity"
-
-
 DEFINED = "well_defined"
 
 

@@ -31,10 +31,8 @@ from .statements import Statement, statements_of
 QUICK = 2_000_000
 """What the solver may spend on an obligation (in its own units, the same on every machine) before finite scopes are tried."""
 
-
 PATIENT = 60_000_000
 """What it may spend when no finite scope has a counterexample."""
-
 
 FINITE = 20_000_000
 

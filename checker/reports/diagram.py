@@ -10,13 +10,8 @@ from .words import clean
 CHARACTER = 7.3
 """How wide a character of a picture's text is."""
 
-
 ROW, TOP = 26, 46
-
-
 LONGEST = 96
-
-
 WRONG = "✗ "
 
 

@@ -26,8 +26,6 @@ from ..session import LATE, MOST_WORLDS, Failure, Origin, Recorded, model
 from .words import replay
 
 SYSTEM = "system"
-
-
 ANYONE = "caller"
 
 

@@ -20,7 +20,6 @@ from .wrong import Mismatch, Unknown
 FEW = 24
 """Up to how many calls a failure is also shrunk by pairs."""
 
-
 SHRINKING = 60.0
 """Seconds for shrinking a failure: an adapter that hangs takes long to show it again."""
 

@@ -34,14 +34,11 @@ from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
-
-
 LATELY = 6
 """How many of the handles that died last are used on purpose."""
 
 EVERY = 10
 """After how many refused calls all probes are made."""
-
 
 Values = TypeVar("Values", bound=Mapping[str, Any])
 

@@ -277,6 +277,5 @@ class Batch:
 TOGETHER = 1 << 14
 """How many states, times the calls of an operation, all calls are made as one for."""
 
-
 AT_ONCE = 1 << 18
 """How many states, times the bindings of a statement, are judged at once."""

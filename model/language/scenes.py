@@ -10,12 +10,9 @@ from .reading import SpecError
 from .vocabulary import Members, Sort
 
 ALL = "all"
-
-
 Scope = Mapping[str, int]
 """How many elements a finite reading has of each sort (under its plural), the parameters' values, and under `numbers`
 the largest whole number used as an argument."""
-
 
 Step = tuple[str, dict[str, Any]]
 """An operation's name and its arguments, as the concrete reading has them."""
