@@ -1,4 +1,4 @@
-"""The commands for those who have an implementation of their own."""
+"""The command that holds an implementation against the specification: a verdict for every clause."""
 
 from __future__ import annotations
 

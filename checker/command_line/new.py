@@ -1,4 +1,4 @@
-"""Kits to begin an adapter with: a folder for each language, copied as it is."""
+"""The command that begins an adapter: a kit for each language, copied as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conformance run written to a file: JUnit, one HTML page, SARIF, a statement with its badge.
+"""A conformance run as one HTML page that needs nothing else.
 
 The pictures of a failure show what the specification makes of its calls; of the implementation only its answers are known.
 """
