@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from oneowner.model.search import explorer as searching
 from oneowner.spec import SPEC
 from oneowner.spec.museum import BUGS
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 CORE, FORGETS_TO_UNMAP, OFF_BY_ONE = load("core:CORE"), load("core:FORGETS_TO_UNMAP"), load("core:OFF_BY_ONE")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from bells import BELLS
 from scales import SCALES
@@ -30,9 +27,6 @@ from oneowner.model.graph import run
 from oneowner.model.language import Exploration, Spec, SpecError
 from oneowner.model.search import WELL_DEFINED, Limits
 from oneowner.spec import SPEC
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
-
 
 EXPLORED += [(spec, name) for spec in (BELLS, RING) for name in spec.explorations]
 
