@@ -34,3 +34,11 @@ def sending_nothing() -> Report:
     from oneowner.spec import SPEC
 
     return held(SPEC, SendsNothing(), "send/ok", profiles=("core",))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search expands a level in several pieces, so that a limit falls into it."""
+    from searching import in_chunks
+
+    in_chunks(16, monkeypatch)

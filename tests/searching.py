@@ -121,12 +121,6 @@ def in_chunks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "FEWEST", size)
 
 
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A level is expanded in several pieces, so that a limit falls into it."""
-    in_chunks(16, monkeypatch)
-
-
 WHOLE = core(2, 2, 2, 2)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import networkx as nx
 import pytest
 from random_specs import drawn
-from test_search import begun, in_chunks, plainly
+from searching import begun, in_chunks, plainly
 
 from oneowner.checker.explore import CAN_RETURN, DEADLOCK, Asked, explore_scope
 from oneowner.checker.prove import PROVED, prove

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from bells import BELLS, Bell, Listener
 from jobs import JOBS
+from searching import CORE, assert_breaks, begun, core, figures
 from states import random_vector
 from test_readings_agree import starts
-from test_search import CORE, assert_breaks, begun, core, figures
 from token_ring import RING, Parcel, Station
 
 from oneowner.model import (
