@@ -55,7 +55,7 @@ class Evaluator:
         env: Env = {"vector": vector, **self._cells(vector, "")}
         for slot in action.slots:
             given = arguments[slot.name]
-            name = f"{action.name}.{slot.name}!{self.symbolic.world._mark}"
+            name = f"argument {slot.name} of {action.name}!{self.symbolic.world._mark}"
             env[name] = given.__contains__ if slot.subset else given
         return env
 
@@ -76,7 +76,7 @@ class Evaluator:
         env: Env = {}
         mark = self.symbolic.world._mark
         for component, part in zip(self.model.components, vector, strict=True):
-            name = prefix + component.name
+            name = (prefix or "part ") + component.name
             if component.kind == "parameter":
                 env[f"{name}!{mark}"] = part[0]
             elif component.kind == "queue":

@@ -18,7 +18,7 @@ from states import random_vector
 from test_readings_agree import FEW, SCOPE, TRIPLES, UNDEFINED, exits, triples
 from token_ring import RING
 
-from oneowner.model.batch import Batch, Block, Column, Layout, Part, Verdicts, fingerprints, reading
+from oneowner.model.batch import Batch, Block, Collected, Column, Layout, Part, Verdicts, fingerprints, reading
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.language import EFFECTIVE, Action, Call, Members, Spec, SpecError
 from oneowner.model.search import hash_of
@@ -32,8 +32,8 @@ def answered(answer: Any, at: int) -> Any:
     """An answer of the batch reading for one of its states, to be compared with a `plain` one."""
     if isinstance(answer, Column):
         return int(answer.now()[at])
-    if isinstance(answer, dict):
-        return Members(element for element, inside in answer.items() if answered(inside, at))
+    if isinstance(answer, Collected):
+        return Members(element for element, inside in answer.inside.items() if answered(inside, at))
     if isinstance(answer, tuple):
         return tuple(answered(part, at) for part in answer)
     return answer if answer is None else int(answer)

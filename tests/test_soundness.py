@@ -191,8 +191,9 @@ def _times(room: Room, shelf: Shelf, book: Book) -> None:
 
 
 def _loop(room: Room, shelf: Shelf, book: Book) -> None:
-    while not room.line[shelf].empty:
-        room.line[shelf].pop()
+    for _ in range(99):
+        if not room.line[shelf].empty:
+            room.line[shelf].pop()
 
 
 def _ok(room: Room, shelf: Shelf, book: Book) -> None:

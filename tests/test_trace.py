@@ -45,7 +45,7 @@ def test_differences_name_the_cells_that_changed() -> None:
     assert differences(model, before, after) == ["status[partition2]: ABSENT -> ACTIVE", "boot_order[SYSTEM]: <> -> <partition2>"]
     granted = ("PROCESSOR_TIME", "ADDRESS_SPACE", "DEVICES", "CACHE", "BUS")
     pool = [f"pool[{kind}] = 1" for kind in granted]
-    assert nondefaults(model, before) == ["status[SYSTEM] = ACTIVE", "booted[SYSTEM] = True", *pool]
+    assert nondefaults(model, before) == ["status[SYSTEM] = ACTIVE", "booted[SYSTEM] = True", *pool, "too_long[short1] = True"]
 
 
 def test_a_stored_trace_is_itf_reads_back_and_replays(tmp_path: Path) -> None:

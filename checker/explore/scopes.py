@@ -96,7 +96,7 @@ def explore_scope(
         without=without,
         opening=opening,
         symmetry=symmetry,
-        keep_edges=asked.can_return and not exploration.stays,
+        keep_edges=_asks_for_rest(spec, exploration, asked),
         jobs=jobs,
     )
     if keep is not None and (keep / "search.json").exists():
@@ -106,7 +106,7 @@ def explore_scope(
         explorer.save(keep)
     found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
     properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
-    wanted = [DEADLOCK] * asked.deadlock + [CAN_RETURN] * asked.can_return if not exploration.stays else []
+    wanted = [DEADLOCK] * (asked.deadlock and not exploration.stays) + [CAN_RETURN] * _asks_for_rest(spec, exploration, asked)
     answered: list[str] = []
     if search.complete and not found:
         answered += wanted
@@ -147,9 +147,18 @@ def _found(statement: Declaration, binding: Mapping[str, int], trace: list[Step]
     return Found(statement.name, statement.text, values, trace, cycle)
 
 
+def _asks_for_rest(spec: Spec, exploration: Exploration, asked: Asked) -> bool:
+    """Whether it is asked if the system can get back to rest: if there is something that says what rest is."""
+    return asked.can_return and not exploration.stays and bool(spec.rests)
+
+
 def _unasked(spec: Spec, exploration: Exploration, asked: Asked, without: Collection[str]) -> Iterator[str]:
     if exploration.stays and (asked.deadlock or asked.can_return):
         yield f"rest ({exploration.stays})"
+    if asked.can_return and not spec.rests:
+        yield f"{CAN_RETURN} ({spec.name} has no @rest that says what rest is)"
+    if asked.leads_to and not spec.leads_to:
+        yield f"what comes about at last ({spec.name} has no @leads_to)"
     for each in spec.leads_to.values() if asked.leads_to else ():
         if left_out := [name for name in each.by if name in without]:
             yield f"{each.name} ({' and '.join(left_out)} not called)"

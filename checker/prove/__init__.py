@@ -1,5 +1,6 @@
 """Proof: every obligation of a specification asked of Z3, and what is refuted shown in the smallest state."""
 
+from .counting import fact_of_few, fact_of_none, facts_of_two
 from .obligations import IDENTITY, PROVED, REFUTED, Obligation, Report
 from .proof import planned, prove
 from .shortest import shortest_trace
@@ -10,6 +11,9 @@ __all__ = [
     "REFUTED",
     "Obligation",
     "Report",
+    "fact_of_few",
+    "fact_of_none",
+    "facts_of_two",
     "planned",
     "prove",
     "shortest_trace",

@@ -25,6 +25,7 @@ from ...model.language import (
     SpecError,
 )
 from ...model.symbolic import Finite, Path, Symbolic, growing_scopes, smaller_scope, spoken_of
+from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Obligation, Report
 from .statements import Statement, statements_of
 
@@ -71,6 +72,9 @@ class Prover:
             action = self.spec.actions[name]
             paths = self.symbolic.paths(action)
             report.paths[name] = len(paths)
+            if not any(p.exit in EFFECTIVE for p in paths):
+                report.exits += 1
+                report.vacuous.append(f"{name}/{OK}")
             for exit in dict.fromkeys(p.exit for p in paths):
                 given = [p for p in paths if p.exit == exit]
                 report.exits += 1
@@ -111,6 +115,8 @@ class Prover:
             solver.push()
             solver.set("rlimit", limit)
             solver.add(refutation)
+            if limit == PATIENT:
+                solver.add(emptiness(self.symbolic, path))
             answer = solver.check()
             reason = solver.reason_unknown() if answer == z3.unknown else ""
             solver.pop()
@@ -151,8 +157,7 @@ class Prover:
         finite, solver = self.finite(scope)
         model = finite.model
         if action is None:
-            after = model.initial()
-            return statement.broken(model, None, None, {}, OK, after)
+            return statement.broken(model, None, None, {}, OK, model.initial()) or self._refute_initially(finite, statement)
         for path in finite.symbolic.paths(action):
             if path.exit != exit:
                 continue
@@ -167,6 +172,20 @@ class Prover:
             if state:
                 return _replayed(model, action, exit, statement, *state)
         return None
+
+    @staticmethod
+    def _refute_initially(finite: Finite, statement: Statement) -> Counterexample | None:
+        """An initial state, with rigid maps of other values than the spec gives for its scopes, in which a statement fails."""
+        path = finite.symbolic.initial()
+        refutation = statement.refutation(finite.symbolic, None, path)
+        if refutation is None or not any(c.kind == "rigid" for c in finite.model.components):
+            return None
+        solver = z3.Solver()
+        solver.set("rlimit", FINITE)
+        solver.add(*finite.symbolic.axioms(), *path.assumptions, *refutation)
+        if solver.check() != z3.sat:
+            return None
+        return statement.broken(finite.model, None, None, {}, OK, finite.initial(solver))
 
     def _possible(self, action: Action, exit: str) -> bool:
         """Some state that satisfies every invariant, and some arguments, lead to `exit`: shown by replaying them.

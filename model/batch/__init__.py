@@ -4,6 +4,7 @@ from .columns import Column
 from .layout import Block, Cells, Fingerprints, Index, Layout, random_numbers
 from .part import Part, fingerprints
 from .reading import Batch
+from .state import Collected
 from .tables import argument_kind
 from .verdicts import FACTORS, Remembered, Verdicts
 
@@ -12,6 +13,7 @@ __all__ = [
     "Batch",
     "Block",
     "Cells",
+    "Collected",
     "Column",
     "Fingerprints",
     "Index",

@@ -19,7 +19,7 @@ Values = Any
 """A numpy array: of truth values, of names (unsigned, 8 bits) or of whole numbers (signed, 32 bits)."""
 
 
-class NoneLeft(Exception):
+class NoneLeft(BaseException):
     """No state is left that follows this run."""
 
 

@@ -27,12 +27,14 @@ from ..language import (
     Refusal,
     SpecError,
     Type,
+    check_range,
+    inside,
     reading,
 )
 from .columns import Column, NoneLeft, Run, Values, count_of, now_of
 from .layout import Block, Index
 from .part import Part, settled
-from .state import Chosen, Same, View
+from .state import Chosen, Collected, Same, View
 from .tables import Tables, argument_kind, numpy_type
 
 
@@ -79,8 +81,7 @@ class Batch:
             raise Refusal(error)
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> Any:
-        if sort is int:
-            raise SpecError("forall and exists range over a sort or an enumeration, not over numbers")
+        check_range(sort)
         found: Any = universal
         for element in self.model.domain(sort):
             held = body(element)
@@ -101,8 +102,10 @@ class Batch:
         assert self._run is not None
         self._run.suspended = True
 
-    def collect(self, sort: Any, body: Callable[..., Any]) -> dict[int, Any]:
-        return {element: body(element) for element in self.model.domain(sort)}
+    def collect(self, sort: Any, body: Callable[..., Any]) -> Collected:
+        check_range(sort)
+        assert self._run is not None
+        return Collected(self._run, {element: body(element) for element in self.model.domain(sort)})
 
     def calls(self, action: Action) -> Sequence[dict[str, Any]]:
         """Every call of an operation but for its fresh names."""
@@ -164,7 +167,7 @@ class Batch:
         """The states in which an element of a sort is free to be given out."""
         run = Run(self.tables, block.size, None)
         run.stating = True
-        with reading(self):
+        with reading(self), inside(self.model.spec.unused[kind].name, self.model.spec.unused[kind].function):
             free = self.model.spec.unused[kind].function(View(run, block, None), element)
         return np.broadcast_to(np.asarray(now_of(free), np.bool_), (block.size,))
 
@@ -188,7 +191,7 @@ class Batch:
             given |= {n: Column(run, v if index is None else v[index]) for n, v in varying.items()}
             answer, done = None, False
             try:
-                with reading(self):
+                with reading(self), inside(action.name, action.function):
                     answer = action.function(view, **{slot.name: given.get(slot.name) for slot in action.slots})
                 done = True
             except (Refusal, NoneLeft):
@@ -249,7 +252,7 @@ class Batch:
         views: list[Any] = [View(run, block, None) for block in blocks]
         given = {n: self._given(run, v, index) for n, v in call.items() if n != "operation"}
         calls = [Call(call["operation"], given)] if call else []
-        with reading(self):
+        with reading(self), inside(statement.name, statement.function):
             held = statement.function(*views, *calls, *bound)
         for components, view in zip(asked, views, strict=True):
             components.update(view._asked)
@@ -263,7 +266,7 @@ class Batch:
         run = Run(self.tables, block.size, rows)
         run.stating = True
         given = {n: Column(run, v) if isinstance(v, np.ndarray) else v for n, v in call.items() if n != "operation"}
-        with reading(self):
+        with reading(self), inside(declaration.name, declaration.function):
             answer = declaration.function(View(run, block, None), Call(call.get("operation", ""), given), element)
         return tuple(np.broadcast_to(np.asarray(now_of(part), np.bool_), (run.size,)) for part in answer)
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..language import (
     Component,
     Members,
+    NoValue,
     Sort,
     SpecError,
     Type,
@@ -21,7 +22,7 @@ from .columns import Column, Run, Values, count_of, either, never
 from .layout import MOST, Block
 
 
-class View:
+class View(NoValue):
     """A state's components as spec functions see them, in a run; `writes` is what was written, None for one to read only."""
 
     def __init__(self, run: Run, block: Block, writes: dict[int, Any] | None) -> None:
@@ -82,7 +83,7 @@ class View:
         writes[column] = value
 
 
-class _Map:
+class _Map(NoValue):
     def __init__(self, view: View, position: int, component: Component) -> None:
         self.view, self.position, self.component = view, position, component
         tables = view._run.tables
@@ -140,6 +141,8 @@ class _Map:
         return self.columns[flat]
 
     def _number(self, value: Any) -> Any:
+        if not isinstance(value, int | Column):
+            raise SpecError(f"{self.component.name} is set to {value!r}: that is no value of a cell")
         if self.component.value is not int:
             return value
         run, name = self.view._run, self.component.name
@@ -159,7 +162,7 @@ class _Map:
                 self.view.write(column, either(run, held, value, self.view.cell(column), kind))
 
 
-class _Rigid:
+class _Rigid(NoValue):
     """A map that never changes: its cells are the same in every state."""
 
     def __init__(self, view: View, position: int, component: Component) -> None:
@@ -176,8 +179,11 @@ class _Rigid:
     def __setitem__(self, key: Any, value: Any) -> None:
         raise SpecError(f"{self.name}[{key}] = {value}: a rigid map never changes; declare it as a Map to write it")
 
+    def where(self, condition: Callable[..., bool], value: Any) -> None:
+        raise SpecError(f"{self.name}.where(...): a rigid map never changes; declare it as a Map to write it")
 
-class _Queue:
+
+class _Queue(NoValue):
     def __init__(self, view: View, position: int, component: Component) -> None:
         self.view, self.name = view, component.name
         tables = view._run.tables
@@ -242,7 +248,7 @@ class _Queue:
                 view.write(self.places[element], either(run, leaves, 0, place, Sort))
 
 
-class _Line:
+class _Line(NoValue):
     def __init__(self, queue: _Queue, key: Any) -> None:
         self.queue, self.key = queue, key
 
@@ -299,8 +305,10 @@ class _Line:
         return first
 
 
-class Chosen:
+class Chosen(NoValue):
     """A subset that was given to a call, another for each state: `inside` has a row a state, by element whether it is in."""
+
+    called = "a subset"
 
     def __init__(self, run: Run, inside: Values) -> None:
         self.run, self.inside = run, inside
@@ -311,8 +319,10 @@ class Chosen:
         return Column(self.run, self.inside[:, element])
 
 
-class Same:
+class Same(NoValue):
     """A subset that was given to a call, the same for every state."""
+
+    called = "a subset"
 
     def __init__(self, run: Run, members: Members) -> None:
         self.run, self.members = run, members
@@ -321,3 +331,20 @@ class Same:
         if type(element) is Column:
             return Column(self.run, np.isin(element.now(), [*self.members]))
         return element in self.members
+
+
+class Collected(NoValue):
+    """A subset that an operation made: by element, whether it is in, for each state."""
+
+    called = "a subset"
+
+    def __init__(self, run: Run, inside: dict[int, Any]) -> None:
+        self.run, self.inside = run, inside
+
+    def __getitem__(self, element: Any) -> Any:
+        if type(element) is not Column:
+            return self.inside.get(element, False)
+        found: Any = False
+        for each, held in self.inside.items():
+            found = ((element == each) & held) | found
+        return found

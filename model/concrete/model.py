@@ -17,19 +17,26 @@ from ..language import (
     SUSPENDED,
     Action,
     Call,
+    Chosen,
     Component,
     Counter,
     Declaration,
     Members,
+    NoValue,
     Refusal,
     Scope,
     Slot,
     Spec,
     SpecError,
     Type,
+    answer_fields,
+    at_fault,
+    check_range,
     default,
+    inside,
     is_enumeration,
     is_sort,
+    is_subset,
     reading,
 )
 from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
@@ -53,7 +60,7 @@ class Outcome:
         return self.exit in EFFECTIVE
 
 
-class _System:
+class _System(NoValue):
     """A state as spec functions see it.  Components are wrapped when first asked for."""
 
     def __init__(self, model: Model, vector: Vector) -> None:
@@ -189,15 +196,30 @@ class Model:
                     cells = cells * size
                 if component.kind == "rigid" and component.name in self.spec.rigid:
                     for key in self.keys(component):
-                        cells[self.index(component, key)] = self.spec.rigid[component.name](self.scope, *key)
+                        cells[self.index(component, key)] = self._rigid(component, key)
                 parts.append(tuple(cells))
         return tuple(parts)
 
-    def initial(self) -> Vector:
-        """The initial state."""
-        system = _System(self, self.blank())
-        with reading(self):
-            self.spec.initial(system)
+    def _rigid(self, component: Component, key: tuple[int, ...]) -> Any:
+        """What the spec gives for a cell of a rigid map.  Raises SpecError for what is no value of it."""
+        with inside(f"rigid[{component.name!r}]", self.spec.rigid[component.name]):
+            value = self.spec.rigid[component.name](self.scope, *key)
+            kind = component.value
+            right = isinstance(value, int) and (value >= 0 if kind is int else value == 0 or value in self.domain(kind))
+            if not right:
+                raise SpecError(f"{component.name}{list(key)} is given as {value!r}, which is no {kind.__name__}")
+        return bool(value) if kind is bool else value
+
+    def initial(self, blank: Vector | None = None) -> Vector:
+        """The initial state; from another `blank` one, with other values of rigid maps than the spec gives."""
+        system = _System(self, blank or self.blank())
+        try:
+            with reading(self), inside("initial", self.spec.initial):
+                self.spec.initial(system)
+        except Refusal as refusal:
+            raise SpecError(
+                f"initial refuses with {refusal.error}: it writes the first state, and nobody is there to be refused"
+            ) from None
         return system._after()
 
     def system(self, vector: Vector) -> Any:
@@ -214,16 +236,16 @@ class Model:
         self._survey.append(error)
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> bool:
-        if sort is int:
-            raise SpecError("forall and exists range over a sort or an enumeration, not over numbers")
+        check_range(sort)
         found = (body(element) for element in self.domain(sort))
         return all(found) if universal else any(found)
 
     def suspend(self) -> None:
         self._suspended = True
 
-    def collect(self, sort: Any, body: Callable[..., Any]) -> Members:
-        return Members(element for element in self.domain(sort) if body(element))
+    def collect(self, sort: Any, body: Callable[..., Any]) -> Chosen:
+        check_range(sort)
+        return Chosen(Members(element for element in self.domain(sort) if body(element)))
 
     def count(self, counter: Counter, system: Any, arguments: tuple[Any, ...]) -> int:
         member, kind = counter.function, counter.slots[-1].type
@@ -237,9 +259,14 @@ class Model:
         self._suspended = False
         try:
             with reading(self):
-                answer = action.function(system, **arguments)
+                answer = action.function(system, **self._given(action, arguments))
+            if answer is not None or action.answer is not None:
+                answer = self._answered(action, answer)
         except Refusal as refusal:
             return Outcome(refusal.error, vector, None, vector)
+        except (SpecError, Exception) as error:
+            self._running = None
+            raise at_fault(action.name, action.function, error) from None
         except BaseException:
             self._running = None
             raise
@@ -252,14 +279,36 @@ class Model:
             state = tuple(parts)
         return Outcome(exit, state, answer, shown)
 
+    def _given(self, action: Action, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Arguments as the operation sees them."""
+        return {n: Chosen(v) if type(v) is Members else v for n, v in arguments.items()} if action.takes_subsets else arguments
+
+    def _answered(self, action: Action, answer: Any) -> Any:
+        """An answer as others see it.  Raises SpecError for one that is not of the type that the operation says."""
+        kind = action.answer
+        if self._suspended and answer is None:
+            return None
+        fields = answer_fields(kind)
+        if kind is None or (fields[0][0] and not isinstance(answer, kind)):
+            raise SpecError(f"answers {answer!r}, where its text says {'nothing' if kind is None else kind.__name__}")
+        parts = [self._part(part, value) for (_, part), value in zip(fields, answer if fields[0][0] else (answer,), strict=True)]
+        return kind(*parts) if fields[0][0] else parts[0]
+
+    def _part(self, kind: Type, value: Any) -> Any:
+        if is_subset(kind) and isinstance(value, Chosen | Members):
+            return value.members if isinstance(value, Chosen) else value
+        if not is_subset(kind) and isinstance(value, int) and (value == 0 or kind is int or value in self.domain(kind)):
+            return value
+        raise SpecError(f"answers {value!r} where a {getattr(kind, '__name__', kind)} is said")
+
     def exit_of(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> str:
         """What a call comes to, without its effect: quicker than `step`.  Right where no exit depends on a bulk update."""
         self._running = system = _System(self, vector)
         system.__dict__["_log"] = _Peek()
         self._suspended = False
         try:
-            with reading(self):
-                action.function(system, **arguments)
+            with reading(self), inside(action.name, action.function):
+                action.function(system, **self._given(action, arguments))
         except Refusal as refusal:
             return refusal.error
         finally:
@@ -287,7 +336,7 @@ class Model:
         test = self.spec.unused[kind].function
         system = _System(self, vector)
         first = len(kind.constants) + 1
-        with reading(self):
+        with reading(self), inside(self.spec.unused[kind].name, self.spec.unused[kind].function):
             for element in range(first, self.scope[kind.plural] + 1 - reserved):
                 if test(system, element):
                     return element
@@ -352,8 +401,13 @@ class Model:
         try:
             with reading(self):
                 for values in bindings:
-                    if not function(*states, *values):
+                    held = function(*states, *values)
+                    if held is not True and not isinstance(held, int):
+                        raise SpecError(f"comes to {held!r}, which is no truth value")
+                    if not held:
                         return dict(zip((s.name for s in statement.slots), values, strict=True))
+        except (SpecError, Exception) as error:
+            raise at_fault(statement.name, statement.function, error) from None
         finally:
             self.stating = False
         return None

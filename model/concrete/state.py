@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..language import (
+    NoValue,
     SpecError,
     none,
 )
@@ -20,7 +21,7 @@ class _Peek(list[Any]):
     """The log of a call of which only the exit is wanted: bulk updates are left out."""
 
 
-class _Cells:
+class _Cells(NoValue):
     """A map's cells while an operation runs: reads through, copied at the first write."""
 
     __slots__ = ("cells", "log", "name", "shape")
@@ -62,6 +63,8 @@ class _Map(_Cells):
         for part, domain in zip(key if type(key) is tuple else (key,), self.domains, strict=True):
             if part not in domain:
                 raise SpecError(f"{self.name}[{key}] = {value}: a map is never written at none")
+        if not isinstance(value, int):
+            raise SpecError(f"{self.name}[{key}] = {value!r}: that is no value of a cell")
         if type(value) is int and value < 0:
             raise SpecError(f"{self.name}[{key}] = {value}: numbers count from 0")
         super().__setitem__(key, value)
@@ -69,6 +72,8 @@ class _Map(_Cells):
     def where(self, condition: Callable[..., bool], value: Any) -> None:
         if type(self.log) is _Peek:
             return
+        if not isinstance(value, int):
+            raise SpecError(f"{self.name}.where(..., {value!r}): one value for all cells that are set, and that is none")
         if type(value) is int and value < 0:
             raise SpecError(f"{self.name}.where(..., {value}): numbers count from 0")
         keys = [key for key in itertools.product(*self.domains) if condition(*key)]
@@ -92,8 +97,11 @@ class _Rigid(_Cells):
     def __setitem__(self, key: Any, value: Any) -> None:
         raise SpecError(f"{self.name}[{key}] = {value}: a rigid map never changes; declare it as a Map to write it")
 
+    def where(self, condition: Callable[..., bool], value: Any) -> None:
+        raise SpecError(f"{self.name}.where(...): a rigid map never changes; declare it as a Map to write it")
 
-class _Line:
+
+class _Line(NoValue):
     __slots__ = ("key", "queue")
 
     def __init__(self, queue: _Queue, key: int) -> None:

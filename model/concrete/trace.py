@@ -85,8 +85,7 @@ def cells(model: Model, vector: Vector) -> Iterator[tuple[str, Any, Any]]:
                 yield at, f"<{', '.join(map(str, line))}>", "<>"
             else:
                 value = part[model.index(component, key)]
-                default = value if component.kind == "rigid" else 0
-                yield at, value_name(component.value, value), value_name(component.value, default)
+                yield at, value_name(component.value, value), value_name(component.value, 0)
 
 
 def differences(model: Model, before: Vector, after: Vector) -> list[str]:

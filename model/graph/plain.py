@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..concrete import Model, Outcome, Vector
-from ..language import Action, Call, Declaration, SpecError, Step, is_sort
+from ..language import Action, Call, Declaration, SpecError, Step, identity_of, is_sort
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Judge:
         reads = self._reads.setdefault(statement.name, [])
         verdicts = self._verdicts.setdefault(statement.name, {})
         numbered = [self._number(vector) for vector in vectors]
-        key = tuple([n[position] for n in numbered for position in reads]), call and call.key
+        key = tuple([n[position] for n in numbered for position in reads]), call and identity_of(call)
         if key in verdicts:
             return verdicts[key]
         systems = [self.model.system(vector) for vector in vectors]
@@ -133,7 +133,7 @@ class Judge:
         if new:
             reads += sorted(new)
             verdicts.clear()
-            key = tuple([n[position] for n in numbered for position in reads]), call and call.key
+            key = tuple([n[position] for n in numbered for position in reads]), call and identity_of(call)
         verdicts[key] = binding
         return binding
 

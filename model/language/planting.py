@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import itertools
+import linecache
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -10,6 +12,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from .reading import SpecError
+
+_planted = itertools.count(1)
 
 
 def planted(function: Callable[..., Any], old: str, new: str = "pass", *, within: str = "") -> Callable[..., Any]:
@@ -39,7 +43,9 @@ def _again(function: Callable[..., Any], target: str, old: str, new: str, made: 
     if here and source.count(old) != 1:
         raise SpecError(f"{old!r} stands {source.count(old)} times in {target}, not once")
     text = "from __future__ import annotations\n" + (source.replace(old, new) if here else source)
-    exec(compile(text, f"<{function.__name__}, planted>", "exec"), scope)
+    path = f"<{function.__name__}, planted {next(_planted)}>"
+    linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path  # so that errors, and checks, can quote it
+    exec(compile(text, path, "exec"), scope)
     again: Callable[..., Any] = scope[function.__name__]
     return again
 

@@ -6,6 +6,8 @@ An operation is plain Python; `require`, `forall`, `exists` and counts go to the
 
 from __future__ import annotations
 
+import linecache
+import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,11 +16,62 @@ EFFECTIVE = (OK, SUSPENDED)
 """The exits of a call that is not refused: its effects stand."""
 
 
-class SpecError(Exception):
-    """A spec asks something that no reading, or not this one, can answer.  Its text says what and what to do."""
+class SpecError(BaseException):
+    """A spec asks something that no reading, or not this one, can answer.  Its text says what and what to do.
+
+    (No Exception: a spec that catches what it should not must not catch this.)  `located` says that the text tells where.
+    """
+
+    located = False
 
 
-class Refusal(Exception):
+ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of the engine: what goes wrong there is told of the line of a spec that led there."""
+
+
+def place_of(path: str, line: int) -> str:
+    """Where in a file something stands, in words; the path as it is seen from here, if it is within."""
+    from_here = os.path.relpath(path) if os.path.isabs(path) else path
+    return f"{path if from_here.startswith(os.pardir) else from_here}, line {line}"
+
+
+def at_fault(name: str, function: Callable[..., Any], error: BaseException) -> SpecError:
+    """What went wrong in a spec function, as an error that says in which and in which line."""
+    if isinstance(error, SpecError) and error.located:
+        return error
+    text = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+    code = getattr(function, "__code__", None)
+    where = f"{name}, {place_of(code.co_filename, code.co_firstlineno)}" if code else name
+    step = error.__traceback__
+    while step is not None:
+        path = step.tb_frame.f_code.co_filename
+        if not path.startswith(ENGINE) and (path in linecache.cache or os.path.exists(path)):
+            where = f"{name}, {place_of(path, step.tb_lineno)}"
+        step = step.tb_next
+    found = SpecError(f"{text} ({where})")
+    found.located = True
+    return found
+
+
+class inside:  # noqa: N801
+    """`with inside(name, function):` runs a spec function: what goes wrong in it is told as a SpecError that says where."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.name, self.function = name, function
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, *_: object) -> None:
+        if isinstance(error, SpecError | Exception):
+            found = at_fault(self.name, self.function, error)
+            if found is not error:
+                raise found from None
+
+
+class Refusal(BaseException):
     """An operation was refused; `error` is the name of the error."""
 
     def __init__(self, error: str) -> None:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from . import vocabulary
+from .checking import check_function
 from .declarations import Action, Counter, Declaration, Invariant, LeadsTo, Rest, StepProperty, Unused, declared
 from .reading import SpecError
 from .scenes import ALL, Exploration, Flow, Late, Phases, Scope, Step
@@ -78,6 +79,14 @@ class Spec:
         unknown = set(self.replaced) - set(names)
         if unknown:
             raise SpecError(f"nothing called {', '.join(sorted(unknown))} to replace in {self.name}")
+        for found in self._all(Declaration).values():
+            check_function(found.function)
+        check_function(self.initial)
+        rigid = [c.name for c in self.components if c.kind == "rigid"]
+        strange = set(self.rigid) - set(rigid)
+        if strange:
+            known = ", ".join(rigid) or "none"
+            raise SpecError(f"rigid gives values for {min(strange)!r}, which is no rigid map of {self.name}; it has {known}")
 
     def _all(self, kind: type[Any]) -> dict[str, Any]:
         found = (d for module in self.modules for d in declared(module) if isinstance(d, kind))

@@ -176,6 +176,36 @@ class Members(frozenset[int]):
         return f"{{{', '.join(map(str, sorted(self)))}}}"
 
 
+class NoValue:
+    """What a spec speaks of and cannot compute with: a whole state, map, queue or line, a subset.  Each reading's own are this,
+    so that they are refused alike where a value is wanted."""
+
+    __slots__ = ()
+    called = "a whole map, queue or state"
+
+    def _refuse(self, *_: Any) -> Any:
+        raise SpecError(
+            f"{self.called} is no value: it is not compared, counted, looped over or asked whether it is; ask its cells"
+        )
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __hash__ = __bool__ = __len__ = __iter__ = __contains__ = __index__ = __str__ = __format__ = _refuse
+    __and__ = __or__ = __rand__ = __ror__ = __add__ = __sub__ = __radd__ = __rsub__ = __invert__ = _refuse
+
+
+class Chosen(NoValue):
+    """A subset as spec functions see it in the concrete reading: asked for one element at a time."""
+
+    __slots__ = ("members",)
+    called = "a subset"
+
+    def __init__(self, members: Members) -> None:
+        self.members = members
+
+    def __getitem__(self, element: int) -> bool:
+        return element in self.members
+
+
 class _Fresh:
     pass
 
@@ -243,6 +273,13 @@ def check_type(kind: Type, where: str) -> Type:
     if is_sort(kind) or is_enumeration(kind) or kind in (int, bool):
         return kind
     raise SpecError(f"{where}: {kind!r} is not a Sort, an Enumeration, int or bool")
+
+
+def check_range(kind: Type) -> None:
+    """Raise SpecError for what forall, exists and subset cannot range over."""
+    if not (is_sort(kind) or is_enumeration(kind)):
+        what = "numbers" if kind is int else repr(kind)
+        raise SpecError(f"forall, exists and subset range over a sort or an enumeration, not over {what}; one at a time")
 
 
 def default(kind: Type) -> int:

@@ -42,10 +42,10 @@ class Finite:
         """Every cell of the state that may vary: its term, its default, its type."""
         symbolic = self.symbolic
         for name, part, kinds, value in symbolic.parts():
-            if symbolic.components[name].kind in ("map", "queue") and kinds and not part.endswith(".ticket"):
+            if symbolic.components[name].kind in ("map", "queue", "rigid") and kinds and not part.endswith(".ticket"):
                 cells: Unknown = symbolic.state._parts[part]
                 component = symbolic.components[name]
-                if component.kind == "map":
+                if component.kind != "queue":
                     keys: Iterator[tuple[int, ...]] = self.model.keys(component)
                 else:
                     keys = ((element,) for element in self.model.domain(component.value))
@@ -84,6 +84,13 @@ class Finite:
         if solver.check() != z3.sat:
             raise ValueError("the solver has no solution to show")
         return solver.model()
+
+    def initial(self, solver: z3.Solver) -> Vector:
+        """The initial state with rigid maps that satisfy what `solver` holds (it must be satisfiable)."""
+        state = self._state(self._solution(solver))
+        given = {i for i, c in enumerate(self.model.components) if c.kind == "rigid"}
+        blank = self.model.blank()
+        return self.model.initial(tuple(state[i] if i in given else part for i, part in enumerate(blank)))
 
     def _read(self, solution: z3.ModelRef, part: str, kinds: Sequence[Type], value: Type, key: Sequence[int]) -> int:
         world = self.symbolic.world

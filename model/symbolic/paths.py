@@ -18,10 +18,12 @@ from ..language import (
     Spec,
     SpecError,
     Type,
+    check_range,
+    inside,
     reading,
 )
 from .cells import Cells
-from .terms import SubsetTerm, Term, is_false, is_true, same
+from .terms import SubsetTerm, Term, conjunction, is_false, is_true, same
 from .world import World
 
 MAX_DECISIONS = 48
@@ -44,14 +46,15 @@ class Path:
     """One way through an operation: under `conditions` it comes to `exit`, leaves the state `after`, returns `answer`.
 
     `heads` are terms that the conditions and the state speak of; `checks` are what must hold for the spec's own text
-    to make sense here (no write at none, no pop of an empty line); `changed` names the parts that were assigned, the
-    rest is the frame.
+    to make sense here (no write at none, no pop of an empty line); `counts` are what was counted before any effect; `changed`
+    names the parts that were assigned, the rest is the frame.
     """
 
     conditions: list[z3.BoolRef] = field(default_factory=list)
     decisions: list[bool] = field(default_factory=list)
     heads: list[Head] = field(default_factory=list)
     checks: list[tuple[z3.BoolRef, str]] = field(default_factory=list)
+    counts: list[tuple[Counter, tuple[Any, ...]]] = field(default_factory=list)
     exit: str = OK
     after: Any = None
     answer: Any = None
@@ -148,9 +151,12 @@ class Follower:
         self._path.exit = SUSPENDED
 
     def collect(self, sort: Any, body: Callable[..., Any]) -> SubsetTerm:
+        anyone = self.world.fresh(sort, "s")
+        with self.stating():
+            inside = conjunction([self.world.is_thing(sort, anyone), self.world.lift(bool, body(Term(self, anyone, sort)))])
+
         def holds(element: z3.ExprRef) -> z3.BoolRef:
-            with reading(self), self.stating():
-                return self.world.lift(bool, body(Term(self, element, sort)))
+            return z3.substitute(inside, (anyone, element))
 
         return SubsetTerm(self, sort, holds)
 
@@ -159,8 +165,7 @@ class Follower:
             self._path.checks.append((condition, text))
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> Term:
-        if sort is int:
-            raise SpecError("forall and exists range over a sort or an enumeration, not over numbers")
+        check_range(sort)
 
         def inside(term: z3.ExprRef) -> z3.BoolRef:
             return self.world.lift(bool, body(Term(self, term, sort)))
@@ -185,6 +190,8 @@ class Follower:
         function = self.count_function(counter, label)
         if label:
             self.counted.append((counter, lifted, system))
+        elif running:
+            self._path.counts.append((counter, lifted))
         return Term(self, function(*lifted), int)
 
     def count_function(self, counter: Counter, label: str) -> z3.FuncDeclRef:
@@ -201,7 +208,7 @@ class Follower:
     def member(self, counter: Counter, system: Any, key: tuple[z3.ExprRef, ...], element: z3.ExprRef) -> z3.BoolRef:
         """Whether `element` is counted by `counter` under `key`."""
         terms = [Term(self, t, s.type) for t, s in zip((*key, element), counter.slots, strict=True)]
-        with reading(self), self.stating():
+        with reading(self), self.stating(), inside(counter.name, counter.function):
             return self.world.lift(bool, counter.function(system, *terms))
 
     def head(self, component: Component, place: Cells, ticket: Cells, line: z3.ExprRef) -> z3.ExprRef:
@@ -210,7 +217,7 @@ class Follower:
             if known.place is place and known.ticket is ticket and known.line.eq(line):
                 return known.term
         world, kind = self.world, component.value
-        term = world.variable(kind, f"{component.name}.head{len(self._path.heads)}")
+        term = world.variable(kind, f"head {len(self._path.heads)} of {component.name}")
         nothing, nowhere = world.none(kind), world.none(component.keys[0])
         in_line = z3.Not(same(line, nowhere))
         outside = world.quantified(True, [kind], lambda e: z3.Not(same(place.read((e,)), line)))

@@ -18,9 +18,9 @@ from typing import Any
 import z3
 
 from ..language import (
+    SUSPENDED,
     Action,
     Call,
-    Component,
     Declaration,
     Refusal,
     Scope,
@@ -29,7 +29,11 @@ from ..language import (
     SpecError,
     StepProperty,
     Type,
+    answer_fields,
+    inside,
     is_sort,
+    is_subset,
+    member_type,
     reading,
 )
 from .cells import Blank, Cells, Unknown
@@ -55,10 +59,10 @@ class Symbolic(Follower):
             if self.components[part.partition(".")[0]].kind == "output":
                 parts[part] = Blank(self.world.default(value))
             elif not kinds:
-                parts[part] = self.world.variable(value, part)
+                parts[part] = self.world.variable(value, f"part {part}")
             else:
                 domain = [self.world.sort(k) for k in kinds]
-                parts[part] = Unknown(z3.Function(f"{part}!{self.world._mark}", *domain, self.world.sort(value)))
+                parts[part] = Unknown(z3.Function(f"part {part}!{self.world._mark}", *domain, self.world.sort(value)))
         return System(self, parts, "")
 
     def blank_state(self) -> System:
@@ -94,20 +98,10 @@ class Symbolic(Follower):
             if value is int:
                 bounded = component.kind == "map"
                 found.append(self.world.quantified(True, kinds, lambda *key, c=cells, b=bounded: self._number(c.read(key), b)))
-            if component.kind == "rigid" and self.world.scope is not None and name in self.spec.rigid:
-                found += self._given(component, cells)
         return found
 
     def _number(self, term: z3.ExprRef, bounded: bool) -> z3.BoolRef:
         return self.world.is_thing(int, term) if bounded else term >= 0
-
-    def _given(self, component: Component, cells: Cells) -> Iterator[z3.BoolRef]:
-        assert self.world.scope is not None
-        ranges = [range(1, self.world.scope[k.plural] + 1) if is_sort(k) else range(len(k)) for k in component.keys]
-        for key in itertools.product(*ranges):
-            lifted = tuple(self.world.lift(k, v) for k, v in zip(component.keys, key, strict=True))
-            value = self.spec.rigid[component.name](self.world.scope, *key)
-            yield same(cells.read(lifted), self.world.lift(component.value, value))
 
     def _default_at_none(self, cells: Cells, kinds: tuple[Type, ...], position: int, default: z3.ExprRef) -> z3.BoolRef:
         others = [k for i, k in enumerate(kinds) if i != position]
@@ -159,7 +153,7 @@ class Symbolic(Follower):
 
     def arguments(self, action: Action) -> dict[str, Any]:
         """The operation's arguments, as variables; a subset as an unknown predicate."""
-        return {s.name: self._argument(f"{action.name}.{s.name}", s) for s in action.slots}
+        return {s.name: self._argument(f"argument {s.name} of {action.name}", s) for s in action.slots}
 
     def _argument(self, name: str, slot: Slot) -> Any:
         if not slot.subset:
@@ -186,9 +180,9 @@ class Symbolic(Follower):
         return found
 
     def _is_free(self, kind: Type, term: z3.ExprRef) -> z3.BoolRef:
-        test = self.spec.unused[kind].function
-        with reading(self), self.stating():
-            free = self.world.lift(bool, test(self.state, Term(self, term, kind)))
+        test = self.spec.unused[kind]
+        with reading(self), self.stating(), inside(test.name, test.function):
+            free = self.world.lift(bool, test.function(self.state, Term(self, term, kind)))
         return conjunction([free, *(z3.Not(same(term, self.world.lift(kind, c))) for c in kind.constants)])
 
     def paths(self, action: Action) -> list[Path]:
@@ -210,8 +204,9 @@ class Symbolic(Follower):
         system = System(self, dict(self.state._parts), "'", before=self.state)
         self.deciding, self.running = True, system
         try:
-            with reading(self):
+            with reading(self), inside(action.name, action.function):
                 self._path.answer = action.function(system, **self.arguments(action))
+                self._check_answer(action, self._path)
         except Refusal as refusal:
             self._path.exit = refusal.error
             if system._changed:
@@ -224,13 +219,31 @@ class Symbolic(Follower):
         self._path.after = system
         return self._path
 
+    def _check_answer(self, action: Action, path: Path) -> None:
+        """Raise SpecError for an answer that is not of the type that the operation says."""
+        kind, answer = action.answer, path.answer
+        if path.exit == SUSPENDED and answer is None:
+            return
+        fields = answer_fields(kind)
+        if (kind is None and answer is not None) or (fields and fields[0][0] and not isinstance(answer, kind)):
+            raise SpecError(f"answers {answer!r}, where its text says {'nothing' if kind is None else kind.__name__}")
+        for (_, part), value in zip(fields, answer if fields and fields[0][0] else (answer,), strict=False):
+            if is_subset(part) and not (isinstance(value, SubsetTerm) and value.type is member_type(part)):
+                raise SpecError(f"answers {value!r} where a set of {member_type(part).__name__} is said")
+            if not is_subset(part):
+                self.world.lift(part, value)
+
     def initial(self) -> Path:
         """The initial state, as a path of no operation."""
         self._path, self._prefix, self._known = Path(), [], {}
         system = self.running = self.blank_state()
         try:
-            with reading(self):
+            with reading(self), inside("initial", self.spec.initial):
                 self.spec.initial(system)
+        except Refusal as refusal:
+            raise SpecError(
+                f"initial refuses with {refusal.error}: it writes the first state, and nobody is there to be refused"
+            ) from None
         finally:
             self.running = None
         self._path.after = system
@@ -246,14 +259,14 @@ class Symbolic(Follower):
 
         To refute the statement is to satisfy the negation of that.
         """
-        binding = {s.name: self.world.variable(s.type, f"{declaration.name}.{s.name}") for s in declaration.slots}
+        binding = {s.name: self.world.variable(s.type, f"bound {s.name} of {declaration.name}") for s in declaration.slots}
         guards = [self.world.is_thing(s.type, binding[s.name]) for s in declaration.slots]
         body = self._instance(declaration, states, tuple(binding.values()))
         return binding, z3.Implies(conjunction(guards), body)
 
     def _instance(self, declaration: Declaration, states: Any, terms: tuple[z3.ExprRef, ...]) -> z3.BoolRef:
         wrapped = [Term(self, t, s.type) for t, s in zip(terms, declaration.slots, strict=True)]
-        with reading(self):
+        with reading(self), inside(declaration.name, declaration.function):
             return self.world.lift(bool, declaration.function(*states, *wrapped))
 
     def reads(self, statement: Declaration, action: Action | None = None) -> set[str]:

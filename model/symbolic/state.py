@@ -10,6 +10,7 @@ import z3
 from ..language import (
     Component,
     Counter,
+    NoValue,
     Slot,
     SpecError,
     Type,
@@ -20,7 +21,7 @@ from .paths import Follower
 from .terms import Term, conjunction, same
 
 
-class System:
+class System(NoValue):
     """A state in the symbolic reading.  `parts` holds a map's cells under its name, a queue's as name.place (element ->
     line), name.ticket and name.clock (the next ticket), a parameter's term."""
 
@@ -62,7 +63,7 @@ class System:
         self._changed.add(name)
 
 
-class _Map:
+class _Map(NoValue):
     def __init__(self, system: System, component: Component) -> None:
         self._system, self._component = system, component
         self._reading: Follower = system._reading
@@ -109,7 +110,7 @@ class _Map:
             raise SpecError(f"{self._component.name} is rigid: it never changes; declare it as a Map to write it")
 
 
-class _Queue:
+class _Queue(NoValue):
     def __init__(self, system: System, component: Component) -> None:
         self._system, self._component = system, component
         self._reading: Follower = system._reading
@@ -148,7 +149,7 @@ class _Queue:
         self._system.set_part(name, Written(self._part("place"), over, condition, nowhere))
 
 
-class _Line:
+class _Line(NoValue):
     def __init__(self, queue: _Queue, key: z3.ExprRef) -> None:
         self._queue, self._key = queue, key
         self._reading = queue._reading

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import z3
 
 from ..language import (
+    NoValue,
     SpecError,
     Type,
 )
@@ -202,8 +203,10 @@ class Term:
         raise SpecError("the spec loops over the state; write one bulk update with where(), or forall in a statement")
 
 
-class SubsetTerm:
+class SubsetTerm(NoValue):
     """A subset in the symbolic reading: `holds` gives the condition for an element to be in it."""
+
+    called = "a subset"
 
     def __init__(self, reading: Asked, kind: Type, holds: Callable[[z3.ExprRef], z3.BoolRef]) -> None:
         self.reading, self.type, self.holds = reading, kind, holds

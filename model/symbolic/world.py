@@ -43,7 +43,7 @@ class World:
 
     def _declare(self, kind: Type) -> None:
         if kind not in self._known_types:
-            raise SpecError(f"{kind.__name__} is in no component, operation, statement or counter of the spec")
+            raise SpecError(f"{getattr(kind, '__name__', kind)} is in no component, operation, statement or counter of the spec")
         name = f"{kind.__name__}!{self._mark}"
         if is_enumeration(kind):
             self._sorts[kind], members = z3.EnumSort(name, [f"{m.name}!{self._mark}" for m in kind])
@@ -55,8 +55,8 @@ class World:
             self._constants |= {(kind, c.name): members[int(c)] for c in kind.constants}
         else:
             self._sorts[kind] = sort = z3.DeclareSort(name)
-            self._nones[kind] = z3.Const(f"{kind.__name__}.none!{self._mark}", sort)
-            named = {(kind, c.name): z3.Const(f"{kind.__name__}.{c.name}!{self._mark}", sort) for c in kind.constants}
+            self._nones[kind] = z3.Const(f"none of {kind.__name__}!{self._mark}", sort)
+            named = {(kind, c.name): z3.Const(f"constant {c.name} of {kind.__name__}!{self._mark}", sort) for c in kind.constants}
             self._constants |= named
             if named:
                 self.distinct.append(z3.Distinct(self._nones[kind], *named.values()))
@@ -104,6 +104,7 @@ class World:
         raise SpecError(f"{value!r} is no {kind.__name__}")
 
     def variable(self, kind: Type, name: str) -> z3.ExprRef:
+        """The constant of that name: what it is, a blank, and whose, so that no name of a spec's is one of another kind's."""
         return z3.Const(f"{name}!{self._mark}", self.sort(kind))
 
     def fresh(self, kind: Type, name: str) -> z3.ExprRef:

@@ -117,7 +117,7 @@ def actor(call: Call) -> Any:
     """On whose behalf a step is taken: its caller's, for a system call SYSTEM's, but a termination is the act of who ends."""
     if call.operation == "terminate":
         return call.partition
-    return call.caller if call.process is none or call.operation == "create_process" else SYSTEM
+    return call.caller if not gives(call, "process") or call.operation == "create_process" else SYSTEM
 
 
 @step_property(seed="LAYER-3 REG-3")
