@@ -48,9 +48,11 @@ class Case:
     outcome: Outcome | None
 
 
-def calls(model: Model, count: int, compared: Counter[str], only: str) -> Iterator[tuple[Vector, Action, dict[str, Any]]]:
+def calls(
+    model: Model, count: int, compared: Counter[str], only: str, seed: int = 7
+) -> Iterator[tuple[Vector, Action, dict[str, Any]]]:
     """About so many (state, operation, arguments): `triples`, and in each of their states another operation, one call an exit."""
-    chance = random.Random(7)
+    chance = random.Random(seed)
     others = [model.spec.actions[only]] if only else list(model.spec.actions.values())
     for state, action, arguments in triples(model, chance, count // 3, compared, only):
         yield state, action, arguments
@@ -59,10 +61,12 @@ def calls(model: Model, count: int, compared: Counter[str], only: str) -> Iterat
             yield state, other, others_arguments
 
 
-def drawn(model: Model, count: int, compared: Counter[str], only: str) -> Iterator[tuple[Action, dict[str, Any], list[Case]]]:
+def drawn(
+    model: Model, count: int, compared: Counter[str], only: str, seed: int = 7
+) -> Iterator[tuple[Action, dict[str, Any], list[Case]]]:
     """Random calls, those of one operation together that have the same arguments but for fresh ones."""
     found: dict[Any, tuple[Action, dict[str, Any], list[Case]]] = {}
-    for state, action, arguments in calls(model, count, compared, only):
+    for state, action, arguments in calls(model, count, compared, only, seed):
         try:
             outcome = model.step(action, state, arguments)
         except SpecError:
@@ -74,11 +78,11 @@ def drawn(model: Model, count: int, compared: Counter[str], only: str) -> Iterat
     yield from found.values()
 
 
-def disagreements(spec: Spec, other: Spec, count: int, *, only: str = "") -> tuple[list[str], Counter[str]]:
+def disagreements(spec: Spec, other: Spec, count: int, *, only: str = "", seed: int = 7) -> tuple[list[str], Counter[str]]:
     """Where the concrete reading of `spec` and the batch reading of `other` differ, and how often each clause was compared."""
     batch, compared = Batch(Model(other, SCOPE)), Counter[str]()
     found: list[str] = []
-    for action, chosen, cases in drawn(Model(spec, SCOPE), count, compared, only):
+    for action, chosen, cases in drawn(Model(spec, SCOPE), count, compared, only, seed):
         block = batch.layout.block([case.state for case in cases])
         fresh = {s.name: batch.fresh(block, s.type) for s in action.slots if s.fresh}
         met: Counter[int] = Counter()
@@ -167,7 +171,7 @@ def test_all_calls_made_as_one_come_to_what_each_comes_to_alone(action: Action, 
 )
 def test_a_difference_between_the_readings_is_seen(operation: str, old: str, new: str, within: str) -> None:
     other = SPEC.replace(**{operation: changed(SPEC.actions[operation].function, old, new, within=within)})
-    assert disagreements(SPEC, other, 300, only=operation)[0]
+    assert any(disagreements(SPEC, other, 300, only=operation, seed=seed)[0] for seed in range(5))
 
 
 def shown(layout: Layout, vectors: Sequence[Vector]) -> Block:

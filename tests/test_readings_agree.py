@@ -66,6 +66,7 @@ def triples(model: Model, chance: random.Random, count: int, compared: Counter[s
     actions = list(model.spec.actions.values())
     asked = [model.spec.actions[only]] if only else actions
     beginnings = starts(model)
+    yield from one_of_each(model, chance, asked, beginnings)
     vector = model.initial()
     for number in range(count):
         action = asked[number % len(asked)]
@@ -85,6 +86,20 @@ def triples(model: Model, chance: random.Random, count: int, compared: Counter[s
         choice = good if good and chance.random() < 1 / 2 else found
         if choice:
             yield state, action, choice[min(choice, key=lambda exit: compared[f"{action.name}/{exit}"])]
+
+
+def one_of_each(model: Model, chance: random.Random, asked: list[Action], beginnings: list[Vector]) -> Any:
+    """Of each operation a call with which it succeeds, in one of the states where walks begin, and one that is suspended: so that
+    what is compared at all does not depend on chance."""
+    for action in asked:
+        wanted = {exit for exit in EFFECTIVE if f"{action.name}/{exit}" in clauses(model.spec)}
+        for state in chance.sample(beginnings, len(beginnings)):
+            found = exits(model, chance, action, state, 200)
+            for exit in wanted & set(found):
+                yield state, action, found[exit]
+            wanted -= set(found)
+            if not wanted:
+                break
 
 
 def exits(model: Model, chance: random.Random, action: Action, state: Vector, size: int) -> dict[str, dict[str, Any]]:

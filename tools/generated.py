@@ -82,10 +82,8 @@ def readme(now: str) -> str:
 
 
 def first_adapter(now: str) -> str:
-    """How many operations there are to support."""
-    return re.sub(
-        r"^0 of \d+ operations are supported$", f"0 of {len(SPEC.actions)} operations are supported", now, flags=re.MULTILINE
-    )
+    """How many operations there are to support, wherever it is said."""
+    return re.sub(r"(?<=^[01] of )\d+(?= operations are supported)", str(len(SPEC.actions)), now, flags=re.MULTILINE)
 
 
 GENERATED: dict[str, Callable[[str], str]] = {
