@@ -24,11 +24,11 @@ def test_it_is_up_to_date(name: str) -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/first-adapter.md"])
 def test_every_count_in_a_page_that_is_written_by_hand_is_seen_when_it_is_stale(name: str) -> None:
     page = (ROOT / name).read_text(encoding="utf-8")
-    counted = r"\d+(?= (?:of \d+ )?(?:obligations|exits|clauses|operations are supported|states|transitions))"
+    counted = r"\d+(?= (?:of \d+ )?(?:obligations|exits|clauses|states|transitions))|(?<=of )\d+(?= operations are supported)"
     lines = [line for line in page.splitlines() if re.match(r"(prove|explore|fuzz) {2,}\d|\d+ of \d+ operations", line)]
     assert lines
     for line in lines:
-        stale = re.sub(r"(?<=of )\d+(?= operations are supported)|" + counted, lambda m: str(int(m.group()) + 1), line)
+        stale = re.sub(counted, lambda m: str(int(m.group()) + 1), line)
         assert stale != line
         assert generated.GENERATED[name](page.replace(line, stale)) == page
 

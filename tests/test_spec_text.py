@@ -309,3 +309,17 @@ def test_a_count_of_none_says_that_there_is_none(made: Path) -> None:
     (made / "mine.py").write_text(HEAD + body + TAIL)
     ran = run("prove", "--spec", "mine:SPEC", cwd=made)
     assert ran.code == 0, ran
+
+
+@pytest.mark.parametrize("command", ["prove", "explore"])
+def test_a_call_that_makes_no_sense_is_a_violation_with_its_trace_and_replays(command: str, made: Path) -> None:
+    body = "@action()\ndef leave(room: Room, shelf: Shelf) -> None:\n    room.line[shelf].pop()\n"
+    (made / "mine.py").write_text(HEAD + body + TAIL)
+    ran = run(command, "--spec", "mine:SPEC", cwd=made)
+    assert ran.code == 1, ran
+    assert "well_defined" in ran.out
+    assert "  1  leave(shelf=shelf1)  -> makes no sense" in ran.out
+    (again,) = [line.split("oneowner ")[1] for line in ran.out.splitlines() if "Again: " in line]
+    replayed = run(*again.split(), cwd=made)
+    assert replayed.code == 1
+    assert "violation: well_defined, after 1 calls" in replayed.out

@@ -181,10 +181,13 @@ def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], tra
                 out.line(line)
     for line in clause_depths(spec, reports):
         out.line(line)
+    reached = {clause for report in reports for clause in report.clauses}
     missing = unreached(spec, reports, spec.actions if all_scopes else operations_called(spec, reports))
     if missing:
         where = "no scope reaches" if all_scopes else "not reached in this scope:"
         out.line(f"{where} {', '.join(missing)}")
+    elif all_scopes:
+        out.line(f"all {len(reached)} clauses are reached")
     return missing
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...model.language import Spec
+from ...model.search import WELL_DEFINED
 from ...model.symbolic import exits
 from ..explore import ExploreReport, Found, operations_called, story
 from ..traces import file_name, save_model_trace
@@ -43,7 +44,7 @@ def exploration_violation(spec: Spec, report: ExploreReport, found: Found, trace
     if found.cycle is not None:
         yield "    then for ever:" if found.cycle else "    and then nothing more: no call that would help changes anything"
         yield from (f"    {line}" for line in lines[begins:])
-    if found.statement in (*spec.invariants, *spec.step_properties):
+    if found.statement in (*spec.invariants, *spec.step_properties, WELL_DEFINED):
         path = traces / file_name("explore", report.name, found.statement)
         save_model_trace(path, spec, report.scope, found.trace, found.statement)
         yield f"  Again: oneowner replay {path}"

@@ -71,7 +71,8 @@ def refutation(spec: Spec, o: Obligation, traces: Path) -> Iterator[str]:
     if example.before is not None:
         yield "  The smallest state found in which it goes wrong (it satisfies every invariant):"
         yield from (f"    {line}" for line in nondefaults(model, example.before))
-        yield f"  Then {call_text(spec.actions[o.operation], example.arguments)} changes"
+        changes = "changes" if example.after is not None else "makes no sense"
+        yield f"  Then {call_text(spec.actions[o.operation], example.arguments)} {changes}"
         if example.after is not None:
             yield from (f"    {line}" for line in differences(model, example.before, example.after))
     if example.trace is None or example.trace_scope is None:

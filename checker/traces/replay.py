@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.concrete import Model, call_text, differences, value_name
-from ...model.language import OK, Spec
+from ...model.concrete import SENSELESS, Model, call_text, differences, value_name
+from ...model.language import OK, Spec, SpecError
 from ..logs import Log, recorded
 from ..session import Recorded, again
 from .store import Stored, model_steps, recorded_calls
@@ -27,7 +27,11 @@ def replay_model(spec: Spec, stored: Stored) -> Replayed:
     vector, lines = model.initial(), []
     for number, (name, arguments) in enumerate(model_steps(stored, spec), 1):
         action = spec.actions[name]
-        outcome = model.step(action, vector, arguments)
+        try:
+            outcome = model.step(action, vector, arguments)
+        except SpecError as error:
+            lines.append(f"{number:3}  {call_text(action, arguments)}  -> {SENSELESS}: {error}")
+            return Replayed(lines, True, f"violation: well_defined, after {number} calls")
         lines.append(f"{number:3}  {call_text(action, arguments)}{'' if outcome.exit == OK else '  -> ' + outcome.exit}")
         lines += [f"       {line}" for line in differences(model, vector, outcome.state)]
         found = model.violations(vector, action, arguments, outcome.shown) if outcome.effective else iter(())

@@ -2,9 +2,10 @@
 
 from .model import Model, Outcome
 from .state import Vector
-from .trace import answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
+from .trace import SENSELESS, answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
 
 __all__ = [
+    "SENSELESS",
     "Model",
     "Outcome",
     "Vector",

@@ -99,13 +99,23 @@ def nondefaults(model: Model, vector: Vector) -> list[str]:
     return [f"{at} = {value}" for at, value, default in cells(model, vector) if value != default]
 
 
+SENSELESS = "makes no sense"
+"""In place of an exit: the spec's own text makes no sense in that call (a line is popped that is empty, say)."""
+
+
 def run(model: Model, steps: Sequence[Step]) -> list[Outcome]:
-    """What a sequence of calls comes to, from the initial state.  Raises SpecError for an unknown operation."""
+    """What a sequence of calls comes to, from the initial state; the last may make no sense.  Raises SpecError for an unknown
+    operation, and where another call makes no sense."""
     vector, found = model.initial(), []
-    for name, arguments in steps:
+    for number, (name, arguments) in enumerate(steps, 1):
         if name not in model.spec.actions:
             raise SpecError(f"no operation is called {name!r}; there are {', '.join(model.spec.actions)}")
-        outcome = model.step(model.spec.actions[name], vector, arguments)
+        try:
+            outcome = model.step(model.spec.actions[name], vector, arguments)
+        except SpecError as error:
+            if number < len(steps):
+                raise
+            outcome = Outcome(SENSELESS, vector, str(error), vector)
         vector = outcome.state
         found.append(outcome)
     return found
