@@ -11,7 +11,7 @@ import pytest
 from command import run
 from conversations import conversation
 
-from oneowner.checker.logs import Judged, judge, read
+from oneowner.checker.logs import Judged, judge, judge_all, read, sections
 from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
 
@@ -158,7 +158,9 @@ def test_data_messages_and_services_of_any_value_are_told_apart(log: Log, tmp_pa
     log.done({"error": "EMSGSIZE"}, "g1", "send", port="t1", region=None, short="y" * 99)
     got = {"file": None, "address": None, "short": "any text at all", "end": False}
     log.done({"ok": got}, "c1", "read_socket", fd=1, buffer="GOOD", wait=False)
-    assert accepted(log, tmp_path) == Judged(calls=21)
+    judged = accepted(log, tmp_path)
+    assert judged.accepted
+    assert (judged.calls, judged.judged) == (21, 21)
     log.lines[-1]["result"]["ok"]["short"] = "another text"
     assert "must be 'any text at all'" in accepted(log, tmp_path).text
 
@@ -219,3 +221,114 @@ def test_a_last_line_that_was_cut_off_is_left_out(log: Log, tmp_path: Path) -> N
     path = log.write(tmp_path / "log.jsonl")
     path.write_text(path.read_text() + '{"jsonrpc":"2.0","id":3,"met')
     assert judge(SPEC, read(path)).accepted
+
+
+def check(log: Log, path: Path, *more: str) -> Any:
+    return run("check-log", str(log.write(path / "log.jsonl")), *more)
+
+
+def test_a_part_before_another_reset_is_judged_too(log: Log, tmp_path: Path) -> None:
+    log.done({"error": "EFAULT"}, "p1", "allocate")
+    log.answer(log.ask("reset", topology=SIZES), {"SYSTEM": "p1"})
+    log.done("r1", "p1", "allocate")
+    ran = check(log, tmp_path)
+    assert ran.code == 1
+    assert "line 4: no behaviour" in ran.out
+    assert judge(SPEC, read(tmp_path / "log.jsonl")).accepted
+
+
+def test_what_an_accepted_log_came_to_is_told(log: Log, tmp_path: Path) -> None:
+    first, second = log.call("p1", "allocate"), log.call("p1", "allocate")
+    log.answer(first, {"ok": "r1"})
+    log.answer(second, {"ok": "r2"})
+    log.answer(log.ask("reset", topology=SIZES), {"SYSTEM": "p1"})
+    log.done({"error": "EFAULT"}, "p1", "free", region="r9")
+    ran = check(log, tmp_path)
+    assert ran.code == 0
+    assert "3 answers judged in 2 parts, 2 clauses, 1 pairs of calls that overlap" in ran.out
+    judged = judge_all(SPEC, sections(tmp_path / "log.jsonl"))
+    assert judged == Judged(3, 3, ("allocate/ok", "free/EFAULT"), 1)
+
+
+@pytest.mark.parametrize("answer", [None, {"code": -32001, "message": "no"}, {"code": -32601, "message": "no"}, {"code": -32002}])
+def test_a_log_of_which_nothing_was_judged_is_not_accepted(answer: Any, log: Log, tmp_path: Path) -> None:
+    for _ in range(3):
+        number = log.call("p1", "allocate")
+        if answer:
+            log.lines.append({"jsonrpc": "2.0", "id": number, "error": answer})
+    ran = check(log, tmp_path, "--format", "json")
+    assert ran.code == 5
+    assert ran.json["accepted"] is False
+    assert "nothing was judged: of 3 calls" in check(log, tmp_path).out
+
+
+def test_an_adapter_that_failed_is_rejected(log: Log, tmp_path: Path) -> None:
+    number = log.call("p1", "allocate")
+    log.lines.append({"jsonrpc": "2.0", "id": number, "error": {"code": -32603, "message": "out of luck"}})
+    ran = check(log, tmp_path)
+    assert ran.code == 1
+    assert "allocate: the adapter failed: {'code': -32603, 'message': 'out of luck'}" in ran.out
+
+
+def _twice(log: Log) -> None:
+    number = log.call("p1", "allocate")
+    log.answer(number, {"ok": "r1"})
+    log.answer(number, {"ok": "r1"})
+
+
+def _after_a_fault(log: Log) -> None:
+    number = log.call("p1", "allocate")
+    log.lines.append({"jsonrpc": "2.0", "id": number, "error": {"code": -32603}})
+    log.answer(number, {"ok": "r1"})
+
+
+def _unasked(log: Log) -> None:
+    log.done("r1", "p1", "allocate")
+    log.answer(99, {"ok": "r2"})
+
+
+def _one_name_for_two(log: Log) -> None:
+    log.call("p1", "allocate")
+    log.call("p1", "allocate")
+    log.lines[-1]["id"] = log.lines[-2]["id"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (_twice, "line 5: answers 2, and no request of that name waits"),
+        (_after_a_fault, "line 5: answers 2, and no request of that name waits"),
+        (_unasked, "line 5: answers 99, and no request of that name waits"),
+        (_one_name_for_two, "line 4: a second request is called 2, while the one of line 3 waits"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused_with_its_line(wrong: Any, says: str, log: Log, tmp_path: Path) -> None:
+    wrong(log)
+    ran = check(log, tmp_path)
+    assert ran.code == 2
+    assert says in ran.err
+
+
+def test_an_answer_to_what_was_open_before_a_reset_says_nothing(log: Log, tmp_path: Path) -> None:
+    number = log.call("p1", "allocate")
+    log.answer(log.ask("reset", topology=SIZES), {"SYSTEM": "p1"})
+    log.answer(number, {"ok": "r1"})
+    log.done("r1", "p1", "allocate")
+    assert check(log, tmp_path).code == 0
+
+
+def test_what_unicode_takes_for_a_line_end_is_none(log: Log, tmp_path: Path) -> None:
+    path = log.write(tmp_path / "log.jsonl")
+    heading = json.dumps({"oneowner": {"note": "one\u2028two\x85three"}}, ensure_ascii=False)
+    path.write_text(heading + "\n" + path.read_text(), encoding="utf-8")
+    assert len(read(path).lines) == 2
+
+
+@pytest.mark.parametrize("size", [10**7, 10**30])
+def test_a_topology_that_nobody_could_hold_is_refused_at_once(size: int, log: Log, tmp_path: Path) -> None:
+    log.lines[0]["params"]["topology"] = {**SIZES, "regions": size}
+    log.done("r1", "p1", "allocate")
+    ran = check(log, tmp_path)
+    assert ran.code == 2
+    assert "regions" in ran.err
+    assert "too large" in ran.err

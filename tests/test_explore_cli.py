@@ -95,6 +95,10 @@ def test_the_graph_is_written_whole_or_as_the_life_of_a_rooms_things(tmp_path: P
         ([*SCOPE, "--memory", "inf"], "finite numbers"),
         ([*SCOPE, "--graph", "nowhere/life.dot"], "there is no folder nowhere"),
         (["--scope", "partitions=300"], "room for at most 255 partitions, not 300"),
+        (["--scope", "partitions=2,messages=1000000000"], "messages=1000000000 is too large"),
+        (["--scope", f"partitions={'9' * 20}"], "is too large"),
+        (["--scope", f"partitions={'9' * 5000}"], "partitions has 5000 digits, which is too large"),
+        (["--scope", "partitions=20000,regions=20000"], "cells; at most"),
     ],
 )
 def test_what_cannot_be_explored_is_one_clear_line(arguments: list[str], says: str, tmp_path: Path) -> None:

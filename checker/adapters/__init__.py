@@ -2,12 +2,15 @@
 
 from .connection import Implementation, connect, finished, reach, stopped
 from .line import MARK
-from .protocol import request, schema
+from .protocol import INDETERMINATE, METHOD_NOT_FOUND, UNSUPPORTED, request, schema
 from .remote import Budgets, Remote
 from .serve import Server, serve_here, serve_socket
 
 __all__ = [
+    "INDETERMINATE",
     "MARK",
+    "METHOD_NOT_FOUND",
+    "UNSUPPORTED",
     "Budgets",
     "Implementation",
     "Remote",

@@ -22,21 +22,27 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
 def check_log(spec_name: str, format: str, file: Path, scope: str | None, strict: bool) -> int:
     """Accept or reject FILE, the calls and answers of an implementation as it logged them while running."""
-    from ..logs import judge, read
+    from ..logs import judge_all, sections
     from ..session import Unknown
 
     spec, out = load(spec_name), Output(format)
-    log = read(file)
+    logs = sections(file)
     try:
-        judged = judge(spec, log, strict=strict, sizes=parse_scope(scope) if scope else None)
+        judged = judge_all(spec, logs, strict=strict, sizes=parse_scope(scope) if scope else None)
     except Unknown as error:
         out.line(str(error))
         out.result({"accepted": None, "text": str(error)})
         return UNKNOWN
     if judged.accepted:
         out.line(f"{file}: accepted: some behaviour of {spec.name} explains these {judged.calls} calls")
-    else:
+        out.line(
+            f"{judged.judged} answers judged in {len(logs)} part{'s' if len(logs) > 1 else ''}, {len(judged.clauses)} clauses, "
+            f"{judged.overlaps} pairs of calls that overlap"
+        )
+    elif judged.line:
         out.line(f"{file}, line {judged.line}: no behaviour of {spec.name} explains this answer")
         out.line(f"  {judged.clause}: {judged.text}" if judged.clause else f"  {judged.text}")
+    else:
+        out.line(f"{file}: nothing was judged: of {judged.calls} calls none was answered with what it came to")
     out.result({"accepted": judged.accepted, **dataclasses.asdict(judged)})
-    return (HOLDS if judged.calls else NOTHING) if judged.accepted else VIOLATION
+    return HOLDS if judged.accepted else VIOLATION if judged.line else NOTHING

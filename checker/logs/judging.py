@@ -9,7 +9,7 @@ has come to just that; where it has not taken effect yet, the open calls are tri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from ...model.language import (
     Spec,
     SpecError,
 )
+from ..adapters import INDETERMINATE, METHOD_NOT_FOUND, UNSUPPORTED
 from ..session import MOST_WORLDS, Mismatch, Session, Unknown, World
 from .reading import Log, opened
 from .values import Wire, action_of, argument_at, given_to, slot_of
@@ -81,16 +82,36 @@ def _copied(world: World) -> World:
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a log: how many calls it has, and the first line that no behaviour of the specification explains."""
+    """What became of a log: how many calls it has, of how many the answers were judged, to which clauses these came, how many
+    pairs of calls overlapped; and the first line that no behaviour of the specification explains."""
 
     calls: int
+    judged: int = 0
+    clauses: tuple[str, ...] = ()
+    overlaps: int = 0
     line: int = 0
     clause: str = ""
     text: str = ""
 
     @property
     def accepted(self) -> bool:
-        return not self.line
+        """Whether something was judged, and all of it can be explained."""
+        return not self.line and self.judged > 0
+
+    def __add__(self, other: Judged) -> Judged:
+        clauses = tuple(dict.fromkeys([*self.clauses, *other.clauses]))
+        counts = (self.calls + other.calls, self.judged + other.judged, clauses, self.overlaps + other.overlaps)
+        return Judged(*counts, other.line, other.clause, other.text)
+
+
+def judge_all(spec: Spec, logs: Sequence[Log], *, strict: bool = False, sizes: Mapping[str, int] | None = None) -> Judged:
+    """Hold every part of a conversation against the specification, up to the first that is wrong.  Raises as `judge`."""
+    whole = Judged(0)
+    for log in logs:
+        whole += judge(spec, log, strict=strict, sizes=sizes)
+        if whole.line:
+            break
+    return whole
 
 
 def judge(spec: Spec, log: Log, *, strict: bool = False, sizes: Mapping[str, int] | None = None) -> Judged:
@@ -98,7 +119,13 @@ def judge(spec: Spec, log: Log, *, strict: bool = False, sizes: Mapping[str, int
     return _Judge(spec, log, strict, sizes).run()
 
 
+NOT_MADE = (UNSUPPORTED, METHOD_NOT_FOUND)
+
+
 class _Judge:
+    came_to = ""
+    """To which clause the call came that was answered last."""
+
     def __init__(self, spec: Spec, log: Log, strict: bool, sizes: Mapping[str, int] | None) -> None:
         spec, scope = opened(spec, log, sizes)
         self.spec, self.log = spec, log
@@ -112,37 +139,46 @@ class _Judge:
 
     def run(self) -> Judged:
         possible = [_Possible(self.session.worlds[0], {})]
-        count = 0
+        calls = judged = overlaps = 0
+        waits: dict[int, Action] = {}
+        clauses: dict[str, None] = {}
+
+        def told(line: int = 0, clause: str = "", text: str = "") -> Judged:
+            return Judged(calls, judged, tuple(clauses), overlaps, line, clause, text)
+
         for line in self.lines:
             number, message = line.message["id"], line.message
             if message.get("method") == "call":
-                count += 1
-                action = action_of(self.spec, self.log, line)
+                calls += 1
+                overlaps += len(waits)
+                action = waits[number] = action_of(self.spec, self.log, line)
                 given = given_to(action, message["params"])
                 values = {s.name: argument_at(self.log, line, self.wire, s, given) for s in action.slots if not s.fresh}
                 for each in possible:
                     each.calls[number] = _Open(action, values, line.number)
-            elif not line.is_request and any(number in each.calls for each in possible):
+            elif not line.is_request and number in waits:
+                action = waits.pop(number)
                 if "error" in message:
-                    possible = self._failed(possible, number, message["error"])
+                    code = message["error"].get("code") if isinstance(message["error"], dict) else None
+                    if code not in (*NOT_MADE, INDETERMINATE):
+                        judged += 1
+                        return told(line.number, "", f"{action.name}: the adapter failed: {message['error']!r}")
+                    possible = self._failed(possible, number, code)
                     continue
+                judged += 1
                 kept, wrong = self._answered(possible, number, message["result"])
                 if not kept:
                     assert wrong is not None
-                    return Judged(count, line.number, wrong.clause, wrong.text)
+                    return told(line.number, wrong.clause, wrong.text)
                 if len(kept) > MOST_WORLDS:
                     raise Unknown(f"{self.log.path}, line {line.number}: more than {MOST_WORLDS} states are possible")
                 possible = kept
-            elif (
-                not line.is_request and number != self.reset_id and isinstance(message.get("result"), dict) and message["result"]
-            ):
-                return Judged(count, line.number, "", f"answers id {number}, which no call waits for")
-        return Judged(count)
+                clauses[self.came_to] = None
+        return told()
 
-    def _failed(self, possible: list[_Possible], number: int, error: Any) -> list[_Possible]:
-        """A call that the adapter did not make (unsupported), or of which it does not know: then it stays open for ever."""
-        code = error.get("code") if isinstance(error, dict) else None
-        if code not in (-32001, -32601):
+    def _failed(self, possible: list[_Possible], number: int, code: int) -> list[_Possible]:
+        """A call that the adapter did not make, or of which it does not know: then it stays open for ever."""
+        if code not in NOT_MADE:
             return possible
         for each in possible:
             each.calls.pop(number, None)
@@ -164,6 +200,7 @@ class _Judge:
                 continue
             del each.calls[number]
             kept[_key(each)] = each
+            self.came_to = done.late.clause if done.late else f"{done.action.name}/{done.exit}"
         return list(kept.values()), wrong
 
     def _done(self, possible: Iterable[_Possible], number: int) -> Iterator[_Possible | Mismatch]:

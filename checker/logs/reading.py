@@ -28,11 +28,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Log:
-    """The lines since the last reset, that reset first; `heading` is what the checker wrote above, if it was the checker's."""
+    """The lines from one reset to the next, that reset first; `heading` is what the checker wrote above, if it was the checker's.
+    `forgotten` are the requests that were open when the reset came: their answers, if they come, say nothing."""
 
     path: Path
     heading: Mapping[str, Any]
     lines: list[Line]
+    forgotten: frozenset[int] = frozenset()
 
     @property
     def topology(self) -> dict[str, int]:
@@ -52,30 +54,63 @@ def is_log(path: Path) -> bool:
 
 
 def read(path: Path) -> Log:
-    """Read a conversation.  A last line that was cut off is left out.  Raises SpecError, naming the line."""
+    """Read a conversation: what was said since the last reset.  Raises SpecError, as `sections`."""
+    return sections(path)[-1]
+
+
+def sections(path: Path) -> list[Log]:
+    """Read a conversation, a part a reset; what comes before the first is passed over.  A last line that was cut off is left out.
+
+    Raises SpecError, naming the line: for what is no message of the protocol, and for an answer that cannot be, because nothing
+    waits for it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: {error}") from None
     heading: Mapping[str, Any] = {}
-    lines: list[Line] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    found: list[Log] = []
+    waits: dict[int, int] = {}
+    said = text.split("\n")
+    for number, line in enumerate(said, 1):
+        if number == len(said) and not line.strip():
+            break
         try:
             message = json.loads(line)
             _check(message)
         except (ValueError, RecursionError) as error:
-            if number == text.count("\n") + 1:
+            if number == len(said):
                 break
             raise SpecError(f"{path}, line {number}: no message of the protocol: {error}") from None
         if "oneowner" in message:
             heading = message["oneowner"]
-        elif message.get("method") == "reset":
-            lines = [Line(number, message)]
-        elif lines:
-            lines.append(Line(number, message))
-    if not lines:
+            continue
+        if not found and message.get("method") != "reset":
+            continue
+        try:
+            _follow(waits, message, number)
+        except ValueError as error:
+            raise SpecError(f"{path}, line {number}: {error}") from None
+        if message.get("method") == "reset":
+            found.append(Log(path, heading, [Line(number, message)], frozenset(waits) - {message["id"]}))
+        elif found:
+            found[-1].lines.append(Line(number, message))
+    if not found:
         raise SpecError(f"{path}: no reset in it: a log begins with the request that sets the system up")
-    return Log(path, heading, lines)
+    return found
+
+
+def _follow(waits: dict[int, int], message: Mapping[str, Any], number: int) -> None:
+    """Take note of which requests wait for their answers.  Raises ValueError for an answer that nothing waits for, and for a
+    request that is called as one that waits."""
+    name = message["id"]
+    if "method" in message:
+        if name in waits:
+            raise ValueError(f"a second request is called {name}, while the one of line {waits[name]} waits for its answer")
+        waits[name] = number
+    elif name not in waits:
+        raise ValueError(f"answers {name}, and no request of that name waits for an answer")
+    else:
+        del waits[name]
 
 
 def _check(message: Any) -> None:

@@ -7,6 +7,7 @@ constants come first.  A state never changes; an operation writes to a copy of t
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,10 @@ class Outcome:
     def effective(self) -> bool:
         """Whether the call was not refused."""
         return self.exit in EFFECTIVE
+
+
+MOST_CELLS = 10_000_000
+"""How many cells a state has at most."""
 
 
 class _System(NoValue):
@@ -113,6 +118,9 @@ class Model:
         self.positions = {c.name: i for i, c in enumerate(self.components)}
         self._shapes = [tuple(len(self._indices(k)) for k in c.keys) for c in self.components]
         self._domains = [tuple(self.domain(k) for k in c.keys) for c in self.components]
+        cells = sum(math.prod(shape) for shape in self._shapes)
+        if cells > MOST_CELLS:
+            raise SpecError(f"a state of this scope has {cells} cells; at most {MOST_CELLS} can be held: give a smaller one")
         self.stating = False
         self._suspended = False
         self._blank = self.blank()

@@ -96,6 +96,8 @@ def parse_scope(text: str) -> dict[str, int]:
             raise SpecError(f"scope: {part!r} is not of the form name=number")
         if name in sizes:
             raise SpecError(f"scope: {name} is given twice")
+        if len(number) > 20:
+            raise SpecError(f"scope: {name} has {len(number)} digits, which is too large")
         sizes[name] = int(number)
     if not sizes:
         raise SpecError("scope: empty; write for example stations=2,parcels=1")

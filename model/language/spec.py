@@ -19,6 +19,9 @@ from .reading import SpecError
 from .scenes import ALL, Exploration, Flow, Late, Phases, Scope, Step
 from .vocabulary import Component, Sort, State, Type
 
+LARGEST = 1_000_000
+"""How large a sort, a number or a parameter of a scope is at most."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -222,5 +225,8 @@ class Spec:
                 least = 1
             if size < least:
                 raise SpecError(f"{name}={size} is too small: at least {least}")
+            if size > LARGEST:
+                shown = f"{name}={size}" if size < 10**20 else f"{name}, of over 20 digits,"
+                raise SpecError(f"{shown} is too large: at most {LARGEST}")
             sizes[name] = size
         return sizes
