@@ -32,12 +32,23 @@ def test_a_stored_search_of_something_else_is_not_gone_on_with(tmp_path: Path) -
     other = run("explore", *SCOPE, "--symmetry", "--keep", "here", cwd=tmp_path)
     assert other.code == 2
     assert "of another specification, scope or set of operations" in other.err
-    told = (tmp_path / "here" / "search.json").read_text()
-    (tmp_path / "here" / "search.json").write_text("{}")
-    assert "of another specification" in run("explore", *SCOPE, "--keep", "here", cwd=tmp_path).err
-    (tmp_path / "here" / "search.json").write_text(told)
-    (tmp_path / "here" / "seen.npy").write_bytes(b"nonsense")
-    assert "no stored search to go on with" in run("explore", *SCOPE, "--keep", "here", cwd=tmp_path).err
+
+
+@pytest.mark.parametrize("name", ["current", "1/search.json", "1/seen.npy", "1/todo.npy", "1/following.npy"])
+def test_a_stored_search_that_is_damaged_is_refused_by_the_name_of_the_file(name: str, tmp_path: Path) -> None:
+    assert run("explore", *SCOPE, "--keep", "here", "--max-states", "5", cwd=tmp_path).code == 3
+    path = tmp_path / "here" / name
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 64]) + whole[middle + 1 :]
+    for damaged in (whole[:-1], whole + b"x", b"nonsense", flipped):
+        path.write_bytes(damaged)
+        ran = run("explore", *SCOPE, "--keep", "here", cwd=tmp_path)
+        assert ran.code == 2, ran
+        assert f"here/{name}: " in ran.err
+        assert "damaged" in ran.err
+    path.write_bytes(whole)
+    assert run("explore", *SCOPE, "--keep", "here", cwd=tmp_path).code == 0
 
 
 def test_limits_of_time_and_memory_are_told_and_end_with_3() -> None:

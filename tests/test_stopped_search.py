@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ from searching import (
 
 from oneowner.model.batch import layout
 from oneowner.model.language import Exploration, Spec, SpecError, load
-from oneowner.model.search import Limits, Search
+from oneowner.model.search import Limits, Search, Store
 from oneowner.spec import SPEC
 
 
@@ -157,13 +159,68 @@ def test_a_stored_search_goes_on_as_if_it_had_never_stopped(spec: Spec, tmp_path
     exploration, stored = core(2, 2, 2, 1), begun(spec, core(2, 2, 2, 1))
     for states in (50, 100, 150):
         stored.run(Limits(states=states))
-        stored.save(tmp_path)
+        with Store(tmp_path) as store:
+            stored.save(store)
         stored = begun(spec, exploration)
-        stored.load(tmp_path)
+        with Store(tmp_path) as store:
+            stored.load(store)
     assert figures(stored.run()) == figures(begun(spec, exploration).run())
     other = begun(spec, core(2, 2, 2, 2))
-    with pytest.raises(SpecError, match="of another specification, scope"):
-        other.load(tmp_path)
+    with Store(tmp_path) as store, pytest.raises(SpecError, match="of another specification, scope"):
+        other.load(store)
+
+
+class Killed(BaseException):
+    """What ends a process in the middle of something."""
+
+
+@pytest.mark.parametrize("ends", [Killed(), OSError(28, "No space left on device")], ids=["killed", "disk full"])
+def test_whatever_ends_a_save_the_search_that_was_stored_before_is_still_there(
+    ends: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exploration = core(2, 2, 2, 1)
+    first, second = begun(CORE, exploration), begun(CORE, exploration)
+    first.run(Limits(states=50))
+    second.run(Limits(states=150))
+    with Store(tmp_path) as store:
+        first.save(store)
+    whole, ended = os.fsync, 0
+    for steps in itertools.count():
+        left = steps
+
+        def sync(file: int) -> None:
+            nonlocal left
+            if left == 0:
+                raise ends
+            left -= 1
+            whole(file)
+
+        monkeypatch.setattr(os, "fsync", sync)
+        with Store(tmp_path) as store:
+            try:
+                second.save(store)
+            except (Killed, SpecError):
+                ended += 1
+            else:
+                break
+        monkeypatch.setattr(os, "fsync", whole)
+        again = begun(CORE, exploration)
+        with Store(tmp_path) as store:
+            again.load(store)
+        assert again.seen.count in (first.seen.count, second.seen.count)
+        if again.seen.count == second.seen.count:
+            break  # it was named already
+    assert ended >= 6
+    again = begun(CORE, exploration)
+    with Store(tmp_path) as store:
+        again.load(store)
+    assert again.seen.count == second.seen.count
+    assert figures(again.run()) == figures(begun(CORE, exploration).run())
+
+
+def test_two_searches_cannot_be_kept_in_one_place_at_a_time(tmp_path: Path) -> None:
+    with Store(tmp_path), pytest.raises(SpecError, match="another search is being kept there"), Store(tmp_path):
+        pass
 
 
 def test_a_search_that_was_stored_with_other_fingerprints_is_not_gone_on_with(
@@ -171,13 +228,14 @@ def test_a_search_that_was_stored_with_other_fingerprints_is_not_gone_on_with(
 ) -> None:
     stored = begun(CORE, core(2, 2, 2, 1))
     stored.run(Limits(states=50))
-    stored.save(tmp_path)
-    begun(CORE, core(2, 2, 2, 1)).load(tmp_path)
+    with Store(tmp_path) as store:
+        stored.save(store)
+        begun(CORE, core(2, 2, 2, 1)).load(store)
     read, seed = Path.read_text, "20260"
     assert seed in inspect.getsource(layout)
     monkeypatch.setattr(Path, "read_text", lambda path, **how: read(path, **how).replace(seed, "20270"))
-    with pytest.raises(SpecError, match="by another version"):
-        begun(CORE, core(2, 2, 2, 1)).load(tmp_path)
+    with Store(tmp_path) as store, pytest.raises(SpecError, match="by another version"):
+        begun(CORE, core(2, 2, 2, 1)).load(store)
 
 
 @pytest.mark.parametrize(("spec", "exploration", "symmetry", "worth"), SHARED, ids=["core", "core, symmetry", "a bug", "bells"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,8 +14,8 @@ from ...model.batch import Layout
 from ...model.concrete import Model, call_text, differences, run, value_name
 from ...model.graph import run as after
 from ...model.graph import with_fresh_names
-from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, Step, Type, load
-from ...model.search import Explorer, Limits, Search, StateGraph, Symmetry, can_return, leads_to
+from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, SpecError, Step, Type, load
+from ...model.search import Explorer, Limits, Search, StateGraph, Store, Symmetry, can_return, leads_to
 from ...model.symbolic import clauses
 
 
@@ -51,7 +52,7 @@ class ExploreReport:
 
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
     was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
-    though that was wanted, and why.
+    though that was wanted, and why; `unstored` why a search that was to be kept is not.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ExploreReport:
     asked: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
+    unstored: str = ""
 
 
 def explore_scope(
@@ -99,11 +101,17 @@ def explore_scope(
         keep_edges=_asks_for_rest(spec, exploration, asked),
         jobs=jobs,
     )
-    if keep is not None and (keep / "search.json").exists():
-        explorer.load(keep)
-    search = explorer.run(limits, progress=progress)
-    if keep is not None and search.stopped:
-        explorer.save(keep)
+    unstored = ""
+    with ExitStack() as stack:
+        store = stack.enter_context(Store(keep)) if keep is not None else None
+        if store is not None and store.holds_one:
+            explorer.load(store)
+        search = explorer.run(limits, progress=progress)
+        if store is not None and search.stopped:
+            try:
+                explorer.save(store)
+            except SpecError as error:
+                unstored = str(error)
     found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
     properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
     wanted = [DEADLOCK] * (asked.deadlock and not exploration.stays) + [CAN_RETURN] * _asks_for_rest(spec, exploration, asked)
@@ -139,6 +147,7 @@ def explore_scope(
         tuple(answered),
         () if found else tuple(name for name in wanted if name not in answered),
         tuple(_unasked(spec, exploration, asked, without)),
+        unstored,
     )
 
 

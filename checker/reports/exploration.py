@@ -30,6 +30,8 @@ def exploration(report: ExploreReport) -> Iterator[str]:
         yield f"  asked of the graph: {', '.join(answers)}"
     if report.unasked:
         yield f"  not asked: {'; '.join(report.unasked)}"
+    if report.unstored:
+        yield f"  NOT kept: {report.unstored}"
     if report.unanswered:
         yield f"  not answered, since not all of the graph was seen: {', '.join(report.unanswered)}"
 

@@ -6,6 +6,7 @@ from .frontier import Frontier
 from .liveness import StateGraph, can_return, helping, leads_to
 from .pool import Pool
 from .seen import Seen
+from .store import Store
 from .symmetry import Symmetry
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Search",
     "Seen",
     "StateGraph",
+    "Store",
     "Symmetry",
     "can_return",
     "hash_of",

@@ -28,6 +28,7 @@ from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, 
 from .expansion import WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
 from .frontier import Frontier
 from .seen import PLACE, Seen
+from .store import Store
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -318,34 +319,29 @@ class Explorer:
         binding = model.broken(statement, *systems, Call(action.name, arguments))
         return None if binding is None else (statement, binding)
 
-    def save(self, folder: Path) -> None:
-        """Store a search that was stopped.  Raises SpecError for one that keeps its transitions."""
+    def save(self, store: Store) -> None:
+        """Store a search that was stopped.  Raises SpecError for one that keeps its transitions, or that cannot be written."""
         if self.expander.keep_edges:
             raise SpecError("a search that keeps its transitions cannot be stored")
         self._enter(None)
         search = self.search
-        folder.mkdir(parents=True, exist_ok=True)
         pieces = list(self.seen.items())
-        np.save(folder / "seen.npy", np.array([np.concatenate(part) for part in zip(*pieces, strict=True)]))
+        arrays = {"seen": np.array([np.concatenate(part) for part in zip(*pieces, strict=True)])}
         width = np.empty((self.expander.layout.width, 0), np.uint8)
         for name, frontier in (("todo", self.todo), ("following", self.following)):
-            np.save(folder / f"{name}.npy", np.concatenate([width, *frontier.blocks()], axis=1))
+            arrays[name] = np.concatenate([width, *frontier.blocks()], axis=1)
         told = {name: getattr(search, name) for name in STORED}
         broken = [(b.statement, b.at, b.depth, b.step) for b in self.broken]
-        text = json.dumps({"of": self.identity, **told, "broken": broken})
-        (folder / "search.json").write_text(text, encoding="utf-8")
+        store.write({"of": self.identity, **told, "broken": broken}, arrays)
 
-    def load(self, folder: Path) -> None:
-        """Go on from a stored search.  Raises SpecError for one of something else."""
-        try:
-            told = json.loads((folder / "search.json").read_text(encoding="utf-8"))
-            keys, parents = np.load(folder / "seen.npy")
-            frontiers = [np.load(folder / f"{name}.npy") for name in ("todo", "following")]
-        except (OSError, ValueError) as error:
-            raise SpecError(f"{folder}: no stored search to go on with: {error}") from None
-        if not isinstance(told, dict) or told.get("of") != self.identity:
+    def load(self, store: Store) -> None:
+        """Go on from a stored search.  Raises SpecError for one of something else, and for one that is damaged."""
+        told, arrays = store.read()
+        if told.get("of") != self.identity:
             what = "of another specification, scope or set of operations, or by another version of the engine"
-            raise SpecError(f"{folder}: the search stored there is {what}: begin anew in another folder")
+            raise SpecError(f"{store.folder}: the search stored there is {what}: begin anew in another folder")
+        keys, parents = arrays["seen"]
+        frontiers = [arrays[name] for name in ("todo", "following")]
         for name in STORED:
             setattr(self.search, name, told[name])
         self.broken = [Broken(*each) for each in told["broken"]]
