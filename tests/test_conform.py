@@ -310,3 +310,49 @@ def test_a_suite_that_is_none_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no suite"):
         read(SPEC, tmp_path / "suite.jsonl")
     assert json.loads(write(SPEC, SUITE).splitlines()[0])["scope"] == SUITE[0].scope
+
+
+class NeverSays(conforming.Around):
+    """Allocates, and never says so."""
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = super().call(operation, arguments)
+        return {"indeterminate": None} if operation == "allocate" and "ok" in answer else answer
+
+
+def test_what_never_was_answered_does_not_count_as_right() -> None:
+    report = conformance(NeverSays(), "allocate/ok", "free/EFAULT")
+    assert report.verdicts["allocate/ok"].status != "pass"
+    assert report.verdicts["allocate/ok"].times == 0
+
+
+def test_a_hiccup_is_a_verdict_and_the_others_are_kept() -> None:
+    class Hiccup(conforming.Around):
+        left = 9_000
+
+        def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            self.left -= 1
+            answer = super().call(operation, arguments)
+            return {"error": "HICCUP"} if self.left == 0 else answer
+
+    report = conformance(Hiccup(), seconds=10, seed=1)
+    (verdict,) = report.having("flaky")
+    assert verdict.shown == "0/3"
+    assert len(report.having("pass")) > 70
+
+
+def test_what_was_judged_before_an_interruption_is_told() -> None:
+    class Interrupting(conforming.Around):
+        left = 300
+
+        def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return super().call(operation, arguments)
+
+    report = conformance(Interrupting())
+    assert report.interrupted
+    assert report.having("pass")
+    assert report.having("untested")
+    assert code_of(report) == (130, "interrupted: these are the verdicts so far")

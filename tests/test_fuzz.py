@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,3 +145,70 @@ def test_what_goes_wrong_in_an_opening_is_a_failure_too() -> None:
     spec = replace(SPEC, openings={"a socket listens": SPEC.openings["a socket listens"]})
     report = fuzz(spec, connect("py:oneowner.reference_impl.bugs:highest_descriptor"), seconds=10, steps=0, seed=1)
     assert [f.clause for f in report.failures] == ["socket/ok"]
+
+
+class OnceWrong(Machine):
+    """Answers one call wrongly in all its life: nothing shows it again."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+        self.made = 0
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.left -= 1
+        self.made += 1
+        answer = super().call(operation, arguments)
+        return {"error": "HICCUP"} if self.left == 0 else answer
+
+
+@pytest.mark.parametrize("at", [1, 60, 700])
+def test_a_failure_that_shows_itself_once_is_a_failure(at: int) -> None:
+    report = fuzz(RING, OnceWrong(at), seconds=20, seed=1)
+    (failure,) = report.failures
+    assert "once; the same calls made again are answered rightly" in failure.text
+    assert "HICCUP" in failure.text
+
+
+@pytest.mark.parametrize("at", [60, 700])
+def test_every_call_is_counted_once_though_a_failure_is_made_again(at: int) -> None:
+    assert fuzz(RING, OnceWrong(at), seconds=20, seed=1).calls == at
+
+
+def test_what_was_seen_before_an_interruption_is_told(tmp_path: Path) -> None:
+    class Interrupting(Machine):
+        left = 500
+
+        def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return super().call(operation, arguments)
+
+    report = fuzz(RING, Interrupting(), seconds=60, seed=1)
+    assert report.interrupted
+    assert 400 < report.calls <= 500
+    assert report.clauses["join/ok"]
+    assert report.seconds < 50
+
+
+@pytest.mark.parametrize("after", [0.7, 1.0, 1.3])
+def test_ctrl_c_ends_fuzzing_with_130_and_what_was_seen(after: float, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "oneowner.checker.command_line", "fuzz", "py:oneowner.reference_impl", "--time", "60"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        begun = time.monotonic()
+        while process.poll() is None and time.monotonic() - begun < 20 and not list(tmp_path.glob(".oneowner/examples")):
+            time.sleep(0.05)
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+
+
+def test_a_failure_is_told_though_its_trace_cannot_be_stored(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, where a folder is wanted")
+    ran = run("fuzz", BUG, "--seed", "3", "--time", "60", "--traces", "taken/inside", cwd=tmp_path)
+    assert ran.code == 1
+    assert "FAILURE: " in ran.out
+    assert "NOT stored: taken/inside/fuzz-" in ran.out

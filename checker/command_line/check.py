@@ -12,6 +12,7 @@ from ...model.language import load
 from .console import (
     DEFAULT_IMPLEMENTATION,
     HOLDS,
+    INTERRUPTED,
     NOTHING,
     UNKNOWN,
     VIOLATION,
@@ -93,4 +94,4 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
 
 
 def _word(code: int) -> str:
-    return {HOLDS: "holds", VIOLATION: "VIOLATION", UNKNOWN: "unknown", NOTHING: "nothing ran"}[code]
+    return {HOLDS: "holds", VIOLATION: "VIOLATION", UNKNOWN: "unknown", NOTHING: "nothing ran", INTERRUPTED: "interrupted"}[code]

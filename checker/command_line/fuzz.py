@@ -14,6 +14,7 @@ from ..adapters import finished, reach, stopped
 from .console import (
     DEFAULT_IMPLEMENTATION,
     HOLDS,
+    INTERRUPTED,
     NOTHING,
     UNKNOWN,
     VIOLATION,
@@ -104,6 +105,8 @@ def fuzz_code(report: FuzzReport, missing: list[str]) -> int:
     """The exit code of a run of fuzzing; `missing` are the clauses that it did not come to."""
     if report.failures:
         return VIOLATION
+    if report.interrupted:
+        return INTERRUPTED
     if not report.calls:
         return NOTHING
     return UNKNOWN if missing else HOLDS
@@ -115,7 +118,7 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
     from ..reports import fuzz_failure
 
     known = [c for c in clauses(spec) if c.partition("/")[0] not in report.without]
-    missing = [] if report.failures else [c for c in known if not report.clauses[c]]
+    missing = [] if report.failures or report.interrupted else [c for c in known if not report.clauses[c]]
     for failure in report.failures:
         for line in fuzz_failure(spec, implementation, failure, traces):
             out.line(line)
@@ -126,7 +129,7 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
         out.line(f"never exercised in this time: {', '.join(missing)} (give it more with --time)")
     out.line(
         f"{implementation}: {report.calls} calls in {report.runs} runs, {len(report.clauses)} of {len(known)} clauses, "
-        f"{len(report.failures)} failures, seed {report.seed}, {report.seconds:.1f} s"
+        f"{len(report.failures)} failures, seed {report.seed}, {report.seconds:.1f} s{', interrupted' * report.interrupted}"
     )
     return missing
 

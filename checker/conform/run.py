@@ -97,8 +97,13 @@ class Conformance:
 
     def run(self) -> Report:
         started = time.monotonic()
-        if self.report.verdicts:
-            self._run()
+        try:
+            if self.report.verdicts:
+                self._run()
+        except KeyboardInterrupt:
+            self.report.interrupted = True
+            for verdict in self.report.verdicts.values():
+                self._judge(verdict, frozenset(self.report.unsupported))
         self.report.seconds = time.monotonic() - started
         return self.report
 
@@ -155,7 +160,6 @@ class Conformance:
                 return
             except Mismatch as mismatch:
                 assert session is not None
-                session.clauses[mismatch.clause] -= 1
                 self._count(session)
                 self._failed(session, mismatch)
                 if mismatch.clause.partition("/")[2] in EFFECTIVE or at in left_out or "late-" in mismatch.clause:
@@ -225,6 +229,7 @@ class Conformance:
         )
         self.report.calls += found.calls
         self.report.seed = found.seed
+        self.report.interrupted = found.interrupted
         for clause, times in found.clauses.items():
             if clause in self.report.verdicts:
                 self.report.verdicts[clause].times += times

@@ -49,6 +49,7 @@ class Report:
     sequences: int = 0
     calls: int = 0
     seconds: float = 0.0
+    interrupted: bool = False
 
     def having(self, *statuses: str) -> list[Verdict]:
         return [v for v in self.verdicts.values() if v.status in statuses]
@@ -71,6 +72,8 @@ def code_of(report: Report) -> tuple[int, str]:
     if report.unexpectedly_right:
         names = ", ".join(v.clause for v in report.unexpectedly_right)
         return 1, f"listed as known to fail, but right: {names}; take them off the list"
+    if report.interrupted:
+        return 130, "interrupted: these are the verdicts so far"
     if not report.having(PASS, PERMITTED, FAIL, FLAKY):
         return 5, "nothing could be tested: no operation of a profile that was asked for is supported"
     left = [v for v in report.having(UNTESTED, UNKNOWN) if v.because not in report.expected]

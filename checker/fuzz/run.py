@@ -19,9 +19,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from ...model.language import EFFECTIVE, OK, Action, Spec
 from ...model.symbolic import clauses
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..session import Failure, Mismatch, Session, Unknown, smallest_failure
+from ..session import Failure, Mismatch, Recorded, Session, Unknown, smallest_failure
 from .aim import Aim
 
 REPEATS = 10
@@ -51,6 +52,7 @@ class FuzzReport:
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     seed: int = 0
+    interrupted: bool = False
 
 
 class _Spent(BaseException):
@@ -71,10 +73,19 @@ class _Budget:
         self.targets = targets
         self.report = FuzzReport()
         self.progress = progress
-        self.last: Session | None = None
+        self.first: tuple[Mismatch, list[Recorded]] | None = None
         self.stopped = False
         self.failed = False
         self.had: Counter[int] = Counter()
+
+    @contextlib.contextmanager
+    def noting(self, session: Session) -> Iterator[None]:
+        """Take note of the first failure, and of the calls that led to it."""
+        try:
+            yield
+        except Mismatch as mismatch:
+            self.first = self.first or (mismatch, list(session.recorded))
+            raise
 
     def turn(self, opening: int, openings: int) -> bool:
         """Whether it is this opening's turn: none has been had less often.  The first runs may repeat stored failures, and
@@ -114,7 +125,6 @@ def _machine(
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
-            budget.last = self.session
 
         @initialize(opening=st.sampled_from(range(len(openings))), chance=st.randoms(use_true_random=True))
         def begin(self, opening: int, chance: random.Random) -> None:
@@ -124,21 +134,24 @@ def _machine(
             self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self)
             self.cut_short = True
-            with contextlib.suppress(Unsupported):
-                for name, arguments in openings[opening]:
-                    self.session.compare_values(name, arguments)
-            if chance.random() < 7 / 8:
-                self.aim.sweep()
+            with budget.noting(self.session):
+                with contextlib.suppress(Unsupported):
+                    for name, arguments in openings[opening]:
+                        self.session.compare_values(name, arguments)
+                if chance.random() < 7 / 8:
+                    self.aim.sweep()
             self.cut_short = False
             self.next, self.given = self.aim.choose()
 
         def teardown(self) -> None:
-            budget.report.calls += len(self.session.recorded)
-            budget.report.clauses.update(self.session.clauses)
+            if not budget.failed:
+                # what comes after a failure is that run again
+                budget.report.calls += len(self.session.recorded)
+                budget.report.clauses.update(self.session.clauses)
             if budget.progress:
                 budget.progress(budget.report)
             budget.failed |= self.cut_short
-            if not self.cut_short:
+            if not self.cut_short and sys.exc_info()[0] is None:
                 # of a run that counts Hypothesis makes variations, four in five with the same seed and so the same calls
                 hypothesis.reject()
 
@@ -160,7 +173,8 @@ def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
         again = self.next[1] == AGAIN
         exit = ""
         try:
-            exit = self.session.compare(action.name, self.given, look=again)
+            with budget.noting(self.session):
+                exit = self.session.compare(action.name, self.given, look=again)
         except Unknown:
             hypothesis.reject()
         except Unsupported:
@@ -205,7 +219,7 @@ def fuzz(
     import hypothesis
     from hypothesis import HealthCheck, Phase, Verbosity, settings
     from hypothesis.database import DirectoryBasedExampleDatabase
-    from hypothesis.errors import Unsatisfiable
+    from hypothesis.errors import Flaky, Unsatisfiable
     from hypothesis.stateful import run_state_machine_as_test
 
     sizes = spec.scope(scope or spec.fuzz_scope)
@@ -237,10 +251,15 @@ def fuzz(
             run_state_machine_as_test(machine, settings=chosen)
         except Unsatisfiable:
             continue  # some hundred runs that were all rejected, as they are when nothing fails: go on with the next
-        except Mismatch as mismatch:
-            assert budget.last is not None
-            found = smallest_failure(spec, implementation, sizes, budget.last.recorded, mismatch, strict=strict)
+        except (Mismatch, Flaky):
+            # flaky is what Hypothesis calls a failure that it does not see again: it was seen all the same
+            if budget.first is None:
+                raise
+            mismatch, calls = budget.first
+            found = smallest_failure(spec, implementation, sizes, calls, mismatch, strict=strict)
             budget.report.failures.append(found)
+        except KeyboardInterrupt:
+            budget.report.interrupted = True
         except BaseException:
             # Hypothesis may wrap _Spent, having expected the run to go on as an earlier one did
             if not budget.stopped:

@@ -9,7 +9,7 @@ from ...model.language import Spec
 from ...model.search import WELL_DEFINED
 from ...model.symbolic import exits
 from ..explore import ExploreReport, Found, operations_called, story
-from ..traces import file_name, save_model_trace
+from ..traces import file_name, how_again, save_model_trace
 
 
 def exploration(report: ExploreReport) -> Iterator[str]:
@@ -48,8 +48,8 @@ def exploration_violation(spec: Spec, report: ExploreReport, found: Found, trace
         yield from (f"    {line}" for line in lines[begins:])
     if found.statement in (*spec.invariants, *spec.step_properties, WELL_DEFINED):
         path = traces / file_name("explore", report.name, found.statement)
-        save_model_trace(path, spec, report.scope, found.trace, found.statement)
-        yield f"  Again: oneowner replay {path}"
+        unwritten = save_model_trace(path, spec, report.scope, found.trace, found.statement)
+        yield how_again(path, unwritten)
 
 
 def clause_depths(spec: Spec, reports: list[ExploreReport]) -> Iterator[str]:

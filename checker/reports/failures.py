@@ -8,7 +8,7 @@ from pathlib import Path
 from ...model.language import Spec
 from ..adapters import Implementation, connect
 from ..session import Failure
-from ..traces import file_name, program, save_failure
+from ..traces import file_name, how_again, program, save_failure
 
 
 def fuzz_failure(spec: Spec, implementation: str, failure: Failure, traces: Path) -> Iterator[str]:
@@ -19,7 +19,7 @@ def fuzz_failure(spec: Spec, implementation: str, failure: Failure, traces: Path
 def failure_lines(spec: Spec, where: str, implementation: Implementation, failure: Failure, traces: Path) -> Iterator[str]:
     """A failure of an implementation that is connected already."""
     path = traces / file_name("fuzz", failure.clause)
-    save_failure(path, spec, where, failure, implementation)
+    unwritten = save_failure(path, spec, where, failure, implementation)
     yield f"FAILURE: {failure.text}"
     operation = spec.actions[failure.clause.partition("/")[0]]
     yield f"  breaks {failure.clause} ({' '.join(operation.seed)}): {operation.text}"
@@ -27,4 +27,4 @@ def failure_lines(spec: Spec, where: str, implementation: Implementation, failur
     yield ""
     yield from (f"    {line}" for line in program(spec, where, failure, implementation).splitlines())
     yield ""
-    yield f"  Again: oneowner replay {path}"
+    yield how_again(path, unwritten)

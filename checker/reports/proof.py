@@ -9,7 +9,7 @@ from ...model.concrete import Model, call_text, differences, nondefaults, value_
 from ...model.language import Spec
 from ..explore import story
 from ..prove import IDENTITY, Obligation, Report
-from ..traces import file_name, save_model_trace
+from ..traces import file_name, how_again, save_model_trace
 
 MARKS = {"proved": "", "refuted": "R", "unknown": "?"}
 
@@ -80,7 +80,7 @@ def refutation(spec: Spec, o: Obligation, traces: Path) -> Iterator[str]:
         yield "  excludes it is missing."
         return
     path = traces / file_name("prove", o.operation, o.statement)
-    save_model_trace(path, spec, example.trace_scope, example.trace, o.statement)
+    unwritten = save_model_trace(path, spec, example.trace_scope, example.trace, o.statement)
     yield f"  The shortest way to such a step from the initial state, {len(example.trace)} calls:"
     yield from (f"    {line}" for line in story(spec, example.trace_scope, example.trace))
-    yield f"  Again: oneowner replay {path}"
+    yield how_again(path, unwritten)

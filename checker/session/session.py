@@ -215,7 +215,6 @@ class Session:
         index = len(self.recorded)
         self.recorded.append(Recorded(operation, self._by_origin(slots, arguments), outcome.exit))
         self.vectors.append(outcome.state)
-        self.clauses[f"{operation}/{outcome.exit}"] += 1
         wire = {s.name: self.encoded(s.type, arguments[s.name]) for s in slots}
         try:
             answer = self._ask(operation, wire, outcome.exit)
@@ -223,12 +222,10 @@ class Session:
             self.unsupported.add(operation)
             self.recorded.pop()
             self.vectors.pop()
-            self.clauses[f"{operation}/{outcome.exit}"] -= 1
             raise
         self.recorded[index] = Recorded(operation, self.recorded[index].arguments, outcome.exit, answer)
         late = self._late_answers(operation, outcome.exit)
         if "indeterminate" in answer:
-            self.clauses[f"{operation}/{outcome.exit}"] -= 1
             self._branch(foreseen)
         else:
             self._go_on(action, foreseen, answer, late, index)
@@ -252,31 +249,45 @@ class Session:
         late: list[tuple[str, dict[str, Any]]],
         index: int,
     ) -> None:
-        """Keep the worlds that the answers fit.  Raises Mismatch, about the first, if there is none."""
+        """Keep the worlds that the answers fit, and count the clauses that were come to in all of them.
+
+        Raises Mismatch, about the first, if there is none.
+        """
         kept: list[World] = []
+        come_to: list[list[str]] = []
+        as_permitted: list[str] = []
         wrong: Mismatch | None = None
         for world, values, outcome in foreseen:
+            clause = f"{action.name}/{outcome.exit}"
             try:
-                self.compare_outcome(world, action, values, outcome.exit, outcome.answer, answer, index)
-                self._settle(world, action.name, outcome, late, index)
+                first = self.compare_outcome(world, action, values, outcome.exit, outcome.answer, answer, index)
+                come_to.append([clause, *self._settle(world, action.name, outcome, late, index)])
             except Mismatch as mismatch:
                 wrong = wrong or mismatch
             else:
                 world.vector = outcome.state
                 kept.append(world)
+                as_permitted += [] if first else [clause]
         if not kept:
             assert wrong is not None
             raise wrong
         self.worlds = kept
+        for clause in come_to[0]:
+            if all(clause in others for others in come_to):
+                self.clauses[clause] += 1
+                if clause in as_permitted:
+                    self.permitted[clause] += 1
 
     def element(self, world: World, kind: Type, handle: str | None) -> int:
         """The model's element for a handle."""
         return 0 if handle is None else world.names[kind].element.get(handle, self.stranger(kind))
 
-    def _settle(self, world: World, operation: str, outcome: Outcome, came: list[tuple[str, dict[str, Any]]], index: int) -> None:
-        """Compare the answers that suspended calls get now with those that they must get."""
+    def _settle(
+        self, world: World, operation: str, outcome: Outcome, came: list[tuple[str, dict[str, Any]]], index: int
+    ) -> list[str]:
+        """Compare the answers that suspended calls get now with those that they must get; the clauses that these come to."""
         if self.spec.late is None:
-            return
+            return []
         before, shown = self.model.system(world.vector), self.model.system(outcome.shown)
         expected = list(self.spec.late(before, shown, self.model.scope)) if outcome.shown is not outcome.state else []
         given: dict[str, dict[str, Any]] = {}
@@ -289,7 +300,6 @@ class Session:
             self.came_late.add(index)
         for number, late in enumerate(expected):
             handle = world.names[late.sort].handle[late.waiter]
-            self.clauses[late.clause] += 1
             what = f"{late.operation}, suspended, of {handle}"
             if handle not in given:
                 wanted = "its answer" if late.exit == OK else late.exit
@@ -306,6 +316,7 @@ class Session:
             handle, answer = next(iter(given.items()))
             text = f"{operation} must bring no answer {LATE} of {handle}; the implementation answers {answer!r}"
             raise Mismatch(f"{operation}/{outcome.exit}", text)
+        return [late.clause for late in expected]
 
     def _late_answers(self, operation: str, expected: str) -> list[tuple[str, dict[str, Any]]]:
         """Who is answered now, and with what."""
@@ -354,25 +365,27 @@ class Session:
 
     def compare_outcome(
         self, world: World, action: Action, values: dict[str, int], exit: str, expected: Any, answer: dict[str, Any], index: int
-    ) -> None:
+    ) -> bool:
+        """Hold what a call came to against what it must come to in a world.  Raises Mismatch; whether it is just that, and not
+        another error that applies too."""
         clause = f"{action.name}/{exit}"
         told = f"answers {answer['error']}" if "error" in answer else "does it" if "ok" in answer else "suspends the call"
         if exit == SUSPENDED:
             if "suspended" not in answer:
                 raise Mismatch(clause, f"{action.name} must be suspended; the implementation {told}")
-            return
+            return True
         if exit != OK:
             if answer.get("error") == exit:
-                return
+                return True
             permitted = [exit] if self.strict else self.model.permitted(action, world.vector, values)
             if answer.get("error") in permitted:
-                self.permitted[clause] += 1
-                return
+                return False
             wanted = exit if len(permitted) == 1 else f"{', '.join(permitted)} ({exit} first)"
             raise Mismatch(clause, f"{action.name} must be refused with {wanted}; the implementation {told}")
         if "ok" not in answer:
             raise Mismatch(clause, f"{action.name} must succeed; the implementation {told}")
         self.compare_answer(world, clause, action, expected, answer["ok"], "", index)
+        return True
 
     def compare_answer(self, world: World, clause: str, action: Action, expected: Any, got: Any, late: str, index: int) -> None:
         fields = answer_fields(action.answer)

@@ -31,8 +31,8 @@ def file_name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", "-".join(parts)).strip("-") + ".itf.json"
 
 
-def save_model_trace(path: Path, spec: Spec, scope: Mapping[str, int], trace: list[Step], statement: str) -> None:
-    """Write a trace of the specification."""
+def save_model_trace(path: Path, spec: Spec, scope: Mapping[str, int], trace: list[Step], statement: str) -> str:
+    """Write a trace of the specification; why it cannot be written, in words, or nothing."""
     model = Model(spec, scope)
     outcomes = run(model, trace)
     calls = [
@@ -41,11 +41,12 @@ def save_model_trace(path: Path, spec: Spec, scope: Mapping[str, int], trace: li
     ]
     meta = {"kind": "model", "spec": spec.where, "scope": dict(scope), "statement": statement}
     vectors = [model.initial(), *(o.state for o in outcomes)]
-    _write(path, to_itf(model, vectors, calls, meta))
+    return _write(path, to_itf(model, vectors, calls, meta))
 
 
-def save_failure(path: Path, spec: Spec, where: str, failure: Failure, implementation: Any) -> None:
-    """Write a failure of an implementation: the calls with their handles by origin, and the model's states."""
+def save_failure(path: Path, spec: Spec, where: str, failure: Failure, implementation: Any) -> str:
+    """Write a failure of an implementation: the calls with their handles by origin, and the model's states; why it cannot be
+    written, in words, or nothing."""
     session, _ = again(spec, implementation, failure.scope, failure.calls)
     calls = [
         {
@@ -64,7 +65,7 @@ def save_failure(path: Path, spec: Spec, where: str, failure: Failure, implement
         "implementation": where,
     }
     vectors = [*session.vectors, session.vectors[-1]][: len(calls) + 1]
-    _write(path, to_itf(session.model, vectors, calls, meta))
+    return _write(path, to_itf(session.model, vectors, calls, meta))
 
 
 def _origin_out(argument: Any) -> Any:
@@ -73,9 +74,19 @@ def _origin_out(argument: Any) -> Any:
     return {"call": argument.call, "field": argument.field} if isinstance(argument, Origin) else argument
 
 
-def _write(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+def _write(path: Path, content: Any) -> str:
+    """Write a trace; why it cannot be, in words, or nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"
+    return ""
+
+
+def how_again(path: Path, unwritten: str) -> str:
+    """How a stored trace is seen again, or why it is not there."""
+    return f"  NOT stored: {unwritten}" if unwritten else f"  Again: oneowner replay {path}"
 
 
 def read(path: Path) -> Stored:
