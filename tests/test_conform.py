@@ -343,7 +343,7 @@ def test_a_hiccup_is_a_verdict_and_the_others_are_kept() -> None:
 
 def test_what_was_judged_before_an_interruption_is_told() -> None:
     class Interrupting(conforming.Around):
-        left = 300
+        left = 100
 
         def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
             self.left -= 1
