@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -22,10 +21,7 @@ from .console import (
     say,
     traces_option,
 )
-from .explore import exploration_code, exploration_totals, explore_all_scopes, show_explorations
-
-if TYPE_CHECKING:
-    pass
+from .explore import exploration_code, exploration_totals, explore_all_scopes, interrupted, show_explorations
 from .fuzz import fuzz_and_tell, fuzz_code, fuzz_json, show_fuzz
 from .prove import proof_code, proof_json, prove_and_tell, show_proof
 
@@ -54,12 +50,19 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
     proved = proof_code(proof)
     if proved != HOLDS:
         show_proof(out, spec, proof, traces)
+    if proof.interrupted:
+        out.result({"prove": proof_json(spec, proof), "seconds": round(time.monotonic() - started, 3)})
+        return proved
     say("explore: all reachable states of small scopes")
     explored = explore_all_scopes(spec, jobs)
     missing = show_explorations(quiet, spec, explored, traces, all_scopes=True)
     explore_code = exploration_code(explored, missing)
     if explore_code != HOLDS:
         show_explorations(out, spec, explored, traces, all_scopes=True)
+    if interrupted(explored):
+        totals = exploration_totals(explored) | {"unreached": missing}
+        out.result({"prove": proof_json(spec, proof), "explore": totals, "seconds": round(time.monotonic() - started, 3)})
+        return VIOLATION if proved == VIOLATION else explore_code
     say(f"fuzz: {implementation}")
     fuzzed = fuzz_and_tell(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec))
     unexercised = show_fuzz(Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)

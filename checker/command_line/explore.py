@@ -159,13 +159,20 @@ def explore_all_scopes(
 
 def exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
     """The exit code for what was explored."""
+    if any(r.violations for r in reports):
+        return VIOLATION
+    if interrupted(reports):
+        return INTERRUPTED
     if not any(r.states for r in reports):
         return NOTHING
-    if missing or any(r.violations for r in reports):
+    if missing:
         return VIOLATION
-    if any(r.stopped == "interrupted" for r in reports):
-        return INTERRUPTED
     return HOLDS if all(r.complete and not r.unanswered for r in reports) else UNKNOWN
+
+
+def interrupted(reports: list[ExploreReport]) -> bool:
+    """Whether somebody would not wait for the rest; then it says nothing that a clause was not reached."""
+    return any(r.stopped == "interrupted" for r in reports)
 
 
 def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
@@ -181,6 +188,9 @@ def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], tra
                 out.line(line)
     for line in clause_depths(spec, reports):
         out.line(line)
+    if interrupted(reports):
+        out.line("interrupted: this is how far it was")
+        return []
     reached = {clause for report in reports for clause in report.clauses}
     missing = unreached(spec, reports, spec.actions if all_scopes else operations_called(spec, reports))
     if missing:

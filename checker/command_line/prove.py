@@ -11,6 +11,7 @@ from ...model.language import Spec, load
 from .console import (
     ANY_SIZE,
     HOLDS,
+    INTERRUPTED,
     NOTHING,
     UNKNOWN,
     VIOLATION,
@@ -56,10 +57,12 @@ def prove_and_tell(spec: Spec, operations: tuple[str, ...], statements: tuple[st
 
 def proof_code(report: Report) -> int:
     """The exit code of a proof."""
-    if not report.obligations:
-        return NOTHING
     if report.count("refuted") or report.vacuous:
         return VIOLATION
+    if report.interrupted:
+        return INTERRUPTED
+    if not report.obligations:
+        return NOTHING
     return UNKNOWN if report.count("unknown") else HOLDS
 
 
@@ -81,9 +84,18 @@ def show_proof(out: Output, spec: Spec, report: Report, traces: Path, *, matrix:
                 out.line(line)
         elif o.status == "unknown":
             out.line(f"\nUNKNOWN {o.operation}/{o.exit} against {o.statement}: {o.reason}")
+            out.line(
+                "  Tried: the solver without any bound, then with thirty times the budget and what counts of none say; and all"
+            )
+            out.line(
+                "  scopes of up to three elements a sort, in which nothing breaks it. What may help: a lemma that says what the"
+            )
+            out.line("  operation relies on; a statement of one thing instead of two; an operation with fewer writes.")
     for clause in report.vacuous:
         out.line(f"\nVACUOUS {clause}: no state that satisfies the invariants was found from which it can happen")
     out.line()
+    if report.interrupted:
+        out.line(f"interrupted: this is what was found of the {len(report.paths)} operations that were done by then")
     out.line(f"scope: {ANY_SIZE}")
     out.line(
         f"{len(report.obligations)} obligations over {sum(report.paths.values())} paths: {report.count('proved')} proved, "
@@ -102,6 +114,7 @@ def proof_json(spec: Spec, report: Report) -> dict[str, Any]:
         "unknown": report.count("unknown"),
         "vacuous": report.vacuous,
         "exits": report.exits,
+        "interrupted": report.interrupted,
         "paths": report.paths,
         "seconds": round(report.seconds, 3),
         "matrix": [

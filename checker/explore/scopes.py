@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from ...model.concrete import Model, call_text, differences, run, value_name
 from ...model.graph import run as after
 from ...model.graph import with_fresh_names
 from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, SpecError, Step, Type, load
-from ...model.search import Explorer, Limits, Search, StateGraph, Store, Symmetry, can_return, leads_to
+from ...model.search import Explorer, Limits, Search, StateGraph, Store, Symmetry, can_return, leads_to, workers
 from ...model.symbolic import clauses
 
 
@@ -276,14 +275,34 @@ def explore_all(
         if progress:
             progress(report)
 
+    try:
+        _share(spec, wanted, jobs, options, took)
+    except KeyboardInterrupt:
+        for name, one in wanted.items():
+            found.setdefault(name, _not_explored(spec, name, one))
+    return [found[name] for name in wanted]
+
+
+def _not_explored(spec: Spec, name: str, one: Exploration) -> ExploreReport:
+    """The report on a scope that was interrupted before anything of it was told."""
+    left_out, limits = spec.left_out(one), _limits(spec, one)
+    return ExploreReport(name, spec.scope(one.sizes), left_out, limits, 0, 0, 0, False, {}, stopped="interrupted")
+
+
+def _share(
+    spec: Spec,
+    wanted: Mapping[str, Exploration],
+    jobs: int,
+    options: Mapping[str, Any],
+    took: Callable[[ExploreReport], None],
+) -> None:
     if jobs > 1 and spec.where and len(wanted) > 1:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with workers(jobs) as pool:
             for done in as_completed([pool.submit(_work, spec.where, name, one, options) for name, one in wanted.items()]):
                 took(done.result())
     else:
         for name, one in wanted.items():
             took(explore_scope(spec, name, one, **options))
-    return [found[name] for name in wanted]
 
 
 def operations_called(spec: Spec, reports: list[ExploreReport]) -> set[str]:

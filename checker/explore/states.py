@@ -4,12 +4,10 @@ found in the spec's own explorations."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 from ...model.concrete import Model, Vector
 from ...model.language import Spec, load, reading
-from ...model.search import Explorer, StateGraph
+from ...model.search import Explorer, StateGraph, workers
 
 Changes = dict[str, dict[tuple[str, str], set[str]]]
 """By room, from which state to which, by which operations."""
@@ -18,7 +16,7 @@ Changes = dict[str, dict[tuple[str, str], set[str]]]
 def changes(spec: Spec, *, jobs: int = 1) -> Changes:
     """Every change of state of every room's things, in all explorations of the spec."""
     if jobs > 1 and spec.where:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with workers(jobs) as pool:
             parts = list(pool.map(_work, [spec.where] * len(spec.explorations), spec.explorations))
     else:
         parts = [_changes_in(spec, name) for name in spec.explorations]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from ...model.language import Spec, SpecError, load
+from ...model.search import workers
 from ..adapters import connect
 from ..fuzz import fuzz
 from ..prove import REFUTED, prove, shortest_trace
@@ -108,7 +107,7 @@ def museum(
 
 def _planted(spec: Spec, exhibits: list[Exhibit], seconds: float, seed: int | None, jobs: int) -> Iterator[Catch]:
     if jobs > 1 and spec.where and len(exhibits) > 1:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with workers(jobs) as pool:
             yield from pool.map(partial(_work, spec.where, seconds, seed), exhibits)
     else:
         for exhibit in exhibits:

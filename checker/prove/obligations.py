@@ -58,6 +58,7 @@ class Report:
     exits: int = 0
     vacuous: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    interrupted: bool = False
 
     def count(self, status: str) -> int:
         return sum(o.status == status for o in self.obligations)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import lru_cache
-from multiprocessing import get_context
 
 from ...model.language import (
     EFFECTIVE,
@@ -15,6 +14,7 @@ from ...model.language import (
     SpecError,
     load,
 )
+from ...model.search import workers
 from ...model.symbolic import Symbolic
 from .obligations import DEFINED, IDENTITY, INITIALLY, Report
 from .prover import Prover
@@ -80,14 +80,35 @@ def prove(
     names = operations(spec, chosen_operations)
     statements = frozenset(statement_names(spec, chosen_statements)) if chosen_statements else None
     by_name: dict[str, Report] = {}
+    whole = Report()
 
     def took(name: str, report: Report) -> None:
         by_name[name] = report
         if progress:
             progress(name, report)
 
+    try:
+        _share(spec, names, statements, jobs, took)
+    except KeyboardInterrupt:
+        whole.interrupted = True
+    for name in names:
+        part = by_name.get(name, Report())
+        whole.obligations += part.obligations
+        whole.paths |= part.paths
+        whole.exits += part.exits
+        whole.vacuous += part.vacuous
+    if traces and not whole.interrupted:
+        whole.obligations = with_traces(spec, whole.obligations)
+    whole.seconds = time.monotonic() - started
+    return whole
+
+
+def _share(
+    spec: Spec, names: list[str], statements: frozenset[str] | None, jobs: int, took: Callable[[str, Report], None]
+) -> None:
+    """Prove operations, and hand the report on each over when it is there."""
     if jobs > 1 and spec.where and len(names) > 1:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with workers(jobs) as pool:
             waiting = {pool.submit(_work, spec.where, name, statements): name for name in _longest_first(spec, names)}
             for done in as_completed(waiting):
                 took(waiting[done], done.result())
@@ -95,18 +116,6 @@ def prove(
         prover = Prover(spec)
         for name in names:
             took(name, prover.operation(name, statements))
-
-    whole = Report()
-    for name in names:
-        part = by_name[name]
-        whole.obligations += part.obligations
-        whole.paths |= part.paths
-        whole.exits += part.exits
-        whole.vacuous += part.vacuous
-    if traces:
-        whole.obligations = with_traces(spec, whole.obligations)
-    whole.seconds = time.monotonic() - started
-    return whole
 
 
 def _longest_first(spec: Spec, names: list[str]) -> list[str]:

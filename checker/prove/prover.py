@@ -119,6 +119,8 @@ class Prover:
                 solver.add(emptiness(self.symbolic, path))
             answer = solver.check()
             reason = solver.reason_unknown() if answer == z3.unknown else ""
+            if "interrupted" in reason:
+                raise KeyboardInterrupt  # which the solver has taken for itself
             solver.pop()
             if answer == z3.unsat:
                 return PROVED, None, ""

@@ -10,13 +10,12 @@ stand in the same room; late answers are clauses of the call that brings them, a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from typing import TypeVar
 
 from ...model.language import ALL, Spec, Step, load
+from ...model.search import workers
 from .chart import Chart, Move, chart
 from .tours import pairs, tour
 
@@ -74,7 +73,7 @@ def generate(spec: Spec, *, jobs: int = 1) -> list[Sequence]:
 def charts(spec: Spec, *, jobs: int = 1) -> dict[str, Chart]:
     """The charts of a spec's scopes, by the names of the explorations."""
     if jobs > 1 and spec.where:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with workers(jobs) as pool:
             made = list(pool.map(_work, [(spec.where, name) for name in spec.explorations]))
     else:
         made = [chart(spec, name) for name in spec.explorations]

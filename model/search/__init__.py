@@ -5,6 +5,7 @@ from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
 from .liveness import StateGraph, can_return, helping, leads_to
 from .pool import Pool
+from .processes import workers
 from .seen import Seen
 from .store import Store
 from .symmetry import Symmetry
@@ -24,4 +25,5 @@ __all__ = [
     "hash_of",
     "helping",
     "leads_to",
+    "workers",
 ]

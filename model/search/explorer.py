@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +27,9 @@ from ..graph import Violation, run, with_fresh_names
 from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
 from .expansion import WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
 from .frontier import Frontier
+from .pool import Pool, Task
 from .seen import PLACE, Seen
 from .store import Store
-
-if TYPE_CHECKING:
-    from .pool import Pool
 
 CELLS, FEWEST = 1 << 22, 1 << 12
 """How many cells the states have that are expanded at once; and how many states are at least."""
@@ -219,8 +217,6 @@ class Explorer:
 
     def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
         """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
-        from .pool import Pool, Task  # a small search is done before that would be loaded
-
         assert self._folder is not None
         folder = self._folder
         if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > (limits.memory or MEMORY):

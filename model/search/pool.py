@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..concrete import Model
 from ..language import Scope, Type, load
 from .expansion import Expander, Expansion, WorkerGone
 from .frontier import Frontier
+from .processes import workers
 from .seen import Seen
 
 
@@ -37,14 +37,15 @@ class Pool:
     """Workers for a search; to be entered and left."""
 
     def __init__(self, task: Task, jobs: int) -> None:
-        self.jobs = jobs
-        self._executor = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (task,))
+        self.task, self.jobs = task, jobs
+        self._processes = ExitStack()
 
     def __enter__(self) -> Pool:
+        self._executor = self._processes.enter_context(workers(self.jobs, _begin, self.task))
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown(cancel_futures=True)
+    def __exit__(self, *exception: Any) -> None:
+        self._processes.__exit__(*exception)
 
     def expanded(self, level: Frontier, depth: int, seen: Seen, size: int) -> Generator[Expansion, None, None]:
         """What follows the states of a level, in blocks of `size`; a few of them are under way at a time.

@@ -1,0 +1,33 @@
+"""Processes that share out work, and are gone at once when it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
+from typing import Any
+
+
+@contextlib.contextmanager
+def workers(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any) -> Iterator[ProcessPoolExecutor]:
+    """So many processes for the block, each of which begins with a call.
+
+    An interruption from the keyboard, which all of a group get, is left to this process.  If the block ends by one, or by
+    another exception, they are killed, whatever they are at.
+    """
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), begin, arguments)
+    before = pthread_sigmask(SIG_BLOCK, {SIGINT})
+    try:
+        pool.submit(int)  # with the first work they all start, and inherit what is blocked
+    finally:
+        pthread_sigmask(SIG_SETMASK, before)
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(cancel_futures=True)

@@ -1,0 +1,91 @@
+"""Who interrupts a command from the keyboard gets what was found by then, the exit code 130, and no traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from token_ring import RING
+
+from oneowner.checker.prove import prove
+from oneowner.model.search import workers
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begun", "told"),
+    [
+        ("prove", "proved", "interrupted: this is what was found of the "),
+        ("prove --jobs 1", "proved", "interrupted: this is what was found of the "),
+        ("explore", "states", "interrupted: this is how far it was"),
+        ("explore --jobs 1", "states", "interrupted: this is how far it was"),
+        ("explore --scope partitions=2,ports=2", "depth", "interrupted: this is how far it was"),
+        ("check", "proved", "interrupted: this is what was found of the "),
+    ],
+)
+def test_what_was_found_is_told(arguments: str, begun: str, told: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments.split()]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, text=True, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
+        for line in process.stderr:
+            if begun in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert told in out
+    assert "Traceback" not in err
+
+
+def test_nobody_says_of_a_search_that_was_interrupted_that_a_clause_is_not_reached(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "oneowner.checker.command_line", "explore", "--jobs", "1"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, text=True, **pipes) as process:  # type: ignore[call-overload]
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, out
+    assert "no scope reaches" not in out
+
+
+def test_a_proof_that_was_interrupted_is_not_whole() -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    assert prove(RING, progress=interrupted).interrupted
+    assert not prove(RING).interrupted
+
+
+def test_an_interruption_goes_to_the_one_that_has_workers_and_not_to_them() -> None:
+    script = """if True:
+    from signal import SIG_BLOCK, pthread_sigmask
+    from oneowner.model.search import workers
+    with workers(2) as pool:
+        print(*pool.submit(pthread_sigmask, SIG_BLOCK, []).result())
+    print(*pthread_sigmask(SIG_BLOCK, []))
+    """
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "2\n\n"
+
+
+def test_workers_are_gone_at_once_when_the_block_is_interrupted() -> None:
+    processes: list[Any] = []
+
+    def interrupted() -> None:
+        with workers(1) as pool:
+            pool.submit(_sleep)
+            processes.extend(pool._processes.values())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    for process in processes:
+        process.join(20)
+        assert process.exitcode == -signal.SIGKILL
+
+
+def _sleep() -> None:
+    threading.Event().wait(600)
