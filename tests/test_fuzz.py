@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -192,12 +193,29 @@ def test_what_was_seen_before_an_interruption_is_told(tmp_path: Path) -> None:
     assert report.seconds < 50
 
 
+def test_an_interruption_that_is_lost_where_it_comes_stops_it_all_the_same() -> None:
+    class Swallowing(Machine):
+        left = 500
+
+        def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            self.left -= 1
+            if self.left == 0:
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+            return super().call(operation, arguments)
+
+    report = fuzz(RING, Swallowing(), seconds=20, seed=1)
+    assert report.interrupted
+    assert 400 < report.calls <= 500
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 @pytest.mark.parametrize("after", [0.7, 1.0, 1.3])
 def test_ctrl_c_ends_fuzzing_with_130_and_what_was_seen(after: float, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "oneowner.checker.command_line", "fuzz", "py:oneowner.reference_impl", "--time", "60"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         begun = time.monotonic()
-        while process.poll() is None and time.monotonic() - begun < 20 and not list(tmp_path.glob(".oneowner/examples")):
+        while process.poll() is None and time.monotonic() - begun < 20 and not list(tmp_path.glob(".hypothesis")):
             time.sleep(0.05)
         time.sleep(after)
         process.send_signal(signal.SIGINT)

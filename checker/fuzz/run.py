@@ -19,7 +19,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -96,9 +98,29 @@ class _Budget:
         self.had[opening] += due
         return due
 
+    @contextlib.contextmanager
+    def noting_interruptions(self) -> Iterator[None]:
+        """Take note of an interruption from the keyboard: where Python is then, what it raises may be lost, as it is in a
+        callback of the garbage collector, of which Hypothesis has one."""
+
+        def interrupted(*_: object) -> None:
+            self.report.interrupted = True
+            raise KeyboardInterrupt
+
+        here = threading.current_thread() is threading.main_thread()
+        if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, interrupted)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def stop_when_spent(self, machine: Any) -> None:
         now = time.monotonic()
-        if now >= self.until and (now >= self.at_most or all(self.report.clauses[c] for c in self.wanted)):
+        over = now >= self.until and (now >= self.at_most or all(self.report.clauses[c] for c in self.wanted))
+        if over or self.report.interrupted:
             machine.cut_short = self.stopped = True
             raise _Spent
 
@@ -248,11 +270,14 @@ def fuzz(
     for batch in itertools.count():
         hypothesis.seed(first + batch)(machine)
         try:
-            run_state_machine_as_test(machine, settings=chosen)
+            with budget.noting_interruptions():
+                run_state_machine_as_test(machine, settings=chosen)
         except Unsatisfiable:
             continue  # some hundred runs that were all rejected, as they are when nothing fails: go on with the next
         except (Mismatch, Flaky):
             # flaky is what Hypothesis calls a failure that it does not see again: it was seen all the same
+            if budget.first is None and budget.report.interrupted:
+                break
             if budget.first is None:
                 raise
             mismatch, calls = budget.first
@@ -262,7 +287,7 @@ def fuzz(
             budget.report.interrupted = True
         except BaseException:
             # Hypothesis may wrap _Spent, having expected the run to go on as an earlier one did
-            if not budget.stopped:
+            if not (budget.stopped or budget.report.interrupted):
                 raise
         break
     budget.report.seconds = time.monotonic() - started

@@ -5,9 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing.context import SpawnContext, SpawnProcess
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from typing import Any
+
+
+class _Worker(SpawnProcess):
+    def start(self) -> None:
+        before = pthread_sigmask(SIG_BLOCK, {SIGINT})
+        try:
+            super().start()  # what is blocked is inherited, so that no moment of its beginning is open to an interruption
+        finally:
+            pthread_sigmask(SIG_SETMASK, before)
+
+
+class _Context(SpawnContext):
+    Process = _Worker
 
 
 @contextlib.contextmanager
@@ -17,12 +30,7 @@ def workers(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any
     An interruption from the keyboard, which all of a group get, is left to this process.  If the block ends by one, or by
     another exception, they are killed, whatever they are at.
     """
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), begin, arguments)
-    before = pthread_sigmask(SIG_BLOCK, {SIGINT})
-    try:
-        pool.submit(int)  # with the first work they all start, and inherit what is blocked
-    finally:
-        pthread_sigmask(SIG_SETMASK, before)
+    pool = ProcessPoolExecutor(jobs, _Context(), begin, arguments)
     try:
         yield pool
     except BaseException:
