@@ -28,35 +28,23 @@ from oneowner.model.search import workers
     ],
 )
 def test_what_was_found_is_told(arguments: str, begun: str, told: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments.split()]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=tmp_path, text=True, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
-        for line in process.stderr:
-            if begun in line:
-                break
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, (out, err)
+    code, out, err = interrupted(arguments, begun, tmp_path)
+    assert code == 130, (out, err)
     assert told in out
     assert "Traceback" not in err
 
 
 def test_nobody_says_of_a_search_that_was_interrupted_that_a_clause_is_not_reached(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "oneowner.checker.command_line", "explore", "--jobs", "1"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=tmp_path, text=True, **pipes) as process:  # type: ignore[call-overload]
-        process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, out
+    code, out, _ = interrupted("explore --jobs 1", "", tmp_path)
+    assert code == 130, out
     assert "no scope reaches" not in out
 
 
 def test_a_proof_that_was_interrupted_is_not_whole() -> None:
-    def interrupted(*_: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    assert prove(RING, progress=interrupted).interrupted
+    assert prove(RING, progress=interrupt).interrupted
     assert not prove(RING).interrupted
 
 
@@ -75,14 +63,14 @@ def test_an_interruption_goes_to_the_one_that_has_workers_and_not_to_them() -> N
 def test_workers_are_gone_at_once_when_the_block_is_interrupted() -> None:
     pids: list[int] = []
 
-    def interrupted() -> None:
+    def at_work() -> None:
         with workers(1) as pool:
             pool.submit(_sleep)
             pids.extend(pool._processes)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        interrupted()
+        at_work()
     assert pids
     patience = time.monotonic() + 20
     while any(map(_lives, pids)) and time.monotonic() < patience:
@@ -99,3 +87,16 @@ def _lives(pid: int) -> bool:
 
 def _sleep() -> None:
     threading.Event().wait(600)
+
+
+def interrupted(arguments: str, begun: str, cwd: Path) -> tuple[int, str, str]:
+    """What a command comes to that is interrupted, with all its processes, when it has told something with `begun` in it."""
+    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments.split()]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=cwd, text=True, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
+        for line in process.stderr:
+            if begun in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err

@@ -276,9 +276,9 @@ def fuzz(
             continue  # some hundred runs that were all rejected, as they are when nothing fails: go on with the next
         except (Mismatch, Flaky):
             # flaky is what Hypothesis calls a failure that it does not see again: it was seen all the same
-            if budget.first is None and budget.report.interrupted:
-                break
             if budget.first is None:
+                if budget.report.interrupted:
+                    break
                 raise
             mismatch, calls = budget.first
             found = smallest_failure(spec, implementation, sizes, calls, mismatch, strict=strict)
