@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bells import BELLS
 from command import run
 from conversations import conversation
+from histories import Everything, drawn, spoiled
+from token_ring import RING
 
 from oneowner.checker.logs import Judged, judge, judge_all, read, sections
+from oneowner.checker.session import Unknown
 from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
 
@@ -332,3 +339,151 @@ def test_a_topology_that_nobody_could_hold_is_refused_at_once(size: int, log: Lo
     assert ran.code == 2
     assert "regions" in ran.err
     assert "too large" in ran.err
+
+
+DRAWN = int(os.environ.get("ONEOWNER_DRAWN", "600"))
+DRAWN_FROM = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0"))
+SMALL = {
+    "ring": (RING, {"stations": 3, "parcels": 3, "most": 2}),
+    "bells": (BELLS, {"listeners": 2, "bells": 2, "letters": 6, "numbers": 2, "most": 2}),
+}
+
+
+@pytest.mark.parametrize("spec_name", SMALL)
+def test_random_histories_are_judged_as_by_trying_everything(spec_name: str, tmp_path: Path) -> None:
+    """Right ones and spoiled ones, up to the line that is wrong."""
+    spec, scope = SMALL[spec_name]
+    path = tmp_path / "log.jsonl"
+    right = wrong = 0
+    for seed in range(DRAWN_FROM, DRAWN_FROM + DRAWN):
+        chance = random.Random(seed)
+        lines = drawn(spec, scope, chance, chance.randint(2, 7))
+        for _ in range(seed % 3):
+            lines = spoiled(lines, chance)
+        path.write_text("".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines))
+        expected = Everything(spec, scope, lines).first_wrong()
+        assert judge(spec, read(path), strict=True, sizes=scope).line == expected, (seed, lines)
+        assert not (seed % 3 == 0 and expected), (seed, lines)
+        right, wrong = right + (not expected), wrong + bool(expected)
+    assert min(right, wrong) > DRAWN // 4
+
+
+def settle(log: Log) -> None:
+    log.answer(log.ask("settle"), {})
+
+
+def a_reader_waits(log: Log) -> int:
+    waiting = a_process_waits_in_accept(log)
+    log.done(None, "g1", "connect", port="t1", partition="p1", service=6001)
+    log.answer(waiting, {"ok": 1})
+    return log.call("c1", "read_socket", fd=1, buffer="GOOD", wait=True)
+
+
+GOT = {"file": None, "address": None, "short": "a", "end": False}
+
+
+def test_what_is_due_is_answered_before_a_settle_is(log: Log, tmp_path: Path) -> None:
+    waiting = a_reader_waits(log)
+    settle(log)
+    log.done(None, "g1", "send", port="t1", region=None, short="a")
+    settle(log)
+    judged = accepted(log, tmp_path)
+    assert (judged.line, judged.clause) == (len(log.lines), "read_socket/late-ok")
+    assert "read_socket of line" in judged.text
+    log.lines.insert(-2, {"jsonrpc": "2.0", "id": waiting, "result": {"ok": GOT}})
+    assert accepted(log, tmp_path).accepted
+
+
+def test_a_call_that_cannot_wait_has_ended_when_a_settle_has(log: Log, tmp_path: Path) -> None:
+    number = log.call("p1", "allocate")
+    settle(log)
+    log.answer(number, {"ok": "r1"})
+    assert accepted(log, tmp_path).line == 5
+
+
+def test_a_call_that_is_made_while_it_settles_may_end_later(log: Log, tmp_path: Path) -> None:
+    settling = log.ask("settle")
+    number = log.call("p1", "allocate")
+    log.answer(settling, {})
+    log.answer(number, {"ok": "r1"})
+    assert accepted(log, tmp_path).accepted
+
+
+def test_the_log_of_an_implementation_that_loses_a_wake_up_is_rejected(tmp_path: Path) -> None:
+    """As it is written by the run in which the failure shows."""
+    served = f"exec:{sys.executable} -m oneowner.checker.command_line serve py:oneowner.reference_impl.bugs:lost_resume"
+    assert run("conform", served, "-k", "read_socket/late-ok", cwd=tmp_path).code == 1
+    path = tmp_path / ".oneowner" / "conversation.jsonl"
+    judged = judge_all(SPEC, sections(path))
+    assert judged.line
+    assert "must be answered by now" in judged.text
+
+
+def test_things_are_known_by_their_handles_whoever_tells_of_them_first(tmp_path: Path) -> None:
+    """A parcel is delivered, and told of by that, before its making is answered; and no handle is two things' in its time."""
+    make = {"id": 2, "method": "call", "params": {"actor": "s1", "op": "make", "args": {}}}
+    deliver = {"id": 3, "method": "call", "params": {"actor": "s1", "op": "deliver", "args": {}}}
+    start = [{"id": 1, "method": "reset", "params": {"topology": SMALL["ring"][1]}}, {"id": 1, "result": {"FIRST": "s1"}}]
+
+    def line_of(*lines: dict[str, Any]) -> int:
+        path = tmp_path / "log.jsonl"
+        path.write_text("".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in (*start, *lines)))
+        return judge(RING, read(path)).line
+
+    told = {"id": 3, "result": {"ok": "p1"}}
+    assert line_of(make, deliver, told, {"id": 2, "result": {"ok": "p1"}}) == 0
+    assert line_of(make, deliver, told, {"id": 2, "result": {"ok": "p2"}}) == 6
+    made = {"id": 2, "result": {"ok": "p1"}}
+    again = {**make, "id": 4}
+    assert line_of(make, made, deliver, told, again, {"id": 4, "result": {"ok": "p2"}}) == 0
+    assert line_of(make, made, deliver, told, again, {"id": 4, "result": {"ok": "p1"}}) == 8
+
+
+def actors(log: Log, number: int, calls: int) -> list[int]:
+    """So many partitions write and read memory of their own, `calls` times each, all at once.  The answers to the last reads."""
+    log.lines[0]["params"]["topology"] = {**SIZES, "partitions": number + 1, "regions": number}
+    for actor in range(number):
+        log.done(f"g{actor}", "p1", "create_partition")
+    data = "{:016x}".format
+    for actor, asked in enumerate([log.call(f"g{actor}", "allocate") for actor in range(number)]):
+        log.answer(asked, {"ok": f"r{actor}"})
+    for turn in range(calls // 2):
+        made = [log.call(f"g{a}", "write_memory", region=f"r{a}", place=0, data=data(turn * a)) for a in range(number)]
+        for asked in reversed(made):
+            log.answer(asked, {"ok": None})
+        made = [log.call(f"g{a}", "read_memory", region=f"r{a}", place=0) for a in range(number)]
+        for actor, asked in enumerate(made):
+            log.answer(asked, {"ok": data(turn * actor)})
+    return made
+
+
+def test_actors_that_share_nothing_are_judged_however_many_they_are(log: Log, tmp_path: Path) -> None:
+    actors(log, 16, 20)
+    assert accepted(log, tmp_path).accepted
+    log.lines[-1]["result"] = {"ok": "ffffffffffffffff"}
+    assert accepted(log, tmp_path).line == len(log.lines)
+
+
+def test_twelve_calls_of_which_each_depends_on_all_are_judged(tmp_path: Path) -> None:
+    """Of twelve that overlap wholly only eleven can have made a parcel."""
+    scope = {"stations": 1, "parcels": 11, "most": 12}
+    lines = [{"id": 1, "method": "reset", "params": {"topology": scope}}, {"id": 1, "result": {"FIRST": "s1"}}]
+    numbers = range(2, 14)
+    lines += [{"id": n, "method": "call", "params": {"actor": "s1", "op": "make", "args": {}}} for n in numbers]
+    lines += [{"id": n, "result": {"ok": f"p{n}"}} for n in numbers]
+    path = tmp_path / "log.jsonl"
+    for last, wrong in (({"error": "FULL"}, 0), ({"ok": "p13"}, 26)):
+        lines[-1] = {"id": 13, "result": last}
+        path.write_text("".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines))
+        assert judge(RING, read(path), sizes=scope).line == wrong
+
+
+def test_a_log_too_wide_for_the_bound_is_not_judged(log: Log, tmp_path: Path) -> None:
+    made = [log.call("p1", "allocate") for _ in range(8)]
+    for number in made:
+        log.answer(number, {"ok": f"r{number}"})
+    with pytest.raises(Unknown, match="line 11: 10 other ways tried"):
+        judge(SPEC, read(log.write(tmp_path / "log.jsonl")), most=10)
+    ran = run("check-log", str(tmp_path / "log.jsonl"), "--most", "10")
+    assert ran.code == 3
+    assert "not judged: line 11: 10 other ways tried, and there are more; --most allows more" in ran.out

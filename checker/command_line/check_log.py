@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ...model.language import load, parse_scope
 from .console import HOLDS, NOTHING, UNKNOWN, VIOLATION, Output, common
 
-if TYPE_CHECKING:
-    pass
-
 
 @click.command("check-log")
 @common
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scope", metavar="NAME=N,...", help="The sizes to judge it in, beside those of its topology.")
+@click.option(
+    "--most",
+    type=click.IntRange(1, 10**9),
+    default=1_000_000,
+    show_default=True,
+    metavar="N",
+    help="How many other orders than the first to try, before the log is given up as too wide.",
+)
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
-def check_log(spec_name: str, format: str, file: Path, scope: str | None, strict: bool) -> int:
+def check_log(spec_name: str, format: str, file: Path, scope: str | None, most: int, strict: bool) -> int:
     """Accept or reject FILE, the calls and answers of an implementation as it logged them while running."""
     from ..logs import judge_all, sections
     from ..session import Unknown
@@ -28,9 +32,9 @@ def check_log(spec_name: str, format: str, file: Path, scope: str | None, strict
     spec, out = load(spec_name), Output(format)
     logs = sections(file)
     try:
-        judged = judge_all(spec, logs, strict=strict, sizes=parse_scope(scope) if scope else None)
+        judged = judge_all(spec, logs, strict=strict, sizes=parse_scope(scope) if scope else None, most=most)
     except Unknown as error:
-        out.line(str(error))
+        out.line(f"{file}: not judged: {error}")
         out.result({"accepted": None, "text": str(error)})
         return UNKNOWN
     if judged.accepted:

@@ -88,8 +88,3 @@ def argument_at(log: Log, line: Line, wire: Wire, slot: Slot, given: Mapping[str
         return wire.value(slot, given[slot.name])
     except SpecError as error:
         raise SpecError(f"{log.path}, line {line.number}: {error}") from None
-
-
-def slot_of(action: Action, name: str) -> Slot:
-    """A parameter of an operation by its name."""
-    return next(slot for slot in action.slots if slot.name == name)

@@ -1,12 +1,16 @@
 """The concrete reading: small integers, one answer to a question, the judge of all others; names and traces of its states."""
 
+from .footprints import Cell, Footprints, Notes
 from .model import Model, Outcome
 from .state import Vector
 from .trace import SENSELESS, answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
 
 __all__ = [
     "SENSELESS",
+    "Cell",
+    "Footprints",
     "Model",
+    "Notes",
     "Outcome",
     "Vector",
     "answer_names",

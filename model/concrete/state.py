@@ -122,7 +122,7 @@ class _Line(NoValue):
 
     def push(self, element: int) -> None:
         queue = self.queue
-        if not self.key or not element or queue.of(element):
+        if not self.key or not element or queue.place(element):
             raise SpecError(f"{queue.name}[{self.key}].push({element}): needs an element that stands in no line")
         queue._open()[self.key] += (element,)
 
@@ -140,12 +140,15 @@ class _Queue(_Cells):
     def __getitem__(self, key: int) -> _Line:
         return _Line(self, key)
 
-    def of(self, element: int) -> int:
+    def place(self, element: int) -> int:
         if element:
             for key, line in enumerate(self.cells):
                 if element in line:
                     return key
         return none  # type: ignore[no-any-return]
+
+    def of(self, element: int) -> int:
+        return self.place(element)
 
     def ahead(self, first: int, second: int) -> bool:
         line = self.cells[self.of(first)]
