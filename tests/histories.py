@@ -213,9 +213,9 @@ class Everything:
         unnamed = {t for t in after.unnamed if reader.is_used(*t[:2], outcome.state)}
         for slot in action.slots:
             key = (slot.type, fresh.get(slot.name, 0))
-            if slot.fresh and slot.type in reader.kinds and key[1] and key not in handle and outcome.effective:
-                if reader.is_used(*key, outcome.state):
-                    unnamed.add((*key, name in self.answers and "result" in self.lines[self.answers[name] - 1]))
+            is_new = slot.fresh and slot.type in reader.kinds and key[1] and key not in handle and outcome.effective
+            if is_new and reader.is_used(*key, outcome.state):
+                unnamed.add((*key, name in self.answers and "result" in self.lines[self.answers[name] - 1]))
         return after.but(vector=outcome.state, handle=handle, unnamed=frozenset(unnamed))
 
     def _answered(self, place: Place, name: int, action: Action, exit: str, answer: Any) -> Place | None:
@@ -240,7 +240,7 @@ class Everything:
                 continue
             known = place.handle.get((kind, value)) if value else None
             is_new = value and known is None and isinstance(got, str) and (kind, got) not in place.given
-            if not is_new and got != known or (value and got is None):
+            if (not is_new and got != known) or (value and got is None):
                 return None
             if value and known is None:
                 place = self._named(place, kind, value, got)

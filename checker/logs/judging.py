@@ -9,7 +9,7 @@ from typing import Any
 
 from ...model.language import Spec, SpecError
 from ..session import Mismatch, Session
-from .history import Called, History, history
+from .history import Called, history
 from .reading import Log, opened
 from .search import Search
 from .values import Wire

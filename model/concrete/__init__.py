@@ -1,6 +1,6 @@
 """The concrete reading: small integers, one answer to a question, the judge of all others; names and traces of its states."""
 
-from .footprints import Cell, Footprints, Notes
+from .footprints import Cell, Footprints, Notes, Question, earlier
 from .model import Model, Outcome
 from .state import Vector
 from .trace import SENSELESS, answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
@@ -12,11 +12,13 @@ __all__ = [
     "Model",
     "Notes",
     "Outcome",
+    "Question",
     "Vector",
     "answer_names",
     "argument_names",
     "call_text",
     "differences",
+    "earlier",
     "nondefaults",
     "run",
     "to_itf",
