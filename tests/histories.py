@@ -230,7 +230,8 @@ class Everything:
         if list(result) != ["ok"]:
             return None
         parts = self.reader.parts(action, answer, exit)
-        if not parts and result["ok"] is not None:
+        names = {part for part, _, _ in parts if part}
+        if (not parts and result["ok"] is not None) or (names and set(result["ok"] or ()) != names):
             return None
         for part, kind, value in parts:
             got = result["ok"][part] if part else result["ok"]
@@ -256,8 +257,9 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(part)
 
 
-def drawn(spec: Spec, scope: Mapping[str, int], chance: random.Random, calls: int) -> list[Message]:
-    """A history that is right, of so many calls: some overlap, some are never answered, some settle."""
+def drawn(spec: Spec, scope: Mapping[str, int], chance: random.Random, calls: int, *, wide: bool = False) -> list[Message]:
+    """A history that is right, of so many calls: some overlap (`wide`: the first half wholly, the others not), some are never
+    answered, some settle."""
     reader = Reader(spec, scope)
     vector, names = reader.model.initial(), {}
     lines: list[Message] = [
@@ -272,7 +274,7 @@ def drawn(spec: Spec, scope: Mapping[str, int], chance: random.Random, calls: in
     asked: dict[int, tuple[Action, dict[str, Any], Message]] = {}
     ended: dict[int, Message] = {}
     waits: dict[tuple[str, int], int] = {}
-    lost = chance.random() < 0.3
+    lost = not wide and chance.random() < 0.3
 
     def argument(slot: Any) -> tuple[Any, Any]:
         if slot.type in reader.kinds:
@@ -314,7 +316,10 @@ def drawn(spec: Spec, scope: Mapping[str, int], chance: random.Random, calls: in
 
     while number <= calls or asked or ended:
         what = chance.random()
-        if what < 0.45 and number <= calls and len(asked) < 4:
+        if wide:
+            asks = number <= calls // 2 or not (asked or ended)
+            what = chance.uniform(0, 0.45) if asks else chance.uniform(0.45, 0.93)
+        if what < 0.45 and number <= calls and (wide or len(asked) < 4):
             number += 1
             action = chance.choice(list(spec.actions.values()))
             slots = [s for s in action.slots if not s.fresh]

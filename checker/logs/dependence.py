@@ -27,6 +27,29 @@ class Group:
     asked: dict[Cell, dict[Question, Any]] = field(default_factory=dict)
     written: dict[Cell, list[Any]] = field(default_factory=dict)
 
+    @staticmethod
+    def alone(call: Called, ways: list[Tried]) -> Group:
+        """A call alone, in all the ways in which it can be made now."""
+        known: Group | None = ways[0].alone if len(ways) == 1 else None
+        if known is not None:
+            return known
+        group = Group([call])
+        for tried in ways:
+            group.add(tried)
+        if len(ways) == 1:
+            ways[0].alone = group
+        return group
+
+    def joined(self, other: Group) -> Group:
+        """Two groups made one."""
+        whole = Group([*self.calls, *other.calls], self.read | other.read)
+        for group in (self, other):
+            for cell, questions in group.asked.items():
+                whole.asked.setdefault(cell, {}).update(questions)
+            for cell, values in group.written.items():
+                whole.written.setdefault(cell, []).extend(values)
+        return whole
+
     def add(self, tried: Tried) -> None:
         self.read.update(tried.notes.read)
         for cell, questions in tried.notes.asked.items():
@@ -34,14 +57,6 @@ class Group:
         if tried.wrong is None:
             for cell, value in tried.notes.written.items():
                 self.written.setdefault(cell, []).append(value)
-
-    def take(self, other: Group) -> None:
-        self.calls += other.calls
-        self.read |= other.read
-        for cell, questions in other.asked.items():
-            self.asked.setdefault(cell, {}).update(questions)
-        for cell, values in other.written.items():
-            self.written.setdefault(cell, []).extend(values)
 
 
 def needed(here: Trying, target: Called | Settled) -> list[Called]:
@@ -51,16 +66,11 @@ def needed(here: Trying, target: Called | Settled) -> list[Called]:
     own = Group([])
     for call in target.due if isinstance(target, Settled) else (target,):
         own.read.add((here.status, call))
-    groups = [own]
-    for call in calls:
-        group = Group([call])
-        for tried in here.tries(call):
-            group.add(tried)
-        groups.append(group)
+    groups = [own, *(Group.alone(call, here.tries(call)) for call in calls)]
     while True:
         merged = _merged(here, groups)
         if len(merged) == len(groups):
-            return own.calls
+            return groups[0].calls
         for group in merged:
             if len(group.calls) == len(calls) or (len(group.calls) > 1 and not _explore(here, group)):
                 return calls
@@ -91,7 +101,7 @@ def _merged(here: Trying, groups: list[Group]) -> list[Group]:
                     of[max(one, other)] = min(one, other)
     for number, group in enumerate(groups):
         if of[number] != number:
-            groups[root(number)].take(group)
+            groups[root(number)] = groups[root(number)].joined(group)
     return [group for number, group in enumerate(groups) if of[number] == number]
 
 

@@ -18,6 +18,10 @@ MOST = 1_000_000
 """How many other ways than the first are tried to explain answers before a log is given up as too wide."""
 
 
+PATIENCE = 1000
+"""After how many dead ends it is looked whether the answers up to there are wrong by themselves: that is as a rule so."""
+
+
 class _Silent:
     """Stands for the implementation whose log is read."""
 
@@ -87,10 +91,19 @@ class _Judge:
         told = self.history
         last = max((line for line, _ in told.events), default=0)
         search = self._search(last)
-        if search.run():
+        found = search.run(PATIENCE)
+        if search.until < last and not found:
+            return self._wrong(search.until, search)
+        if search.until < last:
+            search = self._search(last)
+            found = search.run()
+        if found:
             line, text = told.failed or (0, "")
             return Judged(told.calls, told.judged, tuple(dict.fromkeys(search.clauses)), told.overlaps, line, "", text)
-        line, search = self._first_wrong(search)
+        return self._wrong(*self._first_wrong(search))
+
+    def _wrong(self, line: int, search: Search) -> Judged:
+        told = self.history
         why = search.why if search.furthest == line else self._in_no_order(line)
         judged = sum(isinstance(item, Called) and item.answered == at <= line for at, item in told.events)
         calls = sum(isinstance(item, Called) and item.asked == at <= line for at, item in told.events)

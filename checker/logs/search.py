@@ -21,6 +21,9 @@ from .history import Called, History, Settled
 from .likeness import Likeness, Place
 from .trying import SUSPENDED_NOW, Gone, Moment, Tried, Trying
 
+REMEMBERED = 100_000
+"""How many dead ends are remembered with all that they could depend on; the oldest are forgotten."""
+
 LEARN_AFTER = 200
 """After how many ways that led nowhere it is worth to find out what the next ones depend on."""
 
@@ -57,10 +60,13 @@ class Search(Trying):
         self._nogoods: dict[Any, dict[frozenset[Any], tuple[tuple[Any, ...], set[Any]]]] = {}
         self._collected: set[Any] | None = None
         self._last = -1
-        self._others_tried = 0
+        self._others_tried = self._ends_since = self._ends_before = 0
+        self._start = self.moment()
 
-    def run(self) -> bool:
-        """Whether there is a witness.  If not, `furthest` is the last line that a way led to, and `why` what is wrong there."""
+    def run(self, patience: int = 0) -> bool:
+        """Whether there is a witness.  If not, `furthest` is the last line that a way led to, and `why` what is wrong there.
+
+        With `patience`, after so many dead ends since the furthest line was come to, `until` becomes that line."""
         stack: list[_Node] = []
         event = 0
         while True:
@@ -85,8 +91,31 @@ class Search(Trying):
                 stack.pop()
                 if stack:
                     self._blame(stack[-1], node)
+                self._ends_since += 1
+                if self._ends_since == patience and self.until > self.furthest:
+                    event = self._shorten(stack)
+                    break
             else:
                 return False
+
+    def _shorten(self, stack: list[_Node]) -> int:
+        """Go on with the answers up to the furthest line alone, from before the first call that is answered later was asked; from
+        the start if anything was given up before that line was come to.  Returns the event to go on with."""
+        self.until = self.furthest
+        later = [c.asked for _, c in self.history.events if isinstance(c, Called) and c.asked < self.until < c.answered]
+        first = min(later, default=self.until)
+        gone = next((n for n, node in enumerate(stack) if self.history.events[node.event][0] > first), len(stack) - 1)
+        if self._ends_before or gone < 0:
+            gone, event, moment = 0, 0, self._start
+        else:
+            event, moment = stack[gone].event, stack[gone].moment
+        self.back_to(moment)
+        del stack[gone:]
+        self._ends.clear()
+        self._nogoods.clear()
+        self._tried.clear()
+        self.furthest = 0
+        return event
 
     def _forward(self, event: int) -> _Node | None:
         """Go on to the first answer that is not explained; None if there is none."""
@@ -97,6 +126,7 @@ class Search(Trying):
             if isinstance(item, Called) and line == item.asked:
                 if not self.is_open(item) and self.status.plain(item) is None:
                     self.open[item] = True
+                    self._scarce_now = None
                 continue
             if isinstance(item, Called) and self.status.plain(item) not in (None, SUSPENDED_NOW):
                 continue
@@ -104,6 +134,7 @@ class Search(Trying):
                 continue
             if line > self.furthest:
                 self.furthest, self.why = line, self._unexplained(item)
+                self._ends_before, self._ends_since = self._ends_before + self._ends_since, 0
             return self._node(number, item)
         return None
 
@@ -186,6 +217,8 @@ class Search(Trying):
             values.add(tuple(reasons.now(self, reason) for reason in order))
             return
         node.because = None
+        if len(self._ends) > REMEMBERED:
+            del self._ends[next(iter(self._ends))]
         ends = self._ends.setdefault(hash(where), [])
         ends.append(self._likeness.of(self._place()) if ends else self._place())
 

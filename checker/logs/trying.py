@@ -17,6 +17,9 @@ from .history import Called, History
 SUSPENDED_NOW = "suspended"
 """What is known of a call that waits; of one that has come to an end, to which clause."""
 
+REMEMBERED = 4096
+"""Of how many calls it is remembered what they came to when they were tried."""
+
 Gone = tuple[Type, int, str]
 """A thing that is no more: its sort, element and handle."""
 
@@ -91,6 +94,8 @@ class Tried:
     clause: str = ""
     clauses: tuple[str, ...] = ()
     wrong: Mismatch | None = None
+    alone: Any = None
+    """What others remember of it."""
 
     @property
     def key(self) -> tuple[Called, Any]:
@@ -131,6 +136,7 @@ class Trying:
         """What is no more by the call made last, and whether it changed of which things no answer told yet."""
         self.ordered = _ordered(session)
         self._tried: dict[Any, Tried] = {}
+        self._scarce_now: frozenset[Type] | None = None
         self._reserved: dict[tuple[Called, str], int] = {}
         self._reserved_for: dict[tuple[Type, int], Called] = {}
         self._pools: dict[Type, tuple[list[int], list[Any], dict[int, None]]] = {}
@@ -156,6 +162,7 @@ class Trying:
         while len(self.trail) > mark:
             store, key, value = self.trail.pop()
             store.put_back(key, value)
+        self._scarce_now = None
 
     def tries(self, call: Called) -> list[Tried]:
         """What a call can come to now: one way, or more where a handle may be that of a thing of which no answer told yet."""
@@ -173,9 +180,13 @@ class Trying:
 
     def _try(self, call: Called, guess: tuple[tuple[Type, int, str], ...]) -> Tried:
         known = self._tried.get((call, guess))
-        scarce = self._scarce()
+        if self._scarce_now is None:
+            self._scarce_now = self._scarce()
+        scarce = self._scarce_now
         if known is not None and self._still(known, scarce):
             return known
+        if len(self._tried) > REMEMBERED:
+            self._tried.clear()
         mark, vector = len(self.trail), self.vector
         self.model.notes = notes = Notes()
         fresh = self._fresh(call, scarce)
@@ -310,6 +321,7 @@ class Trying:
         for store, key, value in tried.beside:
             store[key] = value
         self.clauses += tried.clauses
+        self._scarce_now = None
         self.gone = []
         self.unnamed_others = any(store is self.unnamed for store, _, _ in tried.beside)
         for kind, names in self.names.items():
