@@ -140,8 +140,8 @@ def test_a_search_that_keeps_its_levels_in_files_finds_the_same(stops: list[int]
 
     explorer = begun(CORE, WHOLE)
     for states in stops:
-        assert explorer.run(Limits(states=states, memory=1 << 10), progress=look).stopped == "states"
-    assert figures(explorer.run(Limits(memory=1 << 10), progress=look)) == figures(begun(CORE, WHOLE).run())
+        assert explorer.run(Limits(states=states, level=1 << 10), progress=look).stopped == "states"
+    assert figures(explorer.run(Limits(level=1 << 10), progress=look)) == figures(begun(CORE, WHOLE).run())
     assert in_files
 
 

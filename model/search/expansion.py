@@ -21,7 +21,7 @@ WELL_DEFINED = "well_defined"
 """The statement that is broken where a spec's own text makes no sense: a line is popped that is empty, say."""
 
 JUDGED_AT_ONCE = 50_000
-"""How many steps of an operation are gathered before they are judged."""
+"""How many steps of an operation are gathered before they are judged, where there is memory for as many."""
 
 
 class WorkerGone(Exception):
@@ -109,6 +109,7 @@ class Expander:
         self.steps = Verdicts(self.batch, [s for s in spec.step_properties.values() if s.name in wanted])
         fresh = {slot.type for action in actions for slot in action.slots if slot.fresh}
         self._given_out = [kind for kind in self.symmetry.free if kind in fresh] if self.symmetry else []
+        self.judged_at_once = JUDGED_AT_ONCE
         self._waiting: dict[str, _Steps] = {}
         self._late = Remembered()
         self._late_reads: tuple[set[int], set[int]] = (set(), set())
@@ -151,7 +152,7 @@ class Expander:
                     alive[states[moved]] = True
                     new.append(_New(part, moved, after, numbers, first))
             found.cut += self._cut(action, block, fresh)
-            self._judge(found, JUDGED_AT_ONCE)
+            self._judge(found, self.judged_at_once)
         found.dead = [int(f) for f in block.fingerprints[~alive]]
         if self.keep_edges:
             found.kept = block.data

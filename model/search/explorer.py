@@ -25,8 +25,9 @@ from ..batch import Cells, fingerprints
 from ..concrete import Model, Vector
 from ..graph import Violation, run, with_fresh_names
 from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
-from .expansion import WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
+from .expansion import JUDGED_AT_ONCE, WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
 from .frontier import Frontier
+from .memory import PER_CELL, UNLIMITED, budget, used
 from .pool import Pool, Task
 from .seen import PLACE, Seen
 from .store import Store
@@ -38,8 +39,8 @@ WORTH_SHARING, WORTH_STARTING = 1 << 13, 0.4
 """How many states a level has at least that is shared out to processes; and how many seconds it must be likely to take by itself
 when there are none yet."""
 
-MEMORY = 8 << 30
-"""Bytes for which files in memory must have room, where no limit is given."""
+A_PROCESS = 150 << 20
+"""Bytes that a process needs that shares the work, before it does any."""
 
 MEMORY_FILES = Path("/dev/shm")
 
@@ -81,13 +82,15 @@ class Search:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a search stops before it is done: each None for no limit.  `memory` is in bytes, for the states seen and those of the
-    levels at hand, of which a part goes to files."""
+    """Where a search stops before it is done: each None for no limit.  `memory` is in bytes, of this process and those that share
+    its work; None is two thirds of the machine's.  Of the levels at hand what goes beyond `level` bytes lies in files (None: an
+    eighth of the memory)."""
 
     states: int | None = None
     depth: int | None = None
     seconds: float | None = None
     memory: int | None = None
+    level: int | None = None
 
 
 class Explorer:
@@ -122,6 +125,10 @@ class Explorer:
         self.broken: list[Broken] = []
         self.todo, self.following = Frontier(), Frontier()
         self._waiting: list[Expansion] = []
+        self.memory = UNLIMITED
+        """Bytes that the search may have, with its processes."""
+        self._workers: Pool | None = None
+        self._homes: list[TemporaryDirectory[str]] = []
         self._folder: Path | None = None
         self.beginning = run(model, self.search.opening)
         data, marks = self.expander.fingerprints(self.expander.layout.block([self.beginning]).data)
@@ -144,12 +151,13 @@ class Explorer:
         """Go on until all states are seen, or a limit is met; at a violation, until its level is done."""
         search, started = self.search, time.monotonic() - self.search.seconds
         search.stopped = ""
+        self.memory = limits.memory or budget()
         with ExitStack() as stack:
-            self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", ignore_cleanup_errors=True)))
+            self._folder = self._home()
             self.todo.folder = self.following.folder = self._folder
-            self.todo.room = self.following.room = (limits.memory or MEMORY) // 8
+            self.todo.room = self.following.room = self.memory // 8 if limits.level is None else limits.level
             pool: Pool | None = None
-            self._enter(limits.memory)
+            self._enter()
 
             def spent() -> str:
                 search.states, search.seconds = self.seen.count, time.monotonic() - started
@@ -172,14 +180,22 @@ class Explorer:
                     break
                 if pool is None and self._worth_sharing(time.monotonic() - started):
                     pool = stack.enter_context(self._pool(stack, limits))
-                size = max(FEWEST, CELLS // self.expander.layout.width)
+                self._workers = pool
+                cells = min(CELLS, self.memory // 20 // PER_CELL // (self.jobs if pool else 1))
+                self.expander.judged_at_once = min(JUDGED_AT_ONCE, max(1, cells // self.expander.layout.width))
+                size = max(FEWEST if cells == CELLS else 1, cells // self.expander.layout.width)
                 if pool:
                     size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
+                if self._is_full(size * self.expander.layout.width * PER_CELL):
+                    search.stopped = "memory"
+                    break
                 expanded = pool.expanded(self.todo, search.depth, self.seen, size) if pool else self._expanded(size)
                 try:
                     for found in expanded:
-                        self._take(found, limits)
+                        self._take(found)
                         search.stopped = spent()
+                        if not search.stopped and self._is_full(size * self.expander.layout.width * PER_CELL):
+                            search.stopped = "memory"
                         if progress:
                             search.frontier = self.todo.size + self.following.size
                             progress(search)
@@ -191,11 +207,10 @@ class Explorer:
                     search.stopped = "a process that died; was there memory for it?"
                 finally:
                     expanded.close()
-            self._take(self.expander.finish(self.expander.nothing()), limits)
+            self._take(self.expander.finish(self.expander.nothing()))
             search.finished = not (self.todo or self.following or self._waiting or search.stopped)
             search.violations = self._violations()
-            self.seen.come_home()
-            self._bring_home()
+            self._workers = None
         search.states, search.seconds = self.seen.count, time.monotonic() - started
         return search
 
@@ -203,7 +218,8 @@ class Explorer:
         """Whether the level at hand is large enough for processes, as the search has gone for so many seconds."""
         expanded = self.seen.count - self.todo.size
         likely = self.todo.size * seconds / expanded if expanded else 0.0
-        return self.jobs > 1 and self.todo.size >= WORTH_SHARING and likely >= WORTH_STARTING
+        has_room = used([]) + self.jobs * (A_PROCESS + self.memory // 20) < self.memory
+        return self.jobs > 1 and self.todo.size >= WORTH_SHARING and likely >= WORTH_STARTING and has_room
 
     def _expanded(self, size: int) -> Generator[Expansion, None, None]:
         while self.todo:
@@ -219,8 +235,8 @@ class Explorer:
         """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
         assert self._folder is not None
         folder = self._folder
-        if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > (limits.memory or MEMORY):
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="oneowner-", dir=MEMORY_FILES)))
+        if MEMORY_FILES.is_dir() and disk_usage(MEMORY_FILES).free > self.memory // 2:
+            folder = self._home(MEMORY_FILES)
         self.seen.grow(self.seen.places, folder)
         expander = self.expander
         task = Task(
@@ -235,15 +251,20 @@ class Explorer:
         )
         return Pool(task, self.jobs)
 
-    def _bring_home(self) -> None:
-        """Take what lies in files that will be gone into memory."""
-        for frontier in (self.todo, self.following):
-            blocks = frontier.blocks()
-            frontier.__init__()  # type: ignore[misc]
-            for block in blocks:
-                frontier.add(block)
+    def _home(self, within: Path | None = None) -> Path:
+        """A folder for files that are needed for as long as the search is."""
+        folder = TemporaryDirectory(prefix="oneowner-", dir=within, ignore_cleanup_errors=True)
+        self._homes.append(folder)
+        return Path(folder.name)
 
-    def _take(self, found: Expansion, limits: Limits) -> None:
+    def _is_full(self, more: int) -> bool:
+        """Whether so many bytes more, for each process that expands states, are more than the search may have."""
+        return self._used() + more * (self.jobs if self._workers else 1) > self.memory
+
+    def _used(self) -> int:
+        return used(self._workers.processes if self._workers else [])
+
+    def _take(self, found: Expansion) -> None:
         search = self.search
         search.transitions += found.transitions
         search.cut += found.cut
@@ -257,17 +278,15 @@ class Explorer:
         self.broken += found.broken
         if len(found.found):
             self._waiting.append(found)
-            self._enter(limits.memory)
+            self._enter()
 
-    def _enter(self, memory: int | None) -> None:
-        """Enter the states that wait to be entered as seen; where the table would have to grow beyond `memory`, they go on
-        waiting."""
+    def _enter(self) -> None:
+        """Enter the states that wait to be entered as seen; where there is no memory for a larger table, they go on waiting."""
         while self._waiting:
             found = self._waiting[-1]
             places = self.seen.room_for(len(found.found))
             if places != self.seen.places:
-                needed = (places + self.seen.places) * PLACE + self.todo.bytes + self.following.bytes
-                if memory and needed > memory:
+                if self._used() + places * PLACE > self.memory:
                     self.search.stopped = "memory"
                     return
                 self.seen.grow(places)
@@ -319,7 +338,8 @@ class Explorer:
         """Store a search that was stopped.  Raises SpecError for one that keeps its transitions, or that cannot be written."""
         if self.expander.keep_edges:
             raise SpecError("a search that keeps its transitions cannot be stored")
-        self._enter(None)
+        self.memory = UNLIMITED
+        self._enter()
         search = self.search
         pieces = list(self.seen.items())
         arrays = {"seen": np.array([np.concatenate(part) for part in zip(*pieces, strict=True)])}

@@ -44,6 +44,11 @@ class Pool:
         self._executor = self._processes.enter_context(workers(self.jobs, _begin, self.task))
         return self
 
+    @property
+    def processes(self) -> list[int]:
+        """The workers, by their numbers."""
+        return list(self._executor._processes or {})
+
     def __exit__(self, *exception: Any) -> None:
         self._processes.__exit__(*exception)
 
