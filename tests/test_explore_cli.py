@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from pathlib import Path
 
 import networkx as nx
 import pytest
 import token_ring
 from command import run
+
+from oneowner.checker.explore import explore_all
+from oneowner.spec import SPEC
 
 HERE = {"PYTHONPATH": str(Path(token_ring.__file__).parent)}
 SCOPE = ("--scope", "partitions=2,receivers=1,regions=0", "--only", "create_partition,create_receiver,create_port,connect,cancel")
@@ -58,6 +64,21 @@ def test_limits_of_time_and_memory_are_told_and_end_with_3() -> None:
     small = run("explore", "--large", "--name", "partitions", "--memory", "0.001")
     assert small.code == 3
     assert "(stopped: memory)" in small.out
+
+
+def test_memory_is_that_of_the_whole_process() -> None:
+    """And a search stops within a tenth of it."""
+    arguments = ["explore", "--scope", "partitions=1", "--memory", "0.15", "--jobs", "1"]
+    child = os.posix_spawn(sys.executable, [sys.executable, "-m", "oneowner.checker.command_line", *arguments], os.environ)
+    _, status, usage = os.wait4(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 3
+    assert usage.ru_maxrss << 10 < 1.1 * 0.15e9
+
+
+def test_a_search_that_takes_long_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("oneowner.checker.explore.scopes.SILENT", 0.0)
+    explore_all(SPEC, {"core": SPEC.explorations["messages"]})
+    assert re.search(r"core: depth \d+, \d+ states, \d+ of them to be expanded", capsys.readouterr().err)
 
 
 def test_a_graph_that_meets_a_limit_is_written_as_far_as_it_goes_and_said_not_to_be_whole(tmp_path: Path) -> None:

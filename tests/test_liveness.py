@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import kiosk
@@ -16,6 +18,8 @@ from kiosk import KEEPS, KIOSK, LOCKED, SENDS_BACK, SHUTS
 
 from oneowner.checker.command_line import exploration_code
 from oneowner.checker.explore import Asked, ExploreReport, explore_scope
+from oneowner.checker.reports import exploration_violation
+from oneowner.checker.traces import read, replay_model
 from oneowner.model import SpecError, leads_to, none
 from oneowner.model.concrete import Model
 from oneowner.model.graph import run as after
@@ -68,6 +72,25 @@ def test_a_lasso_replays_and_comes_back_to_where_its_cycle_begins() -> None:
     person = found.binding["person"]
     assert person == "person1"
     assert model.system(begin).line.of(1)
+
+
+@pytest.mark.parametrize("symmetry", [False, True])
+@pytest.mark.parametrize(("name", "said"), [("SENDS_BACK", "the 2 calls after"), ("SHUTS", "nothing more happens")])
+def test_a_lasso_is_stored_and_shows_the_same_when_it_is_replayed(name: str, said: str, symmetry: bool, tmp_path: Path) -> None:
+    spec = {"SENDS_BACK": SENDS_BACK, "SHUTS": SHUTS}[name]
+    report = asked(spec, symmetry=symmetry)
+    (found,) = report.violations
+    *_, again = exploration_violation(spec, report, found, tmp_path)
+    path = Path(again.split()[-1])
+    assert json.loads(path.read_text())["loop"] == len(found.trace)
+    shown = replay_model(spec, read(path))
+    assert shown.shown
+    assert f"violation: who_queues_is_served: waited for since call 1; {said}" in shown.verdict
+    assert "     then for ever:" in shown.lines or not found.cycle
+    content = json.loads(path.read_text())
+    content["states"], content["loop"] = content["states"][:2], 1
+    path.write_text(json.dumps(content))
+    assert not replay_model(spec, read(path)).shown
 
 
 def test_where_nobody_can_act_the_cycle_is_empty() -> None:

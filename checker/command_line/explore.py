@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 GIGABYTE = 1 << 30
 
 
+MOST_SHOWN = 10
+"""How many violations of a scope are told in full."""
+
+
 @click.command()
 @common
 @click.option("--scope", metavar="NAME=N,...", help="One scope to explore, such as partitions=2,regions=1.")
@@ -31,9 +35,15 @@ GIGABYTE = 1 << 30
 @click.option("--deadlock", is_flag=True, help="Ask for states in which no call changes anything.")
 @click.option("--can-return", is_flag=True, help="Ask whether the system can get back to rest from every state: nothing leaks.")
 @click.option("--leads-to", is_flag=True, help="Ask whether what waits comes about at last, if who is to act goes on acting.")
+@click.option("--first", is_flag=True, help="Tell in full of the first violation of each scope alone.")
 @click.option("--max-states", type=click.IntRange(1), help="Stop a scope after so many states.")
 @click.option("--time", "seconds", type=click.FloatRange(0.1), help="Stop a search after so many seconds.")
-@click.option("--memory", type=click.FloatRange(0.001), metavar="GB", help="Stop a scope that needs more memory for its states.")
+@click.option(
+    "--memory",
+    type=click.FloatRange(0.001),
+    metavar="GB",
+    help="Stop when the search, with all its processes, has more memory (default: two thirds of the machine's).",
+)
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Store a stopped search here; go on with it.")
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write the graph to a .graphml or .dot file.")
 @click.option("--room", help="Write --graph as the things of this room go through it: of a socket, a port, a region.")
@@ -52,6 +62,7 @@ def explore(
     deadlock: bool,
     can_return: bool,
     leads_to: bool,
+    first: bool,
     max_states: int | None,
     seconds: float | None,
     memory: float | None,
@@ -90,7 +101,7 @@ def explore(
         )
         reports = [report]
     whole = scope is None and not names and not large
-    missing = show_explorations(out, spec, reports, traces, all_scopes=whole)
+    missing = show_explorations(out, spec, reports, traces, all_scopes=whole, most=1 if first else MOST_SHOWN)
     rows = [_exploration_json(r) for r in reports]
     out.result(rows[0] if scope is not None else {"scopes": rows, **exploration_totals(reports), "unreached": missing})
     return exploration_code(reports, missing if whole else [])
@@ -175,17 +186,21 @@ def interrupted(reports: list[ExploreReport]) -> bool:
     return any(r.stopped == "interrupted" for r in reports)
 
 
-def show_explorations(out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool) -> list[str]:
-    """Print reports, with their violations and the clauses reached; give those that were not."""
+def show_explorations(
+    out: Output, spec: Spec, reports: list[ExploreReport], traces: Path, *, all_scopes: bool, most: int = MOST_SHOWN
+) -> list[str]:
+    """Print reports, with their violations (of each scope `most` in full) and the clauses reached; give those that were not."""
     from ..explore import operations_called, unreached
     from ..reports import clause_depths, exploration, exploration_violation
 
     for report in reports:
         for line in exploration(report):
             out.line(line)
-        for found in report.violations[:3]:
+        for found in report.violations[:most]:
             for line in exploration_violation(spec, report, found, traces):
                 out.line(line)
+        if more := [found.statement for found in report.violations[most:]]:
+            out.line(f"  broken too: {', '.join(more)}")
     for line in clause_depths(spec, reports):
         out.line(line)
     if interrupted(reports):

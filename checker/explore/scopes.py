@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ from ...model.concrete import Model, call_text, differences, run, value_name
 from ...model.graph import run as after
 from ...model.graph import with_fresh_names
 from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, SpecError, Step, Type, load
-from ...model.search import Explorer, Limits, Search, StateGraph, Store, Symmetry, can_return, leads_to, workers
+from ...model.search import Explorer, Limits, Search, StateGraph, Store, Symmetry, budget, can_return, leads_to, workers
 from ...model.symbolic import clauses
+
+SILENT = 10.0
+"""Seconds after which a search of one of several scopes says how far it is."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,7 @@ def _limits(spec: Spec, exploration: Exploration) -> str:
 
 
 def _work(where: str, name: str, exploration: Exploration, options: Mapping[str, Any]) -> ExploreReport:
-    return explore_scope(load(where), name, exploration, **options)
+    return explore_scope(load(where), name, exploration, progress=_Telling(name), **options)
 
 
 def explore_all(
@@ -297,12 +302,27 @@ def _share(
     took: Callable[[ExploreReport], None],
 ) -> None:
     if jobs > 1 and spec.where and len(wanted) > 1:
+        limits = options.get("limits", Limits())
+        each = {**options, "limits": replace(limits, memory=(limits.memory or budget()) // jobs)}
         with workers(jobs) as pool:
-            for done in as_completed([pool.submit(_work, spec.where, name, one, options) for name, one in wanted.items()]):
+            for done in as_completed([pool.submit(_work, spec.where, name, one, each) for name, one in wanted.items()]):
                 took(done.result())
     else:
         for name, one in wanted.items():
-            took(explore_scope(spec, name, one, **options))
+            took(explore_scope(spec, name, one, jobs=jobs, progress=_Telling(name), **options))
+
+
+class _Telling:
+    """Tells on stderr how far a search is that takes long."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.at = name, time.monotonic()
+
+    def __call__(self, search: Search) -> None:
+        if time.monotonic() - self.at >= SILENT:
+            self.at = time.monotonic()
+            text = f"{self.name}: depth {search.depth}, {search.states} states, {search.frontier} of them to be expanded"
+            print(text, file=sys.stderr, flush=True)
 
 
 def operations_called(spec: Spec, reports: list[ExploreReport]) -> set[str]:

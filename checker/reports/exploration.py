@@ -46,9 +46,9 @@ def exploration_violation(spec: Spec, report: ExploreReport, found: Found, trace
     if found.cycle is not None:
         yield "    then for ever:" if found.cycle else "    and then nothing more: no call that would help changes anything"
         yield from (f"    {line}" for line in lines[begins:])
-    if found.statement in (*spec.invariants, *spec.step_properties, WELL_DEFINED):
+    if found.cycle is not None or found.statement in (*spec.invariants, *spec.step_properties, WELL_DEFINED):
         path = traces / file_name("explore", report.name, found.statement)
-        unwritten = save_model_trace(path, spec, report.scope, found.trace, found.statement)
+        unwritten = save_model_trace(path, spec, report.scope, found.trace, found.statement, found.cycle, found.binding)
         yield how_again(path, unwritten)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ class Stored:
     statement: str
     implementation: str
     steps: list[Mapping[str, Any]]
+    loop: int | None = None
+    binding: Mapping[str, Any] = field(default_factory=dict)
+    """Of what never comes about: after how many calls the cycle begins, and for which element."""
 
 
 def file_name(*parts: str) -> str:
@@ -31,9 +34,20 @@ def file_name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", "-".join(parts)).strip("-") + ".itf.json"
 
 
-def save_model_trace(path: Path, spec: Spec, scope: Mapping[str, int], trace: list[Step], statement: str) -> str:
-    """Write a trace of the specification; why it cannot be written, in words, or nothing."""
+def save_model_trace(
+    path: Path,
+    spec: Spec,
+    scope: Mapping[str, int],
+    trace: list[Step],
+    statement: str,
+    cycle: list[Step] | None = None,
+    binding: Mapping[str, object] = {},
+) -> str:
+    """Write a trace of the specification, with the cycle that goes on for ever after it; why it cannot be written, in words, or
+    nothing."""
     model = Model(spec, scope)
+    loop = None if cycle is None else len(trace)
+    trace = [*trace, *(cycle or ())]
     outcomes = run(model, trace)
     calls = [
         {"operation": name, "arguments": argument_names(spec.actions[name], arguments), "exit": outcome.exit}
@@ -41,7 +55,9 @@ def save_model_trace(path: Path, spec: Spec, scope: Mapping[str, int], trace: li
     ]
     meta = {"kind": "model", "spec": spec.where, "scope": dict(scope), "statement": statement}
     vectors = [model.initial(), *(o.state for o in outcomes)]
-    return _write(path, to_itf(model, vectors, calls, meta))
+    if loop is None:
+        return _write(path, to_itf(model, vectors, calls, meta))
+    return _write(path, {**to_itf(model, vectors, calls, {**meta, "binding": dict(binding)}), "loop": loop})
 
 
 def save_failure(path: Path, spec: Spec, where: str, failure: Failure, implementation: Any) -> str:
@@ -106,7 +122,9 @@ def read(path: Path) -> Stored:
         for step in steps:
             if not (isinstance(step["operation"], str) and isinstance(step["arguments"], dict)):
                 raise KeyError("call")
-        return Stored(kind, str(meta["spec"]), scope, str(meta["statement"]), str(meta.get("implementation", "")), steps)
+        loop = int(content["loop"]) if "loop" in content else None
+        where, statement = str(meta.get("implementation", "")), str(meta["statement"])
+        return Stored(kind, str(meta["spec"]), scope, statement, where, steps, loop, dict(meta.get("binding", {})))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise SpecError(f"{path}: no trace of this tool: {type(error).__name__} at {error}") from None
 

@@ -4,6 +4,7 @@ from .expansion import WELL_DEFINED, hash_of
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
 from .liveness import StateGraph, can_return, helping, leads_to
+from .memory import budget
 from .pool import Pool
 from .processes import workers
 from .seen import Seen
@@ -21,6 +22,7 @@ __all__ = [
     "StateGraph",
     "Store",
     "Symmetry",
+    "budget",
     "can_return",
     "hash_of",
     "helping",

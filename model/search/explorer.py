@@ -296,12 +296,12 @@ class Explorer:
                 self.following.add(found.data if new.all() else found.data[:, new])
 
     def _violations(self) -> list[Violation]:
-        """Of every statement that was broken, a shortest way to it; shortest first."""
+        """Of every statement that was broken, in the states of the first level where one was or by a step from them, a shortest
+        way to it; shortest first."""
         first: dict[str, Broken] = {}
         for broken in sorted(self.broken, key=lambda b: (b.depth + b.step, b.at)):
             first.setdefault(broken.statement, broken)
-        shortest = min((b.depth + b.step for b in first.values()), default=0)
-        return [self._violation(b) for b in first.values() if b.depth + b.step == shortest]
+        return [self._violation(b) for b in first.values()]
 
     def _violation(self, broken: Broken) -> Violation:
         spec, model = self.model.spec, self.model
