@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...model.search import Limits, Search
     from ..explore import ExploreReport
 
-GIGABYTE = 1 << 30
+GIGABYTE = 10**9
 
 
 MOST_SHOWN = 10

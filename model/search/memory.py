@@ -31,8 +31,8 @@ def budget() -> int:
 
 
 def used(processes: Iterable[int]) -> int:
-    """How many bytes this process and others have, what they share counted once."""
-    return sum(_of(process) for process in (os.getpid(), *processes))
+    """How many bytes this process has, and others but for their parts of what is shared."""
+    return _resident(os.getpid()) + sum(_of(process) for process in processes)
 
 
 def _of(process: int) -> int:
