@@ -155,3 +155,17 @@ def test_a_line_that_is_no_request_is_answered_and_what_follows_too() -> None:
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [a.get("error", {}).get("code") for a in answers] == [-32700, -32700, -32700, -32001, None]
     assert answers[-1] == {"jsonrpc": "2.0", "id": 2, "result": {}}
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "9" * 40])
+def test_a_port_that_there_is_not_is_wrong_use(port: str) -> None:
+    ran = run("conform", f"tcp:127.0.0.1:{port}")
+    assert ran.code == 2
+    assert "ports are numbers from 1 to 65535" in ran.err
+
+
+@pytest.mark.parametrize("given", [("--time", "1e400"), ("--time", "inf")])
+def test_a_number_that_is_not_finite_is_wrong_use(given: tuple[str, str]) -> None:
+    ran = run("fuzz", "py:oneowner.reference_impl", *given)
+    assert ran.code == 2
+    assert f"{given[1]} is none of the finite numbers" in ran.err

@@ -13,6 +13,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...model.language import SpecError
 from ..errors import AdapterError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ MARK = "ONEOWNER_ADAPTER"
 STUBBORN = 2.0
 """Seconds for which what an adapter left behind is killed, until nothing is found: a signal takes effect a little later than it
 is sent, and what is killed may have begun something else."""
+
+LAST_PORT = 65535
+"""The greatest number of a port."""
 
 
 class Line(Protocol):
@@ -136,7 +140,7 @@ class Socket:
 
 
 def open_line(where: str) -> Line:
-    """The line of a connection string.  Raises AdapterError for one that says nothing."""
+    """The line of a connection string.  Raises AdapterError for one that says nothing, SpecError for a port that there is not."""
     scheme, _, rest = where.partition(":")
     if scheme == "exec":
         return Process(rest)
@@ -144,5 +148,7 @@ def open_line(where: str) -> Line:
         return Socket(socket.AF_UNIX, rest, where)
     host, _, port = rest.rpartition(":")
     if scheme == "tcp" and host and port.isdecimal():
+        if not 0 < int(port[:6]) <= LAST_PORT:
+            raise SpecError(f"{where}: there is no port {port[:20]}; ports are numbers from 1 to {LAST_PORT}")
         return Socket(socket.AF_INET, (host, int(port)), where)
     raise AdapterError(f"{where!r} is no connection string; write py:MODULE[:FACTORY], exec:COMMAND, tcp:HOST:PORT or unix:PATH")

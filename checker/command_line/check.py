@@ -15,6 +15,7 @@ from .console import (
     NOTHING,
     UNKNOWN,
     VIOLATION,
+    Number,
     Output,
     common,
     jobs_option,
@@ -32,7 +33,7 @@ from .prove import proof_code, proof_json, prove_and_tell, show_proof
 @click.option(
     "--time",
     "seconds",
-    type=click.FloatRange(0.1),
+    type=Number(0.1),
     default=20.0,
     help="Seconds to fuzz (default 20), longer while a clause is missing.",
 )

@@ -9,7 +9,7 @@ import click
 
 from ...model.language import Spec, SpecError, load
 from ..adapters import Implementation, finished, reach, stopped
-from .console import CONVERSATION, Output, budgets_option, common, say, traces_option
+from .console import CONVERSATION, Number, Output, budgets_option, common, say, traces_option
 
 if TYPE_CHECKING:
     from ..conform import Report
@@ -30,9 +30,7 @@ REPORTS = ("junit", "html", "sarif", "statement")
 )
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
-@click.option(
-    "--time", "seconds", type=click.FloatRange(0), help=f"Seconds to fuzz after the suite (default {FUZZING:.0f}; 0 with -k)."
-)
+@click.option("--time", "seconds", type=Number(0), help=f"Seconds to fuzz after the suite (default {FUZZING:.0f}; 0 with -k).")
 @click.option("--known-failing", type=click.Path(path_type=Path, dir_okay=False), help="Clauses that may fail, one a line.")
 @click.option("--report", "reports", multiple=True, metavar="KIND=FILE,...", help=f"Also write {', '.join(REPORTS)}.")
 @budgets_option

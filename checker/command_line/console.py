@@ -7,6 +7,7 @@ cannot be reached or does not keep to the interface; 5 nothing ran; 70 a fault o
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,16 @@ HOLDS, VIOLATION, USAGE, UNKNOWN, ADAPTER, NOTHING, INTERNAL, INTERRUPTED = 0, 1
 DEFAULT_SPEC = "oneowner.spec:SPEC"
 DEFAULT_IMPLEMENTATION = "py:oneowner.reference_impl"
 ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
+
+
+class Number(click.FloatRange):
+    """A number that is finite: 1e400 is read as one that is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is none of the finite numbers; leave it out for no limit", param, ctx)
+        return number
 
 
 def say(text: str) -> None:
@@ -61,11 +72,11 @@ CONVERSATION = "conversation.jsonl"
 def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The two budgets of time."""
     command = click.option(
-        "--must-return", type=click.FloatRange(0.01), default=10.0, help="Seconds that an answer may take (default 10)."
+        "--must-return", type=Number(0.01), default=10.0, help="Seconds that an answer may take (default 10)."
     )(command)
     return click.option(
         "--must-not-return",
-        type=click.FloatRange(0.001),
+        type=Number(0.001),
         default=0.2,
         help="Seconds after which a call counts as suspended, where the adapter cannot say (default 0.2).",
     )(command)

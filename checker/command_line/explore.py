@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...model.language import Exploration, Spec, SpecError, load, parse_scope
-from .console import HOLDS, INTERRUPTED, NOTHING, UNKNOWN, VIOLATION, Output, common, jobs_option, say, traces_option
+from .console import HOLDS, INTERRUPTED, NOTHING, UNKNOWN, VIOLATION, Number, Output, common, jobs_option, say, traces_option
 
 if TYPE_CHECKING:
     from ...model.search import Limits, Search
@@ -37,10 +36,10 @@ MOST_SHOWN = 10
 @click.option("--leads-to", is_flag=True, help="Ask whether what waits comes about at last, if who is to act goes on acting.")
 @click.option("--first", is_flag=True, help="Tell in full of the first violation of each scope alone.")
 @click.option("--max-states", type=click.IntRange(1), help="Stop a scope after so many states.")
-@click.option("--time", "seconds", type=click.FloatRange(0.1), help="Stop a search after so many seconds.")
+@click.option("--time", "seconds", type=Number(0.1), help="Stop a search after so many seconds.")
 @click.option(
     "--memory",
-    type=click.FloatRange(0.001),
+    type=Number(0.001),
     metavar="GB",
     help="Stop when the search, with all its processes, has more memory (default: two thirds of the machine's).",
 )
@@ -83,8 +82,6 @@ def explore(
         raise SpecError("--scope is a scope of your own; --large and --name are the specification's")
     if room and not graph:
         raise SpecError("--room goes with --graph")
-    if any(number is not None and not math.isfinite(number) for number in (seconds, memory)):
-        raise SpecError("--time and --memory are finite numbers; leave them out for no limit")
     limits = Limits(max_states, None, seconds, int(memory * GIGABYTE) if memory else None)
     asked = Asked(deadlock, can_return, leads_to)
     if keep and can_return:

@@ -18,6 +18,7 @@ from .console import (
     NOTHING,
     UNKNOWN,
     VIOLATION,
+    Number,
     Output,
     common,
     say,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.command()
 @common
 @click.argument("implementation", default=DEFAULT_IMPLEMENTATION)
-@click.option("--time", "seconds", type=click.FloatRange(0.1), default=30.0, help="Seconds to fuzz (default 30).")
+@click.option("--time", "seconds", type=Number(0.1), default=30.0, help="Seconds to fuzz (default 30).")
 @click.option("--steps", type=click.IntRange(1), default=100, help="Calls a run, probes not counted (default 100).")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 @click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")

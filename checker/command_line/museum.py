@@ -10,6 +10,7 @@ from ...model.language import load
 from .console import (
     HOLDS,
     VIOLATION,
+    Number,
     Output,
     common,
     jobs_option,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @common
 @click.argument("bugs", nargs=-1)
-@click.option("--time", "seconds", type=click.FloatRange(0.1), default=180.0, help="Seconds to fuzz a bug at most (default 180).")
+@click.option("--time", "seconds", type=Number(0.1), default=180.0, help="Seconds to fuzz a bug at most (default 180).")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 @jobs_option
 def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, seed: int | None, jobs: int) -> int:
