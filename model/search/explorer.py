@@ -167,46 +167,47 @@ class Explorer:
                     return "states"
                 return search.stopped
 
-            while not search.stopped:
-                if not self.todo:
-                    if not self.following:
-                        break
-                    self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
-                    search.depth += 1
-                    if stop_at_violation and self.broken:
-                        break
-                if limits.depth is not None and search.depth >= limits.depth:
-                    search.stopped = "depth"
-                    break
-                if pool is None and self._worth_sharing(time.monotonic() - started):
-                    pool = stack.enter_context(self._pool(stack, limits))
-                self._workers = pool
-                cells = min(CELLS, self.memory // 20 // PER_CELL // (self.jobs if pool else 1))
-                self.expander.judged_at_once = min(JUDGED_AT_ONCE, max(1, cells // self.expander.layout.width))
-                size = max(FEWEST if cells == CELLS else 1, cells // self.expander.layout.width)
-                if pool:
-                    size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
-                if self._is_full(size * self.expander.layout.width * PER_CELL):
-                    search.stopped = "memory"
-                    break
-                expanded = pool.expanded(self.todo, search.depth, self.seen, size) if pool else self._expanded(size)
-                try:
-                    for found in expanded:
-                        self._take(found)
-                        search.stopped = spent()
-                        if not search.stopped and self._is_full(size * self.expander.layout.width * PER_CELL):
-                            search.stopped = "memory"
-                        if progress:
-                            search.frontier = self.todo.size + self.following.size
-                            progress(search)
-                        if search.stopped:
+            try:
+                while not search.stopped:
+                    if not self.todo:
+                        if not self.following:
                             break
-                except KeyboardInterrupt:
-                    search.stopped = "interrupted"
-                except WorkerGone:
-                    search.stopped = "a process that died; was there memory for it?"
-                finally:
-                    expanded.close()
+                        self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
+                        search.depth += 1
+                        if stop_at_violation and self.broken:
+                            break
+                    if limits.depth is not None and search.depth >= limits.depth:
+                        search.stopped = "depth"
+                        break
+                    if pool is None and self._worth_sharing(time.monotonic() - started):
+                        pool = stack.enter_context(self._pool(stack, limits))
+                    self._workers = pool
+                    cells = min(CELLS, self.memory // 20 // PER_CELL // (self.jobs if pool else 1))
+                    self.expander.judged_at_once = min(JUDGED_AT_ONCE, max(1, cells // self.expander.layout.width))
+                    size = max(FEWEST if cells == CELLS else 1, cells // self.expander.layout.width)
+                    if pool:
+                        size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
+                    if self._is_full(size * self.expander.layout.width * PER_CELL):
+                        search.stopped = "memory"
+                        break
+                    expanded = pool.expanded(self.todo, search.depth, self.seen, size) if pool else self._expanded(size)
+                    try:
+                        for found in expanded:
+                            self._take(found)
+                            search.stopped = spent()
+                            if not search.stopped and self._is_full(size * self.expander.layout.width * PER_CELL):
+                                search.stopped = "memory"
+                            if progress:
+                                search.frontier = self.todo.size + self.following.size
+                                progress(search)
+                            if search.stopped:
+                                break
+                    finally:
+                        expanded.close()
+            except KeyboardInterrupt:
+                search.stopped = "interrupted"
+            except WorkerGone:
+                search.stopped = "a process that died; was there memory for it?"
             self._take(self.expander.finish(self.expander.nothing()))
             search.finished = not (self.todo or self.following or self._waiting or search.stopped)
             search.violations = self._violations()
