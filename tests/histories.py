@@ -147,8 +147,9 @@ class Everything:
         for other, asked in self.asked.items():
             is_call = self.lines[asked - 1]["method"] == "call"
             is_due = self.answers.get(other, self.until + 1) > self.answers.get(name, self.until + 1)
-            is_due &= not self._is_failed(other, -32001, -32002)
-            if is_call and asked < self.asked[name] and is_due and other not in place.waits.values():
+            has_ended = other in place.ended and not is_due
+            is_sure = not self._is_failed(other, -32001, -32002)
+            if is_call and asked < self.asked[name] and is_sure and not has_ended and other not in place.waits.values():
                 return False
         return name in self.answers
 
@@ -231,7 +232,9 @@ class Everything:
             return None
         parts = self.reader.parts(action, answer, exit)
         names = {part for part, _, _ in parts if part}
-        if (not parts and result["ok"] is not None) or (names and set(result["ok"] or ()) != names):
+        if (not parts and result["ok"] is not None) or (
+            names and not (isinstance(result["ok"], dict) and set(result["ok"]) == names)
+        ):
             return None
         for part, kind, value in parts:
             got = result["ok"][part] if part else result["ok"]
@@ -367,5 +370,6 @@ def spoiled(lines: list[Message], chance: random.Random) -> list[Message]:
     else:
         number = max(line["id"] for line in lines) + 1
         place = chance.randint(2, len(lines))
-        lines[place:place] = [{"id": number, "method": "settle", "params": {}}, {"id": number, "result": {}}]
+        lines.insert(place, {"id": number, "method": "settle", "params": {}})
+        lines.insert(chance.choice([place + 1, chance.randint(place + 1, len(lines))]), {"id": number, "result": {}})
     return lines

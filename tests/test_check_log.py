@@ -377,6 +377,15 @@ def test_a_call_that_is_made_while_it_settles_may_end_later(log: Log, tmp_path: 
     assert accepted(log, tmp_path).accepted
 
 
+def test_what_was_suspended_while_it_settled_may_be_woken_before_the_settle_is_answered(log: Log, tmp_path: Path) -> None:
+    waiting = a_reader_waits(log)
+    settling = log.ask("settle")
+    log.done(None, "g1", "send", port="t1", region=None, short="a")
+    log.answer(settling, {})
+    log.answer(waiting, {"ok": GOT})
+    assert accepted(log, tmp_path).accepted
+
+
 def test_the_log_of_an_implementation_that_loses_a_wake_up_is_rejected(tmp_path: Path) -> None:
     """As it is written by the run in which the failure shows."""
     served = f"exec:{sys.executable} -m oneowner.checker.command_line serve py:oneowner.reference_impl.bugs:lost_resume"

@@ -70,7 +70,7 @@ def test_what_is_known_for_a_dead_end_is_one(spec_name: str, tmp_path: Path, mon
                 judging._Judge(spec, read(path), True, scope, 10**9)._search(0).session, search.history, search.until, 10**9
             )
             other.vector = search.vector
-            for name in ("open", "status", "waits", "unnamed", "guessed"):
+            for name in ("open", "status", "waits", "unnamed", "guessed", "settling"):
                 dict.update(getattr(other, name), getattr(search, name))
             for kind, names in search.names.items():
                 for name in ("handle", "element", "origin"):

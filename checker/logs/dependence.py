@@ -63,10 +63,10 @@ def needed(here: Trying, target: Called | Settled) -> list[Called]:
     """The open calls on which it may depend whether `target` can be explained: those that cannot be shown to commute with it,
     and with all that it needs."""
     calls = here.open_calls()
-    own = Group([])
-    for call in target.due if isinstance(target, Settled) else (target,):
-        own.read.add((here.status, call))
-    groups = [own, *(Group.alone(call, here.tries(call)) for call in calls)]
+    settling = [settle for settle, is_done in here.settling.now() if not is_done and settle is not target]
+    asking = [(*item.due, *item.others) if isinstance(item, Settled) else (item,) for item in (target, *settling)]
+    own = [Group([], {(here.status, call) for call in asked}) for asked in asking]
+    groups = [*own, *(Group.alone(call, here.tries(call)) for call in calls)]
     while True:
         merged = _merged(here, groups)
         if len(merged) == len(groups):

@@ -32,17 +32,18 @@ class Called:
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """A settle: at some moment from its line to that of its answer each call of `due` was suspended, because it had been asked
-    before and was not answered after."""
+    """A settle: at some moment from its line to that of its answer each call that was asked before had ended or was suspended;
+    those of `due` were suspended, because they are not answered by then, those of `others` may have ended."""
 
     asked: int
     answered: int
     due: tuple[Called, ...] = ()
+    others: tuple[Called, ...] = ()
 
 
 @dataclass
 class History:
-    """The calls of a log in order, and its events by line: a call that is asked, or something that is answered.
+    """The calls of a log in order, and its events by line: a call or a settle that is asked, or that is answered.
 
     `failed` is the first line in which the adapter said that it failed, and its text; what comes after it says nothing.
     """
@@ -61,6 +62,7 @@ def history(spec: Spec, log: Log, wire: Wire) -> History:
     answers, asked = _paired(log)
     found = History()
     open_calls: dict[int, Called] = {}
+    settles: dict[int, Settled] = {}
     named: set[str] = set()
     waits = 0
     for line in log.lines[1:]:
@@ -75,12 +77,20 @@ def history(spec: Spec, log: Log, wire: Wire) -> History:
                 found.events.append((line.number, call))
                 named.update(_strings(call.result))
             continue
+        if message.get("method") == "settle":
+            answer = answers.get(line.number)
+            if answer is not None and "result" in answer.message:
+                sure = [call for call in open_calls.values() if not call.unsure]
+                others = tuple(call for call in sure if 0 < call.answered < answer.number)
+                due = tuple(call for call in sure if call not in others)
+                settles[line.number] = Settled(line.number, answer.number, due, others)
+                found.events.append((line.number, settles[line.number]))
+            continue
         request = asked.get(line.number)
         if request is None:
             continue
-        if request.message["method"] == "settle" and "result" in message:
-            due = tuple(c for c in open_calls.values() if c.asked < request.number and not c.unsure)
-            found.events.append((line.number, Settled(request.number, line.number, due)))
+        if request.number in settles:
+            found.events.append((line.number, settles[request.number]))
         if request.message["method"] != "call":
             continue
         waits -= 1

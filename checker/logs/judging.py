@@ -110,8 +110,9 @@ class _Judge:
         return Judged(calls, judged, tuple(dict.fromkeys(search.clauses)), told.overlaps, line, why.clause, why.text)
 
     def _in_no_order(self, line: int) -> Mismatch:
-        call = next(item for at, item in self.history.events if at == line and isinstance(item, Called))
-        return Mismatch("", f"{call.action.name}: {call.result!r} fits no order of the calls that overlap")
+        item = next(item for at, item in self.history.events if at == line)
+        what = f"{item.action.name}: {item.result!r}" if isinstance(item, Called) else "that the settle is answered"
+        return Mismatch("", f"{what} fits no order of the calls that overlap")
 
     def _search(self, until: int) -> Search:
         session = Session(self.spec, _Silent(self.handles), self.scope, strict=self.strict, probing=False)

@@ -29,6 +29,7 @@ class Place(NamedTuple):
     unnamed: tuple[tuple[Any, Any], ...]
     guessed: tuple[tuple[Any, Any], ...]
     open: tuple[tuple[Any, Any], ...]
+    settling: tuple[tuple[Any, Any], ...]
 
 
 class Likeness:
@@ -111,3 +112,4 @@ class Likeness:
         for (kind, handle), _ in place.guessed:
             yield "guessed", kind.__name__, handle
         yield "open", *sorted(call.asked for call, _ in place.open)
+        yield "settled", *sorted(settle.asked for settle, is_done in place.settling if is_done)

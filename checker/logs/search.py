@@ -119,10 +119,16 @@ class Search(Trying):
 
     def _forward(self, event: int) -> _Node | None:
         """Go on to the first answer that is not explained; None if there is none."""
+        self._settle()
         for number in range(event, len(self.history.events)):
             line, item = self.history.events[number]
             if line > self.until:
                 break
+            if isinstance(item, Settled) and line == item.asked:
+                if self.settling.plain(item) is None:
+                    self.settling[item] = False
+                    self._settle()
+                continue
             if isinstance(item, Called) and line == item.asked:
                 if not self.is_open(item) and self.status.plain(item) is None:
                     self.open[item] = True
@@ -130,13 +136,20 @@ class Search(Trying):
                 continue
             if isinstance(item, Called) and self.status.plain(item) not in (None, SUSPENDED_NOW):
                 continue
-            if isinstance(item, Settled) and all(self.status.plain(c) == SUSPENDED_NOW for c in item.due):
+            if isinstance(item, Settled) and self.settling.plain(item):
                 continue
             if line > self.furthest:
                 self.furthest, self.why = line, self._unexplained(item)
                 self._ends_before, self._ends_since = self._ends_before + self._ends_since, 0
             return self._node(number, item)
         return None
+
+    def _settle(self) -> None:
+        """Take note of which settles can have come to their end here: where they can, nothing is lost by it."""
+        for settle, is_done in self.settling.now():
+            are_suspended = all(self.status.plain(call) == SUSPENDED_NOW for call in settle.due)
+            if not is_done and are_suspended and all(self.status.plain(call) is not None for call in settle.others):
+                self.settling[settle] = True
 
     def _node(self, event: int, item: Called | Settled) -> _Node:
         if event <= self._last:
@@ -173,7 +186,9 @@ class Search(Trying):
 
     def _unexplained(self, item: Called | Settled) -> Mismatch:
         if isinstance(item, Settled):
-            call = next(c for c in item.due if self.status.plain(c) != SUSPENDED_NOW)
+            call = next((c for c in item.due if self.status.plain(c) != SUSPENDED_NOW), None)
+            if call is None:
+                return Mismatch("", "at no moment since the settle was asked was all that was asked before ended or suspended")
             clause = self.status.plain(call) or self.tries(call)[0].clause
             text = f"{call.action.name} of line {call.asked} must be answered by now, as nothing suspends it; it is not"
             return Mismatch(clause, text)
@@ -199,11 +214,12 @@ class Search(Trying):
         return False, None
 
     def _where(self, event: int) -> tuple[Any, ...]:
-        return event, frozenset(dict.keys(self.open)), frozenset(dict.values(self.waits))
+        settling = frozenset(self.settling.now())
+        return event, frozenset(dict.keys(self.open)), frozenset(dict.values(self.waits)), settling
 
     def _place(self) -> Place:
         handles = tuple((kind, names.handle.now()) for kind, names in self.names.items())
-        known = tuple(store.now() for store in (self.waits, self.unnamed, self.guessed, self.open))
+        known = tuple(store.now() for store in (self.waits, self.unnamed, self.guessed, self.open, self.settling))
         return Place(self.vector, handles, *known)
 
     def _remember(self, node: _Node) -> None:

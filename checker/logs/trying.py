@@ -126,6 +126,8 @@ class Trying:
         self.living |= {names.element: (kind, False) for kind, names in self.names.items()}
         """Where the things are that live: by element (True) or by handle."""
         self.open, self.status, self.waits, self.unnamed, self.guessed, self.pools = (Store(self) for _ in range(6))
+        self.settling = Store(self)
+        """The settles that were asked and are not answered: whether all that is due was suspended at some moment since."""
         self.vector: Vector = session.vector
         for kind, names in session.names.items():
             for element, handle in names.handle.items():
