@@ -17,7 +17,6 @@ from .values import Wire
 MOST = 1_000_000
 """How many other ways than the first are tried to explain answers before a log is given up as too wide."""
 
-
 PATIENCE = 1000
 """After how many dead ends it is looked whether the answers up to there are wrong by themselves: that is as a rule so."""
 

@@ -274,9 +274,9 @@ class Trying:
         if not isinstance(result, dict) or list(result) not in (["ok"], ["error"]):
             raise Mismatch(f"{call.action.name}/{exit}", f"{call.action.name} answers {result!r}, which is no outcome")
         self.session.compare_outcome(world, call.action, values, exit, answer, result, call.asked)
-        self._tell(world)
+        self._tell()
 
-    def _tell(self, world: World) -> None:
+    def _tell(self) -> None:
         """Take note of which things have names now."""
         for kind, names in self.names.items():
             some = self.unnamed.plain(kind)
@@ -301,15 +301,13 @@ class Trying:
             raise Mismatch(late.clause, f"{name}, suspended, must succeed; the answer is {result!r}")
         else:
             self.session.compare_answer(world, late.clause, call.action, late.answer, result["ok"], "", call.asked)
-            self._tell(world)
+            self._tell()
         tried.clauses += (late.clause,)
 
     def _bind(self, kind: Type, element: int, handle: str) -> None:
         names = self.names[kind]
         names.handle[element], names.element[handle], names.origin[handle] = handle, element, Origin(-1, handle)
-        some = self.unnamed.get(kind)
-        if some:
-            self.unnamed[kind] = tuple(pair for pair in some if pair[0] != element)
+        self._tell()
 
     def apply(self, tried: Tried) -> None:
         """Let a call take effect."""
