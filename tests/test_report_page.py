@@ -97,7 +97,7 @@ def test_a_sequence_diagram_has_a_life_line_for_each_who_calls_and_marks_the_wro
     assert asked[-1] == "✗ read_memory(region=region1, place=place1)"
     assert [g.text for g in page.all("g", "wrong")] == [asked[-1], '✗ ok, "0000000000000000"']
     (note,) = page.all("text", "note")
-    assert note.text == "✗ read_memory must be refused with EFAULT; the implementation does it"
+    assert note.text == "✗ after send/ok, read_memory must be refused with EFAULT; the implementation does it"
     (line,) = page.all("li", "wrong")
     assert line.text.endswith("✗ wrong; it must be: EFAULT")
 
@@ -166,7 +166,7 @@ def test_what_must_be_answered_is_written_as_the_implementation_would_send_it() 
 @pytest.mark.parametrize(
     ("bug", "clause"),
     [
-        ("late_invalidation", "read_memory/EFAULT"),
+        ("late_invalidation", "send/ok"),
         ("queued_twice", "send/EBUSY"),
         ("dead_peer", "send_mapped/EPIPE"),
         ("lost_resume", "read_socket/late-ok"),

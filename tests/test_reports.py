@@ -84,13 +84,13 @@ def test_sarif_has_a_rule_and_an_error_for_each_clause_that_fails(reading_on: Re
     jsonschema.validate(found, SARIF)
     (one,) = found["runs"]
     (rule,), (result,) = one["tool"]["driver"]["rules"], one["results"]
-    assert (rule["id"], result["ruleId"], result["ruleIndex"]) == ("read_memory/EFAULT", "read_memory/EFAULT", 0)
-    assert rule["shortDescription"]["text"] == SPEC.actions["read_memory"].text
+    assert (rule["id"], result["ruleId"], result["ruleIndex"]) == ("send/ok", "send/ok", 0)
+    assert rule["shortDescription"]["text"] == SPEC.actions["send"].text
     assert result["level"] == "error"
-    assert result["message"]["text"].startswith("read_memory must be refused with EFAULT; the implementation does it\n")
+    assert result["message"]["text"].startswith("after send/ok, read_memory must be refused with EFAULT; the implementation does it\n")
     (place,) = result["locations"]
-    assert place["logicalLocations"][0]["fullyQualifiedName"] == "read_memory/EFAULT"
-    assert place["physicalLocation"]["artifactLocation"]["uri"] == "oneowner/read_memory/EFAULT"
+    assert place["logicalLocations"][0]["fullyQualifiedName"] == "send/ok"
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "oneowner/send/ok"
 
 
 def test_sarif_suppresses_what_is_known_to_fail() -> None:

@@ -5,6 +5,7 @@ There is no percentage: a clause passes, or it is said why not.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -13,12 +14,15 @@ from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..fuzz import fuzz
-from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, smallest_failure
+from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, by_itself, smallest_failure
 from ..suite import Sequence as Calls
 from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
 AGAIN = 3
 """How often a failure is made again, to tell a deterministic one from a flaky one."""
+
+TRIES = 8
+"""In how many sequences it is tried whether a probe can be trusted."""
 
 
 def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], operations: Collection[str]) -> set[str]:
@@ -81,6 +85,8 @@ class Conformance:
         self.progress = progress or (lambda text: None)
         self._wrong: dict[str, set[str]] = {}
         """By operation, the refusals that failed."""
+        self._trusted: dict[str, bool] = {}
+        """Of clauses that probes came to, whether they are right where they are no probes."""
         about = self.introduction
         self.report = Report(
             where,
@@ -122,6 +128,8 @@ class Conformance:
             self._fuzz(frozenset(self.spec.actions) - supported)
         for verdict in self.report.verdicts.values():
             self._judge(verdict, without)
+            if verdict.failure is not None and (probe := self.report.verdicts.get(verdict.failure.probe)) and probe.failure:
+                verdict.reason += f"; but {probe.clause}, which shows it, fails by itself too: mend that first"
 
     def _smoke(self) -> frozenset[str]:
         scope = self._scope(self.spec.fuzz_scope)
@@ -138,10 +146,12 @@ class Conformance:
         return limited(scope, self.introduction.limits if self.introduction else {})
 
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
-        """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; where
-        a probe was refused wrongly, the sequence goes on without probes."""
+        """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after a
+        call that a probe showed to be wrong, the sequence goes on without probes, and what else is wrong then is put down to
+        it."""
         left_out: set[int] = set()
         probing = True
+        broken, broken_by = len(sequence.calls), ""
         while True:
             session: Session | None = None
             at = 0
@@ -161,7 +171,18 @@ class Conformance:
             except Mismatch as mismatch:
                 assert session is not None
                 self._count(session)
-                self._failed(session, mismatch)
+                if at > broken:
+                    self._reason(sequence, f"what leads to it fails: {broken_by}", broken_by)
+                    return
+                if mismatch.probe and self._is_right(mismatch.probe, without):
+                    clause = self._failed(session.recorded, session.scope, mismatch)
+                    operation, _, exit = clause.partition("/")
+                    if exit in EFFECTIVE or exit in self._wrong.get(operation, ()):
+                        probing, broken, broken_by = False, at, clause
+                    self._wrong.setdefault(operation, set()).update({exit} - set(EFFECTIVE))
+                    continue
+                calls, mismatch = by_itself(session.recorded, mismatch)
+                self._failed(calls, session.scope, mismatch)
                 if mismatch.clause.partition("/")[2] in EFFECTIVE or at in left_out or "late-" in mismatch.clause:
                     self._reason(sequence, f"what leads to it fails: {mismatch.clause}", mismatch.clause)
                     return
@@ -174,6 +195,26 @@ class Conformance:
             else:
                 self._count(session)
                 return
+
+    def _is_right(self, clause: str, without: frozenset[str]) -> bool:
+        """Whether the implementation comes to a clause where it is called for its own sake: a probe that does not is then the
+        fault of the call that it probes.  The shortest sequences are tried first."""
+        if clause not in self._trusted:
+            found = sorted((s for s in self.suite if clause in s.clauses), key=lambda s: len(s.calls))
+            self._trusted[clause] = any(self._comes_right(s, clause, without) for s in found[:TRIES])
+        return self._trusted[clause]
+
+    def _comes_right(self, sequence: Calls, clause: str, without: frozenset[str]) -> bool:
+        sizes = self.spec.explorations[sequence.scope].sizes
+        session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=False, without=without)
+        with contextlib.suppress(Mismatch, Unsupported, Unknown):
+            for name, arguments in sequence.calls:
+                if name not in without:
+                    session.compare_values(name, arguments)
+                if session.clauses[clause]:
+                    break
+        self.report.calls += len(session.recorded)
+        return session.clauses[clause] > 0
 
     def _useless(self, session: Session, name: str, arguments: Mapping[str, Any]) -> bool:
         """Whether a call would be refused, and that is not supported or known to fail."""
@@ -198,15 +239,20 @@ class Conformance:
             if verdict is not None and verdict.status == UNTESTED and not verdict.times:
                 verdict.reason, verdict.because, verdict.unless_seen = reason, because, status
 
-    def _failed(self, session: Session, mismatch: Mismatch) -> None:
-        verdict = self.report.verdicts.setdefault(mismatch.clause, Verdict(mismatch.clause))
+    def _failed(self, calls: list[Recorded], scope: dict[str, int], mismatch: Mismatch) -> str:
+        """Take note of a failure, in the fewest calls.  Returns the clause that it is a failure of."""
+        known = self.report.verdicts.get(mismatch.clause)
+        if known is not None and known.failure is not None:
+            return mismatch.clause
+        self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
+        failure = smallest_failure(self.spec, self.implementation, scope, calls, mismatch, strict=self.strict)
+        self._take_failure(failure)
+        return failure.clause
+
+    def _take_failure(self, failure: Failure) -> None:
+        verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))
         if verdict.failure is not None:
             return
-        self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
-        failure = smallest_failure(self.spec, self.implementation, session.scope, session.recorded, mismatch, strict=self.strict)
-        self._take_failure(verdict, failure)
-
-    def _take_failure(self, verdict: Verdict, failure: Failure) -> None:
         shown = 0
         for _ in range(AGAIN):
             _, seen = again(self.spec, self.implementation, failure.scope, _bare(failure.calls), strict=self.strict)
@@ -234,8 +280,7 @@ class Conformance:
             if clause in self.report.verdicts:
                 self.report.verdicts[clause].times += times
         for failure in found.failures:
-            verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))
-            self._take_failure(verdict, failure)
+            self._take_failure(failure)
 
     _last = 0.0
 
@@ -257,4 +302,4 @@ class Conformance:
 
 
 def _bare(calls: list[Recorded]) -> list[Recorded]:
-    return [Recorded(c.operation, c.arguments) for c in calls]
+    return [Recorded(c.operation, c.arguments, probe=c.probe) for c in calls]

@@ -11,7 +11,7 @@ try all that is refused there before they go on.
 Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing prefers
 small values and repeats itself, which shrinks well and explores badly. It draws the opening too; a run whose opening had its
 turn more often than others is rejected before it begins, so that none is left out in a short time. A failure is shrunk by
-taking calls out (`conform.minimise`).
+taking calls out (`session.minimise`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ...model.language import EFFECTIVE, OK, Action, Spec
 from ...model.symbolic import clauses
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..session import Failure, Mismatch, Recorded, Session, Unknown, smallest_failure
+from ..session import Failure, Mismatch, Recorded, Session, Unknown, by_itself, smallest_failure
 from .aim import Aim
 
 REPEATS = 10
@@ -281,6 +281,9 @@ def fuzz(
                     break
                 raise
             mismatch, calls = budget.first
+            if mismatch.probe and not budget.report.clauses[mismatch.probe]:
+                # the probe itself has not been seen to be right
+                calls, mismatch = by_itself(calls, mismatch)
             found = smallest_failure(spec, implementation, sizes, calls, mismatch, strict=strict)
             budget.report.failures.append(found)
         except KeyboardInterrupt:

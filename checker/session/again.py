@@ -41,7 +41,7 @@ def again(
         for call in calls:
             slots = {s.name: s for s in session.actions[call.operation].slots}
             given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
-            session.compare(call.operation, given)
+            session.compare(call.operation, given, probe=call.probe)
     except Mismatch as mismatch:
         return session, mismatch
     except (Unsupported, Unknown):
@@ -61,12 +61,12 @@ def minimise(
     implementation: Implementation,
     scope: Mapping[str, int],
     calls: list[Recorded],
-    clause: str,
+    wanted: Mismatch,
     *,
     strict: bool = False,
     seconds: float = SHRINKING,
 ) -> list[Recorded]:
-    """The fewest of `calls` found in so many `seconds` that still break `clause`: runs of them, then single ones, are tried
+    """The fewest of `calls` found in so many `seconds` that still show what is `wanted`: runs of them, then single ones, are tried
     without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried whose
     handles no other call uses: without them it would not do what it is there for."""
     until = time.monotonic() + seconds
@@ -75,7 +75,7 @@ def minimise(
         if time.monotonic() > until:
             return None
         session, mismatch = again(spec, implementation, scope, tried, strict=strict)
-        return session.recorded if mismatch is not None and mismatch.clause == clause else None
+        return session.recorded if mismatch is not None and same(mismatch, wanted) else None
 
     kept, size = calls, max(1, len(calls) // 2)
     while True:
@@ -106,6 +106,11 @@ def _used_elsewhere(calls: list[Recorded], some: Collection[int]) -> bool:
     return any(isinstance(a, Origin) and a.call in some for call in others for a in call.arguments.values())
 
 
+def same(one: Mismatch, other: Mismatch) -> bool:
+    """Whether two mismatches are one failure: the same clause, shown by a probe of the same clause or by none."""
+    return (one.clause, one.probe) == (other.clause, other.probe)
+
+
 def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:
     """`calls` without those from `start` to before `end`; what came from them becomes a handle that was never given out."""
 
@@ -115,4 +120,4 @@ def without(calls: list[Recorded], start: int, end: int) -> list[Recorded]:
         return NEVER if argument.call < end else Origin(argument.call - (end - start), argument.field)
 
     kept = [*calls[:start], *calls[end:]]
-    return [Recorded(c.operation, {n: moved(a) for n, a in c.arguments.items()}) for c in kept]
+    return [Recorded(c.operation, {n: moved(a) for n, a in c.arguments.items()}, probe=c.probe) for c in kept]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...model.language import Spec
 from ..adapters import Implementation
-from .again import again, minimise
+from .again import again, minimise, without
 from .handles import Recorded
 from .wrong import Mismatch
 
@@ -20,6 +20,12 @@ class Failure:
     calls: list[Recorded]
     scope: dict[str, int]
 
+    @property
+    def probe(self) -> str:
+        """What the probe was to come to that showed it, if it was one."""
+        last = self.calls[-1]
+        return f"{last.operation}/{last.exit}" if last.probe else ""
+
 
 def smallest_failure(
     spec: Spec,
@@ -30,9 +36,40 @@ def smallest_failure(
     *,
     strict: bool = False,
 ) -> Failure:
-    """A failure in the fewest calls found.  One that does not show itself again is reported as it was seen, and said so."""
-    fewest = minimise(spec, implementation, scope, calls, mismatch.clause, strict=strict)
+    """A failure in the fewest calls found.  One that does not show itself again is reported as it was seen, and said so.
+
+    Where a probe showed it, it is the failure of the first call after which that probe is answered wrongly.
+    """
+    if mismatch.probe:
+        calls, mismatch = _first_shown(spec, implementation, scope, calls, mismatch, strict)
+    fewest = minimise(spec, implementation, scope, calls, mismatch, strict=strict)
     session, seen = again(spec, implementation, scope, fewest, strict=strict)
     if seen is None:
         return Failure(mismatch.clause, f"{mismatch.text} (once; the same calls made again are answered rightly)", calls, scope)
     return Failure(seen.clause, seen.text, session.recorded, scope)
+
+
+def by_itself(calls: list[Recorded], mismatch: Mismatch) -> tuple[list[Recorded], Mismatch]:
+    """The same failure as one of the call that was made to probe another."""
+    return [replace(c, probe=False) for c in calls], Mismatch(mismatch.probe or mismatch.clause, mismatch.text)
+
+
+def _first_shown(
+    spec: Spec, implementation: Implementation, scope: dict[str, int], calls: list[Recorded], mismatch: Mismatch, strict: bool
+) -> tuple[list[Recorded], Mismatch]:
+    """The calls up to the first after which the last one, a probe, is answered wrongly.  Refused calls are probed only now and
+    then, and not all that a call may break is looked at after it: so it need not be the one that was probed."""
+    steps = calls
+    for number in reversed(range(len(calls) - 1)):
+        if calls[number].probe:
+            steps = without(steps, number, number + 1)
+    few, many = 0, len(steps) - 1
+    found = calls, mismatch
+    while few < many:
+        some = (few + many) // 2
+        session, seen = again(spec, implementation, scope, without(steps, some, len(steps) - 1), strict=strict)
+        if seen is not None and len(session.recorded) == some + 1:
+            found, many = (session.recorded, seen), some
+        else:
+            few = some + 1
+    return found

@@ -24,12 +24,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A call as it can be made again: handles by origin, data by the model's values, `never` for a handle not given out."""
+    """A call as it can be made again: handles by origin, data by the model's values, `never` for a handle not given out.
+
+    A `probe` was made only to see what the last call that is none did: a wrong answer to it is that call's fault.
+    """
 
     operation: str
     arguments: dict[str, Origin | int | str | None]
     exit: str = ""
     answer: Any = None
+    probe: bool = False
 
 
 @dataclass

@@ -10,6 +10,7 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ...model.concrete import Model, Outcome, Vector, value_name
@@ -81,6 +82,8 @@ class Session:
         self.actions = {name: action for name, action in spec.actions.items() if name not in without}
         self.came_late: set[int] = set()
         """The calls, by number, that brought answers to suspended ones."""
+        self._probed = ""
+        """What the last call that was no probe came to."""
         self._refused = 0
         self._reset()
 
@@ -118,16 +121,20 @@ class Session:
         vector = (world or self.worlds[0]).vector
         return {s.name: self.model.fresh(vector, s.type, int(s.type in self.names)) for s in action.slots if s.fresh}
 
-    def compare(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False) -> str:
+    def compare(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False, probe: bool = False) -> str:
         """Make a call and compare what it comes to.  Handles are strings (None for none), data the model's values.  Returns the
         exit.
 
         A refused call must have changed nothing: with `look`, and after every tenth anyway, all probes are made as if the
-        whole state had just come.
+        whole state had just come.  The call may itself be a `probe` of the last one that was none.
         """
         before = self.vector
-        exit = self._judge(operation, arguments)
-        if self.probing and self.spec.probes:
+        if probe:
+            exit = self._judge_probe(operation, arguments)
+        else:
+            exit = self._judge(operation, arguments)
+            self._probed = f"{operation}/{exit}"
+        if self.probing and self.spec.probes and not probe:
             if self.vector is not before:
                 self._probe(before)
             elif exit not in EFFECTIVE:
@@ -149,7 +156,19 @@ class Session:
             given = {name: self.argument(slots[name], value) for name, value in values.items()}
             if all(g is not None for g in given.values()):
                 with contextlib.suppress(Unsupported):
-                    self._judge(operation, given)
+                    self._judge_probe(operation, given)
+
+    def _judge_probe(self, operation: str, arguments: Mapping[str, Any]) -> str:
+        index = len(self.recorded)
+        try:
+            return self._judge(operation, arguments)
+        except Mismatch as mismatch:
+            if not self._probed:
+                raise
+            raise Mismatch(self._probed, f"after {self._probed}, {mismatch.text}", mismatch.clause) from mismatch
+        finally:
+            if index < len(self.recorded):
+                self.recorded[index] = replace(self.recorded[index], probe=bool(self._probed))
 
     def compare_values(self, operation: str, values: Mapping[str, int]) -> str:
         """The same for a call whose arguments are all the model's values; for an element that is not live, a handle that is dead
@@ -223,7 +242,7 @@ class Session:
             self.recorded.pop()
             self.vectors.pop()
             raise
-        self.recorded[index] = Recorded(operation, self.recorded[index].arguments, outcome.exit, answer)
+        self.recorded[index] = replace(self.recorded[index], answer=answer)
         late = self._late_answers(operation, outcome.exit)
         if "indeterminate" in answer:
             self._branch(foreseen)

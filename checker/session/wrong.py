@@ -7,11 +7,12 @@ LATE = "to a suspended call"
 
 
 class Mismatch(Exception):
-    """The implementation did what the specification does not permit.  `clause` is what it broke."""
+    """The implementation did what the specification does not permit.  `clause` is what it broke; where a probe showed it, that
+    is what the probed call came to, and `probe` what the probe was to come to."""
 
-    def __init__(self, clause: str, text: str) -> None:
+    def __init__(self, clause: str, text: str, probe: str = "") -> None:
         super().__init__(text)
-        self.clause, self.text = clause, text
+        self.clause, self.text, self.probe = clause, text, probe
 
 
 class Unknown(Exception):

@@ -51,7 +51,7 @@ def by_the_graph(
     spec: Spec, implementation: Implementation, way: Way, failure: Failure, *, strict: bool = False
 ) -> Failure | None:
     """The same failure in fewer calls, if the graph's way to its clause shows it."""
-    session = Session(spec, implementation, way.scope, strict=strict, probing=False)
+    session = Session(spec, implementation, way.scope, strict=strict, probing=bool(failure.probe))
     try:
         for name, arguments in way.steps:
             session.compare_values(name, arguments)

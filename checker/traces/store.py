@@ -70,6 +70,7 @@ def save_failure(path: Path, spec: Spec, where: str, failure: Failure, implement
             "arguments": {n: _origin_out(a) for n, a in c.arguments.items()},
             "exit": c.exit,
             "answer": c.answer,
+            **({"probe": True} if c.probe else {}),
         }
         for c in session.recorded
     ]
@@ -173,7 +174,7 @@ def recorded_calls(stored: Stored, spec: Spec) -> list[Recorded]:
             elif slot.type in spec.unused and slot.type.handles and given not in (None, NEVER):
                 raise SpecError(f"{action.name}({slot.name}): {given!r} is no origin of a handle")
             arguments[slot.name] = given
-        calls.append(Recorded(action.name, arguments))
+        calls.append(Recorded(action.name, arguments, probe=step.get("probe") is True))
     return calls
 
 
