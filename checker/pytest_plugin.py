@@ -113,6 +113,7 @@ class Clause(pytest.Item):
 
     def runtest(self) -> None:
         from . import TRACES
+        from .adapters import afresh
         from .conform import FAIL, FLAKY, PASS, PERMITTED, Conformance
         from .reports import failure_lines
 
@@ -126,6 +127,7 @@ class Clause(pytest.Item):
             patterns=(self.name,),
             shortest=True,
             strict=connected.strict,
+            fresh=afresh(connected.spec, connected.where),
         ).run()
         verdict = report.verdicts[self.name]
         if verdict.status in (FAIL, FLAKY):

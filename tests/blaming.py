@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from oneowner.reference_impl import ControlOS, Interface
-from oneowner.reference_impl.machine import Machine
 from oneowner.reference_impl.objects import Partition, Refused, Region
 
 
@@ -58,3 +57,19 @@ def refused_free_scrubs() -> Interface:
 
 def reads_all() -> Interface:
     return Interface(ReadsAll)
+
+
+class OutlivesReset(ControlOS):
+    """Counts the channels that were ever connected, and refuses the ninth: resets included."""
+
+    connected = 0
+
+    def connect(self, caller: Partition, port: str, partition: str, service: int) -> None:
+        super().connect(caller, port, partition, service)
+        OutlivesReset.connected += 1
+        if OutlivesReset.connected > 8:
+            raise Refused("ENOMEM")
+
+
+def outlives_reset() -> Interface:
+    return Interface(OutlivesReset)

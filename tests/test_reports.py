@@ -87,7 +87,9 @@ def test_sarif_has_a_rule_and_an_error_for_each_clause_that_fails(reading_on: Re
     assert (rule["id"], result["ruleId"], result["ruleIndex"]) == ("send/ok", "send/ok", 0)
     assert rule["shortDescription"]["text"] == SPEC.actions["send"].text
     assert result["level"] == "error"
-    assert result["message"]["text"].startswith("after send/ok, read_memory must be refused with EFAULT; the implementation does it\n")
+    assert result["message"]["text"].startswith(
+        "after send/ok, read_memory must be refused with EFAULT; the implementation does it\n"
+    )
     (place,) = result["locations"]
     assert place["logicalLocations"][0]["fullyQualifiedName"] == "send/ok"
     assert place["physicalLocation"]["artifactLocation"]["uri"] == "oneowner/send/ok"

@@ -11,6 +11,8 @@ implementation in this process: `module.implementation()`, or `py:module:name` f
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,6 +70,19 @@ def reach(
         log=log,
         heading={"connection": where, "spec": spec.where},
     )
+
+
+def afresh(
+    spec: Spec, where: str, must_return: float = 10.0, must_not_return: float = 0.2
+) -> Callable[[], Implementation] | None:
+    """What reaches the same implementation in a process started for it; None where it is somebody else who starts it, or where
+    no command can load the spec."""
+    scheme = where.partition(":")[0]
+    if scheme not in ("py", "exec") or not spec.where:
+        return None
+    serving = [sys.executable, "-m", "oneowner.checker.command_line", "serve", where, "--spec", spec.where]
+    command = f"exec:{shlex.join(serving)}" if scheme == "py" else where
+    return lambda: reach(spec, command, must_return, must_not_return)
 
 
 def finished(implementation: Implementation) -> None:

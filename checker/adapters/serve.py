@@ -85,7 +85,9 @@ class Server:
             who = late[self.waiter]
             rest = {name: value for name, value in late.items() if name != self.waiter}
             self._say({"id": self.waiting.pop(who), "result": rest})
-        return None if "suspended" in answer else answer
+        if "indeterminate" in answer:
+            self._say({"id": number, "error": {"code": wire.INDETERMINATE, "message": "it may have happened or not"}})
+        return None if "suspended" in answer or "indeterminate" in answer else answer
 
     def _say(self, message: dict[str, Any]) -> None:
         self.writing.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")

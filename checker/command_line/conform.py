@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...model.language import Spec, SpecError, load
-from ..adapters import Implementation, finished, reach, stopped
+from ..adapters import Implementation, afresh, finished, reach, stopped
 from .console import CONVERSATION, Number, Output, budgets_option, common, say, traces_option
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def conform(
             seconds=(0.0 if patterns else FUZZING) if seconds is None else seconds,
             known_failing=listed,
             progress=say,
+            fresh=afresh(spec, connection, must_return, must_not_return),
         )
         unknown = [name for name in listed if name not in run.clauses]
         if unknown:

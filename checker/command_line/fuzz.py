@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...model.language import Spec, load, parse_scope
-from ..adapters import finished, reach, stopped
+from ..adapters import afresh, finished, reach, stopped
 from .console import (
     DEFAULT_IMPLEMENTATION,
     HOLDS,
@@ -95,6 +95,7 @@ def fuzz_and_tell(
             database=None if seed is not None else traces / "examples",
             wanted=wanted,
             progress=progress,
+            fresh=afresh(spec, implementation),
         )
         finished(reached)
     finally:
@@ -145,7 +146,13 @@ def fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> di
         "clauses": dict(report.clauses),
         "unexercised": missing,
         "failures": [
-            {"clause": f.clause, "text": f.text, "calls": len(f.calls), "operations": [c.operation for c in f.calls]}
+            {
+                "clause": f.clause,
+                "text": f.text,
+                "calls": len(f.calls),
+                "operations": [c.operation for c in f.calls],
+                "afresh": f.afresh,
+            }
             for f in report.failures
         ],
         "seconds": round(report.seconds, 3),

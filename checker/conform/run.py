@@ -14,7 +14,7 @@ from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..fuzz import fuzz
-from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, by_itself, smallest_failure
+from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, by_itself, smallest_failure, tried_afresh
 from ..suite import Sequence as Calls
 from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
@@ -52,7 +52,8 @@ def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, in
 
 class Conformance:
     """One run.  `suite` is the spec's whole suite, of which the profiles' part is used; `patterns` choose clauses by name, and
-    with `shortest` only the shortest sequence that comes to one of them is run."""
+    with `shortest` only the shortest sequence that comes to one of them is run.  A failure is made again in what `fresh` makes,
+    too."""
 
     def __init__(
         self,
@@ -69,8 +70,9 @@ class Conformance:
         seconds: float = 0.0,
         known_failing: Collection[str] = (),
         progress: Callable[[str], None] | None = None,
+        fresh: Callable[[], Implementation] | None = None,
     ) -> None:
-        self.spec, self.implementation, self.strict = spec, implementation, strict
+        self.spec, self.implementation, self.strict, self.fresh = spec, implementation, strict, fresh
         self.introduction = getattr(implementation, "introduction", None)
         self.chosen = tuple(profiles or (self.introduction.profiles if self.introduction else [ALL]))
         self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile))
@@ -146,9 +148,8 @@ class Conformance:
         return limited(scope, self.introduction.limits if self.introduction else {})
 
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
-        """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after a
-        call that a probe showed to be wrong, the sequence goes on without probes, and what else is wrong then is put down to
-        it."""
+        """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after
+        a call that a probe showed to be wrong, it goes on without probes, and what else is wrong then is put down to it."""
         left_out: set[int] = set()
         probing = True
         broken, broken_by = len(sequence.calls), ""
@@ -245,20 +246,29 @@ class Conformance:
         if known is not None and known.failure is not None:
             return mismatch.clause
         self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
-        failure = smallest_failure(self.spec, self.implementation, scope, calls, mismatch, strict=self.strict)
-        self._take_failure(failure)
+        try:
+            failure = smallest_failure(self.spec, self.implementation, scope, calls, mismatch, strict=self.strict)
+            self._take_failure(failure)
+        except KeyboardInterrupt:
+            self._note(Failure(mismatch.clause, mismatch.text, calls, scope), 0)
+            raise
         return failure.clause
 
     def _take_failure(self, failure: Failure) -> None:
-        verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))
-        if verdict.failure is not None:
+        if (known := self.report.verdicts.get(failure.clause)) and known.failure is not None:
             return
         shown = 0
         for _ in range(AGAIN):
             _, seen = again(self.spec, self.implementation, failure.scope, _bare(failure.calls), strict=self.strict)
-            shown += seen is not None and seen.clause == verdict.clause
-        verdict.status = FAIL if shown == AGAIN else FLAKY
-        verdict.failure, verdict.reason, verdict.shown = failure, failure.text, f"{shown}/{AGAIN}"
+            shown += seen is not None and seen.clause == failure.clause
+        self._note(tried_afresh(self.spec, self.fresh, failure, strict=self.strict), shown)
+
+    def _note(self, failure: Failure, shown: int) -> None:
+        verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))
+        if verdict.failure is None:
+            verdict.status = FAIL if shown == AGAIN else FLAKY
+            verdict.failure, verdict.shown = failure, f"{shown}/{AGAIN}"
+            verdict.reason = failure.text if failure.afresh is not False else failure.text + failure.freshly
 
     def _fuzz(self, without: frozenset[str]) -> None:
         scope = self._scope(self.spec.fuzz_scope)

@@ -33,7 +33,7 @@ from ...model.language import EFFECTIVE, OK, Action, Spec
 from ...model.symbolic import clauses
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..session import Failure, Mismatch, Recorded, Session, Unknown, by_itself, smallest_failure
+from ..session import Failure, Mismatch, Recorded, Session, Unknown, by_itself, smallest_failure, tried_afresh
 from .aim import Aim
 
 REPEATS = 10
@@ -227,11 +227,12 @@ def fuzz(
     wanted: Collection[str] = (),
     without: Collection[str] = (),
     progress: Callable[[FuzzReport], None] | None = None,
+    fresh: Callable[[], Implementation] | None = None,
 ) -> FuzzReport:
     """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
 
     Operations in `without` are not called.  While a clause of `wanted` has not been exercised it goes on,
-    for three times as long at most.
+    for three times as long at most.  A failure is made again in what `fresh` makes, too.
 
     Without `seed` every run draws afresh; with it, the same examples in the same order as far as the time lets.
     `database` is a folder in which failing examples are kept, to be tried first the next time.
@@ -276,16 +277,8 @@ def fuzz(
             continue  # some hundred runs that were all rejected, as they are when nothing fails: go on with the next
         except (Mismatch, Flaky):
             # flaky is what Hypothesis calls a failure that it does not see again: it was seen all the same
-            if budget.first is None:
-                if budget.report.interrupted:
-                    break
+            if budget.first is None and not budget.report.interrupted:
                 raise
-            mismatch, calls = budget.first
-            if mismatch.probe and not budget.report.clauses[mismatch.probe]:
-                # the probe itself has not been seen to be right
-                calls, mismatch = by_itself(calls, mismatch)
-            found = smallest_failure(spec, implementation, sizes, calls, mismatch, strict=strict)
-            budget.report.failures.append(found)
         except KeyboardInterrupt:
             budget.report.interrupted = True
         except BaseException:
@@ -293,5 +286,32 @@ def fuzz(
             if not (budget.stopped or budget.report.interrupted):
                 raise
         break
+    if budget.first is not None:
+        _take_failure(spec, implementation, sizes, budget, strict, fresh)
     budget.report.seconds = time.monotonic() - started
     return budget.report
+
+
+def _take_failure(
+    spec: Spec,
+    implementation: Implementation,
+    scope: dict[str, int],
+    budget: _Budget,
+    strict: bool,
+    fresh: Callable[[], Implementation] | None,
+) -> None:
+    """Make the failure that was seen short, unless that is interrupted."""
+    assert budget.first is not None
+    report, (mismatch, calls) = budget.report, budget.first
+    if mismatch.probe and not report.clauses[mismatch.probe]:
+        # the probe itself has not been seen to be right
+        calls, mismatch = by_itself(calls, mismatch)
+    report.failures.append(Failure(mismatch.clause, mismatch.text, calls, scope))
+    if report.interrupted:
+        return
+    try:
+        found = smallest_failure(spec, implementation, scope, calls, mismatch, strict=strict)
+        report.failures[-1] = found
+        report.failures[-1] = tried_afresh(spec, fresh, found, strict=strict)
+    except KeyboardInterrupt:
+        report.interrupted = True

@@ -23,8 +23,11 @@ def failure_lines(spec: Spec, where: str, implementation: Implementation, failur
     yield f"FAILURE: {failure.text}"
     operation = spec.actions[failure.clause.partition("/")[0]]
     yield f"  breaks {failure.clause} ({' '.join(operation.seed)}): {operation.text}"
-    yield f"  in {len(failure.calls)} calls:"
+    yield f"  in {len(failure.calls)} calls{failure.freshly}:"
     yield ""
     yield from (f"    {line}" for line in program(spec, where, failure, implementation).splitlines())
     yield ""
-    yield how_again(path, unwritten)
+    if failure.afresh is False and not unwritten:
+        yield f"  Stored in {path}; but a replay begins afresh, and earlier runs have their part in this."
+    else:
+        yield how_again(path, unwritten)

@@ -231,7 +231,11 @@ def told_lines(spec: Spec, report: Report, verdict: Verdict, traces: Path) -> li
     """A failure in lines."""
     assert verdict.failure is not None
     told = Told.of(spec, verdict.failure, strict=report.strict)
-    lines = [verdict.failure.text, f"seen again {verdict.shown} times", *(_line(*each) for each in enumerate(told.calls, 1))]
+    lines = [
+        verdict.failure.text,
+        f"seen again {verdict.shown} times{verdict.failure.freshly}",
+        *(_line(*each) for each in enumerate(told.calls, 1)),
+    ]
     return [*lines, f"Again: {replay(traces, verdict.clause)}"]
 
 

@@ -1,7 +1,7 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
 from .again import again, without
-from .failure import Failure, by_itself, smallest_failure
+from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
 from .session import Session, model
 from .wrong import LATE, Mismatch, Unknown
@@ -21,5 +21,6 @@ __all__ = [
     "by_itself",
     "model",
     "smallest_failure",
+    "tried_afresh",
     "without",
 ]

@@ -66,9 +66,9 @@ def minimise(
     strict: bool = False,
     seconds: float = SHRINKING,
 ) -> list[Recorded]:
-    """The fewest of `calls` found in so many `seconds` that still show what is `wanted`: runs of them, then single ones, are tried
-    without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried whose
-    handles no other call uses: without them it would not do what it is there for."""
+    """The fewest of `calls` found in so many `seconds` that still show what is `wanted`: runs of them, then single ones, are
+    tried without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried
+    whose handles no other call uses: without them it would not do what it is there for."""
     until = time.monotonic() + seconds
 
     def shorter(tried: list[Recorded]) -> list[Recorded] | None:

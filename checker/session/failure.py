@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ...model.language import Spec
-from ..adapters import Implementation
-from .again import again, minimise, without
+from ..adapters import Implementation, stopped
+from ..errors import AdapterError
+from .again import again, minimise, same, without
 from .handles import Recorded
 from .wrong import Mismatch
+
+AFRESH = 3
+"""In how many fresh processes a failure is looked for before it is said that it does not show itself in one."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it."""
+    """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it; and
+    whether these are wrong in a process started for them too, None where that was not tried."""
 
     clause: str
     text: str
     calls: list[Recorded]
     scope: dict[str, int]
+    afresh: bool | None = None
 
     @property
     def probe(self) -> str:
         """What the probe was to come to that showed it, if it was one."""
         last = self.calls[-1]
         return f"{last.operation}/{last.exit}" if last.probe else ""
+
+    @property
+    def freshly(self) -> str:
+        """What is said of where it shows itself, to stand after "in so many calls"."""
+        if self.afresh is None:
+            return ""
+        return ", in a fresh process too" if self.afresh else ", but not in a fresh process: something outlives reset"
 
 
 def smallest_failure(
@@ -47,6 +61,26 @@ def smallest_failure(
     if seen is None:
         return Failure(mismatch.clause, f"{mismatch.text} (once; the same calls made again are answered rightly)", calls, scope)
     return Failure(seen.clause, seen.text, session.recorded, scope)
+
+
+def tried_afresh(spec: Spec, fresh: Callable[[], Implementation] | None, failure: Failure, *, strict: bool = False) -> Failure:
+    """A failure, with whether it shows itself in a process of its own: if it does not, the implementation keeps something across
+    resets, and the calls before the last one had their part in it."""
+    if fresh is None:
+        return failure
+    wanted = Mismatch(failure.clause, "", failure.probe)
+    for _ in range(AFRESH):
+        try:
+            made = fresh()
+        except AdapterError:
+            return failure
+        try:
+            seen = again(spec, made, failure.scope, failure.calls, strict=strict)[1]
+        finally:
+            stopped(made)
+        if seen is not None and same(seen, wanted):
+            return replace(failure, afresh=True)
+    return replace(failure, afresh=False)
 
 
 def by_itself(calls: list[Recorded], mismatch: Mismatch) -> tuple[list[Recorded], Mismatch]:
