@@ -138,8 +138,10 @@ class Clause(pytest.Item):
             pytest.skip(f"{verdict.status}: {verdict.reason}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        from .errors import printable
+
         if isinstance(excinfo.value, Broken):
-            return str(excinfo.value)
+            return printable(str(excinfo.value))
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[str, None, str]:

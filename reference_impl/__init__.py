@@ -7,6 +7,7 @@ partitions a system control OS with sockets, virtual files, processes and select
 from .calls import HYPERCALLS, SYSTEM_CALLS
 from .control_os import ControlOS, Interface
 from .memory import AddressSpace, Fault, PhysicalMemory
+from .objects import Partition, Refused, Region
 from .policy import Policy, ResourceRequest
 from .program import SystemControlProgram
 
@@ -23,8 +24,11 @@ __all__ = [
     "ControlOS",
     "Fault",
     "Interface",
+    "Partition",
     "PhysicalMemory",
     "Policy",
+    "Refused",
+    "Region",
     "ResourceRequest",
     "SystemControlProgram",
     "implementation",

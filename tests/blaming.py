@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from oneowner.reference_impl import ControlOS, Interface
-from oneowner.reference_impl.objects import Partition, Refused, Region
+from oneowner.reference_impl import ControlOS, Interface, Partition, Refused, Region
 
 
 class FlushFlagStuck(ControlOS):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from oneowner.checker.adapters import connect
+from oneowner.checker.adapters import MARK, connect
 
 
 class Hostile:
@@ -60,6 +60,25 @@ def _children(count: int) -> None:
     os._exit(3)
 
 
+def _hide(name: str) -> None:
+    """Leave a child that nothing in its session, environment or parents tells from a stranger."""
+    if os.fork() == 0:
+        subprocess.Popen([f"{name}-{os.environ[MARK]}", "61"], executable="sleep", env={}, start_new_session=True)
+        os._exit(0)
+    os.wait()
+
+
+def _hide_and_die(name: str) -> None:
+    _hide(name)
+    os._exit(3)
+
+
+def _shout(text: bytes, times: int) -> None:
+    for _ in range(times):
+        os.write(2, text)
+    os._exit(3)
+
+
 WRONGS: dict[str, Callable[[Hostile, int, Any], None]] = {
     "another version": lambda self, number, answer: self.respond(number, answer),
     "never settles": lambda self, number, answer: None,
@@ -67,6 +86,10 @@ WRONGS: dict[str, Callable[[Hostile, int, Any], None]] = {
     "is killed": lambda self, number, answer: os.kill(os.getpid(), signal.SIGKILL),
     "leaves a child": lambda self, number, answer: _children(1),
     "leaves many children": lambda self, number, answer: _children(30),
+    "leaves a hidden child": lambda self, number, answer: _hide_and_die("hidden"),
+    "kills its keeper": lambda self, number, answer: (os.kill(os.getppid(), signal.SIGKILL), _children(3))[0],
+    "shouts": lambda self, number, answer: _shout(b"it hurts " * 1000, 10_000),
+    "paints": lambda self, number, answer: _shout(b"\x1b[2J\x1b]0;mine\x07\xc2\x9b31m\xe2\x80\xaered\r\x00 done", 1),
     "closes stdout": lambda self, number, answer: (os.close(self.out.fileno()), time.sleep(60))[0],
     "prints": lambda self, number, answer: (self.say("here I am\n"), self.respond(number, answer))[0],
     "prints half a line": lambda self, number, answer: (self.say('{"jsonrpc":"2.0","id'), os._exit(0))[0],

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import random
 import shlex
+import signal
 import socket
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +41,15 @@ def reach(what: str, number: int = 1, log: Path | None = None) -> Any:
 
 
 def processes_of(implementation: Any) -> list[int]:
+    return carrying(implementation.line.mark)
+
+
+def carrying(mark: str) -> list[int]:
+    """The processes that have a mark in their environment or their name."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == implementation.line.mark:
+            if process.environ().get(MARK) == mark or any(mark in word for word in process.cmdline()):
                 found.append(process.pid)
         except psutil.Error:
             continue
@@ -62,9 +70,32 @@ def test_it_ends_in_a_failed_clause_and_leaves_no_process(what: str) -> None:
         with pytest.raises((Mismatch, AdapterError)) as raised:
             drive(implementation, SPEC.fuzz_scope, [("create_partition", {"caller": 1})] * 4)
         assert len(str(raised.value)) < 3000
+        assert all(c.isprintable() or c == "\n" for c in str(raised.value))
     finally:
         implementation.stop()
     assert processes_of(implementation) == []
+
+
+def test_what_an_adapter_writes_on_a_terminal_is_shown_and_not_done() -> None:
+    with pytest.raises(Mismatch) as raised:
+        drive(reach("paints", 3), SPEC.fuzz_scope, [("create_partition", {"caller": 1})] * 4)
+    assert r"\x1b[2J\x1b]0;mine\x07\x9b31m\u202ered\r\x00 done" in str(raised.value)
+
+
+def test_who_is_killed_takes_its_adapters_with_it() -> None:
+    script = f"""if True:
+    import os, signal
+    from oneowner.checker.adapters import connect
+    made = connect({where("leaves a hidden child", 9)!r})
+    print(made.line.mark, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+    """
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGKILL
+    until = time.monotonic() + 10
+    while carrying(ran.stdout.strip()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert carrying(ran.stdout.strip()) == []
 
 
 def test_what_does_not_die_at_once_is_killed_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +107,8 @@ def test_what_does_not_die_at_once_is_killed_until_it_does(monkeypatch: pytest.M
         met.add(process.pid)
 
     monkeypatch.setattr(psutil.Process, "kill", late)
-    implementation = reach("leaves a child", 3)
-    with pytest.raises(Mismatch, match="exited with 3"):
+    implementation = reach("kills its keeper", 3)
+    with pytest.raises(Mismatch, match="the adapter is gone"):
         drive(implementation, SPEC.fuzz_scope, [("create_partition", {"caller": 1})] * 4)
     implementation.stop()
     assert met

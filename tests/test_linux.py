@@ -114,7 +114,7 @@ def test_nothing_is_left_when_the_adapter_stops(linux: Any) -> None:
 
     process, _, _ = connected(linux)
     linux.call("read_socket", {"process": process, "fd": 1, "buffer": "GOOD", "wait": True})
-    adapter = psutil.Process(linux.line.process.pid)
+    adapter = psutil.Process(linux.line.pid)
     children = [adapter, *adapter.children(recursive=True)]
     assert len(children) >= 2
     linux.stop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,7 +96,7 @@ def test_a_reset_that_no_call_follows_leaves_the_last_conversation_in_the_log(tm
 def test_a_fault_in_a_reset_is_in_the_log(tmp_path: Path) -> None:
     log = tmp_path / "conversation.jsonl"
     implementation = connect("exec:" + " ".join(COMMAND), waiting=WAITING, log=log)
-    implementation.line.process.kill()  # type: ignore[attr-defined]
+    os.kill(implementation.line.pid, signal.SIGKILL)  # type: ignore[attr-defined]
     with pytest.raises(AdapterFault, match="gone"):
         implementation.reset(SPEC.topology(SPEC.scope(SPEC.fuzz_scope)))
     assert log.read_text().count('"method":"reset"') == 1

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shlex
 import signal
 import socket
 import subprocess
-import tempfile
+import sys
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...model.language import SpecError
-from ..errors import AdapterError
+from ..errors import AdapterError, printable
 
 if TYPE_CHECKING:
     import psutil
 
 
 MARK = "ONEOWNER_ADAPTER"
+KEEPER = str(Path(__file__).with_name("keeper.py"))
+STARTING = 10.0
+"""Seconds that an adapter's process may take to begin."""
+
+LEAVE = 0.5
+"""Seconds in which an adapter may end by itself when its input has ended."""
+
 STUBBORN = 2.0
 """Seconds for which what an adapter left behind is killed, until nothing is found: a signal takes effect a little later than it
 is sent, and what is killed may have begun something else."""
@@ -40,7 +49,8 @@ class Line(Protocol):
 
 
 class Process:
-    """exec: an adapter that this checker starts.  `command` is split as a shell would, without being one."""
+    """exec: an adapter that this checker starts, under a keeper.  `command` is split as a shell would, without being one; `pid`
+    is the adapter's own."""
 
     def __init__(self, command: str) -> None:
         self.arguments = shlex.split(command)
@@ -49,52 +59,77 @@ class Process:
 
     def open(self) -> tuple[int, int]:
         self.mark = uuid.uuid4().hex
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
-        try:
-            self.process = subprocess.Popen(
-                self.arguments,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env={**os.environ, MARK: self.mark},
-                start_new_session=True,
-                bufsize=0,
-            )
-        except OSError as error:
-            raise AdapterError(f"exec:{shlex.join(self.arguments)}: cannot be started: {error.strerror}") from None
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        return self.process.stdout.fileno(), self.process.stdin.fileno()
+        control, self.control = os.pipe()
+        self.status, status = os.pipe()
+        self.told = b""
+        self.keeper = subprocess.Popen(
+            [sys.executable, "-I", "-S", KEEPER, str(control), str(status), *self.arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, MARK: self.mark},
+            pass_fds=(control, status),
+            start_new_session=True,
+            bufsize=0,
+        )
+        os.close(control)
+        os.close(status)
+        assert self.keeper.stdin is not None
+        assert self.keeper.stdout is not None
+        how, _, number = self._told_by(time.monotonic() + STARTING, b"\n").partition(" ")
+        if how != "pid":
+            self.end()
+            why = os.strerror(int(number)) if how == "failed" else "its keeper does not answer"
+            raise AdapterError(f"exec:{shlex.join(self.arguments)}: cannot be started: {why}")
+        self.pid = int(number)
+        return self.keeper.stdout.fileno(), self.keeper.stdin.fileno()
 
     def end(self) -> str:
-        import psutil
-
-        process = self.process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.5)
-        code = process.poll()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
-        until = time.monotonic() + STUBBORN
-        while (left := _marked(self.mark)) and time.monotonic() < until:
-            for other in left:
-                with contextlib.suppress(psutil.Error, OSError):
-                    other.kill()
-            time.sleep(0.005)
-        process.stdout.close()
-        self.errors.seek(0, os.SEEK_END)
-        self.errors.seek(max(0, self.errors.tell() - 2000))
-        last = self.errors.read().decode("utf-8", "replace").strip()
-        self.errors.close()
+        keeper = self.keeper
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        keeper.stdin.close()
+        self._told_by(time.monotonic() + LEAVE, b"ended ")
+        code = next((int(line[6:]) for line in self.told.split(b"\n") if line.startswith(b"ended ")), None)
+        os.close(self.control)
+        self._told_by(time.monotonic() + 2 * STUBBORN, None)
+        os.close(self.status)
+        try:
+            kept = keeper.wait(STUBBORN) == 0
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            kept = keeper.wait() == 0
+        if not kept or sys.platform != "linux":
+            _kill_marked(self.mark)
+        keeper.stdout.close()
+        last = printable(self.told.partition(b"words\n")[2].decode("utf-8", "replace").strip())
         said = f"; its last words on stderr:\n{last}" if last else ""
         if code is None:
             return f"it was still running and was killed{said}"
         return (f"it was ended by signal {-code} ({_signal(-code)})" if code < 0 else f"it exited with {code}") + said
+
+    def _told_by(self, until: float, end: bytes | None) -> str:
+        """Read what the keeper tells until there is an `end` in it, or it has told all; the first line."""
+        while end is None or end not in self.told:
+            if not select.select([self.status], [], [], max(0.0, until - time.monotonic()))[0]:
+                break
+            more = os.read(self.status, 65536)
+            if not more:
+                break
+            self.told += more
+        return self.told.partition(b"\n")[0].decode()
+
+
+def _kill_marked(mark: str) -> None:
+    """Kill what carries a mark in its environment, as the children of an adapter do: its keeper is gone, or cannot see them."""
+    import psutil
+
+    until = time.monotonic() + STUBBORN
+    while (left := _marked(mark)) and time.monotonic() < until:
+        for other in left:
+            with contextlib.suppress(psutil.Error, OSError):
+                other.kill()
+        time.sleep(0.005)
 
 
 def _marked(mark: str) -> list[psutil.Process]:

@@ -14,6 +14,9 @@ from ...model.language import EFFECTIVE, Action, Slot, Spec, Type, answer_fields
 from ...model.symbolic import exits
 
 PROTOCOL = 1
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""What has no control character in it."""
+
 MAX_LINE = 1 << 20
 """Bytes that a line may have."""
 
@@ -35,10 +38,10 @@ class Introduction(msgspec.Struct, forbid_unknown_fields=True):
     `limits`, the most that a topology may ask of each thing (what is not in it is not limited)."""
 
     protocol: Literal[1]
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    version: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    language: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    profiles: list[str] = []
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
+    version: Annotated[str, msgspec.Meta(max_length=200, pattern=ONE_LINE)] = ""
+    language: Annotated[str, msgspec.Meta(max_length=200, pattern=ONE_LINE)] = ""
+    profiles: Annotated[list[Annotated[str, msgspec.Meta(max_length=200, pattern=ONE_LINE)]], msgspec.Meta(max_length=100)] = []
     capabilities: Capabilities = msgspec.field(default_factory=Capabilities)
     limits: dict[str, int] = {}
 

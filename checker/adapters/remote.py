@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from ..errors import AdapterFault, Unsupported
+from ..errors import AdapterFault, Unsupported, quoted
 from . import protocol as wire
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Remote:
                 return {"indeterminate": None}
             # what else is on the line cannot be told apart from what comes next: the next reset begins anew
             self.stop()
-            raise AdapterFault(f"the adapter failed in {operation}: error {code} {message!r}")
+            raise AdapterFault(f"the adapter failed in {operation}: error {code} {quoted(message)}")
         decoded: wire.CallResult = self._decoded(wire.call_decoder, response.result, operation)
         try:
             return decoded.plain()
@@ -222,7 +222,7 @@ class Remote:
 
     def _result(self, response: wire.Response, method: str) -> Any:
         if response.error is not msgspec.UNSET:
-            raise AdapterFault(f"the adapter refuses {method}: error {response.error.code} {response.error.message!r}")
+            raise AdapterFault(f"the adapter refuses {method}: error {response.error.code} {quoted(response.error.message)}")
         return response.result
 
     def _send(self, data: bytes) -> None:

@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ...model.language import SpecError
 from .. import TRACES
+from ..errors import printable
 
 HOLDS, VIOLATION, USAGE, UNKNOWN, ADAPTER, NOTHING, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
 DEFAULT_SPEC = "oneowner.spec:SPEC"
 DEFAULT_IMPLEMENTATION = "py:oneowner.reference_impl"
+LONG = 20_000
+"""How many characters of a line are shown, and how many lines of a text."""
+
 ANY_SIZE = "any number of elements of every sort, any queue bound, any depth"
 
 
@@ -35,7 +41,14 @@ class Number(click.FloatRange):
 
 def say(text: str) -> None:
     """Tell of progress, on stderr."""
-    click.echo(text, err=True)
+    click.echo(shown(text), err=True)
+
+
+def shown(text: str) -> str:
+    """`text` as it can be written on a terminal, whoever's words are in it."""
+    lines = printable(text).split("\n")
+    cut = [line if len(line) <= LONG else f"{line[:LONG]}... ({len(line)} characters)" for line in lines]
+    return "\n".join(cut if len(cut) <= LONG else [*cut[:LONG], f"... ({len(cut)} lines)"])
 
 
 class Output:
@@ -46,7 +59,7 @@ class Output:
 
     def line(self, text: str = "") -> None:
         if self.pretty:
-            click.echo(text)
+            click.echo(shown(text))
 
     def result(self, value: Any) -> None:
         if not self.pretty:
@@ -80,3 +93,21 @@ def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
         default=0.2,
         help="Seconds after which a call counts as suspended, where the adapter cannot say (default 0.2).",
     )(command)
+
+
+trust_option = click.option("--trust", is_flag=True, help="Run the command that FILE names (exec:...) without asking.")
+
+
+def trusted(file: Path, where: str, trust: bool) -> str:
+    """The connection string that a file gives, if it may be followed: who sends a file should not choose what is run here.
+
+    Asks at a terminal.  Raises SpecError where nobody is there to be asked, or the answer is no."""
+    if not where.startswith("exec:") or trust:
+        return where
+    if not sys.stdin.isatty():
+        raise SpecError(
+            f"{file} names a command to be run: {where!r}. Look at it, and give --trust to run it, or --implementation"
+        )
+    if not click.confirm(f"{shown(str(file))} names a command to be run: {where!r}. Run it?", err=True):
+        raise SpecError(f"{file}: not run; --implementation runs it against another implementation")
+    return where

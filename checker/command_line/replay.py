@@ -16,6 +16,8 @@ from .console import (
     HOLDS,
     VIOLATION,
     Output,
+    trust_option,
+    trusted,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--spec", "spec_name", metavar="MODULE:NAME", help="Another specification than the file names.")
 @click.option("--implementation", help="Another implementation than the file names.")
+@trust_option
 @click.option("--format", "format", type=click.Choice(["pretty", "json"]), default="pretty", help="How it is printed.")
-def replay(file: Path, spec_name: str | None, implementation: str | None, format: str) -> int:
+def replay(file: Path, spec_name: str | None, implementation: str | None, trust: bool, format: str) -> int:
     """Run a stored trace again, step by step.  Exits with 1 if it still shows what it was stored for."""
     from ..traces import read, replay_implementation, replay_log, replay_model
 
@@ -38,7 +41,7 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
         if not where:
             raise SpecError(f"{file}: it does not say what it is a log of: give --implementation, or judge it with check-log")
         spec = load(spec_name or str(log.heading.get("spec") or DEFAULT_SPEC))
-        result = replay_log(spec, log, where, reach(spec, where))
+        result = replay_log(spec, log, where, reach(spec, implementation or trusted(file, where, trust)))
         kind, statement = "conversation", ""
     else:
         stored = read(file)
@@ -48,7 +51,8 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, format
             result = replay_model(spec, stored)
         else:
             where = implementation or stored.implementation
-            result = replay_implementation(spec, stored, where, reach(spec, where))
+            reached = reach(spec, implementation or trusted(file, where, trust))
+            result = replay_implementation(spec, stored, where, reached)
     for line in result.lines:
         out.line(line)
     out.line(result.verdict)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ...model.language import SpecError, load
 from ..adapters import reach, stopped
-from .console import HOLDS, VIOLATION, Output, common, traces_option
-
-if TYPE_CHECKING:
-    pass
-from .console import budgets_option
+from .console import HOLDS, VIOLATION, Output, budgets_option, common, traces_option, trust_option, trusted
 
 
 @click.command()
 @common
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--implementation", help="Another implementation than the file names.")
+@trust_option
 @budgets_option
 @traces_option
 def shrink(
-    spec_name: str, format: str, file: Path, implementation: str | None, must_return: float, must_not_return: float, traces: Path
+    spec_name: str,
+    format: str,
+    file: Path,
+    implementation: str | None,
+    trust: bool,
+    must_return: float,
+    must_not_return: float,
+    traces: Path,
 ) -> int:
     """Find the fewest calls of FILE, a trace or a conversation, that still show a failure."""
     from ..logs import is_log, recorded
@@ -46,7 +49,7 @@ def shrink(
         scope, calls, where = stored.scope, recorded_calls(stored, spec), implementation or stored.implementation
     if not where:
         raise SpecError(f"{file}: it does not say what it is a log of: give --implementation")
-    made = reach(spec, where, must_return, must_not_return)
+    made = reach(spec, implementation or trusted(file, where, trust), must_return, must_not_return)
     try:
         session, mismatch = again(spec, made, scope, calls)
         if mismatch is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...model.language import Action, Spec, Type
 from ..adapters import INDETERMINATE, METHOD_NOT_FOUND, UNSUPPORTED
+from ..errors import quoted
 from .reading import Line, Log
 from .values import Wire, action_of, argument_at, given_to
 
@@ -100,7 +101,7 @@ def history(spec: Spec, log: Log, wire: Wire) -> History:
         elif _code(message) not in (*NOT_MADE, INDETERMINATE):
             found.judged += 1
             name = action_of(spec, log, request).name
-            found.failed = line.number, f"{name}: the adapter failed: {message['error']!r}"
+            found.failed = line.number, f"{name}: the adapter failed: {quoted(message['error'])}"
             break
     found.named = frozenset(named)
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.language import Spec, SpecError
+from ..errors import quoted
 from ..session import Mismatch, Session
 from .history import Called, history
 from .reading import Log, opened
@@ -110,7 +111,7 @@ class _Judge:
 
     def _in_no_order(self, line: int) -> Mismatch:
         item = next(item for at, item in self.history.events if at == line)
-        what = f"{item.action.name}: {item.result!r}" if isinstance(item, Called) else "that the settle is answered"
+        what = f"{item.action.name}: {quoted(item.result)}" if isinstance(item, Called) else "that the settle is answered"
         return Mismatch("", f"{what} fits no order of the calls that overlap")
 
     def _search(self, until: int) -> Search:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...model.concrete import Cell, Footprints, Notes, Vector
 from ...model.language import OK, SUSPENDED, Late, SpecError, Type, answer_fields, is_subset, member_type, reading
-from ..errors import AdapterError
+from ..errors import AdapterError, quoted
 from ..session import NEVER, Mismatch, Origin, Session, World
 from .history import Called, History
 
@@ -272,7 +272,7 @@ class Trying:
             return
         result = call.result
         if not isinstance(result, dict) or list(result) not in (["ok"], ["error"]):
-            raise Mismatch(f"{call.action.name}/{exit}", f"{call.action.name} answers {result!r}, which is no outcome")
+            raise Mismatch(f"{call.action.name}/{exit}", f"{call.action.name} answers {quoted(result)}, which is no outcome")
         self.session.compare_outcome(world, call.action, values, exit, answer, result, call.asked)
         self._tell()
 
@@ -296,9 +296,9 @@ class Trying:
         name, result = call.action.name, call.result
         if late.exit != OK:
             if result != {"error": late.exit}:
-                raise Mismatch(late.clause, f"{name}, suspended, must be answered with {late.exit}; it is {result!r}")
+                raise Mismatch(late.clause, f"{name}, suspended, must be answered with {late.exit}; it is {quoted(result)}")
         elif not isinstance(result, dict) or "ok" not in result:
-            raise Mismatch(late.clause, f"{name}, suspended, must succeed; the answer is {result!r}")
+            raise Mismatch(late.clause, f"{name}, suspended, must succeed; the answer is {quoted(result)}")
         else:
             self.session.compare_answer(world, late.clause, call.action, late.answer, result["ok"], "", call.asked)
             self._tell()

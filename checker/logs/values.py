@@ -17,6 +17,7 @@ from ...model.language import (
     is_sort,
     member_type,
 )
+from ..errors import quoted
 from .reading import Line, Log
 
 
@@ -32,11 +33,11 @@ class Wire:
         """An argument of the wire's as `Session` takes it: handles as they are.  Raises SpecError for what is out of scope."""
         if slot.subset:
             if not isinstance(given, list):
-                raise SpecError(f"{slot.name} is {given!r}, and must be a list")
+                raise SpecError(f"{slot.name} is {quoted(given)}, and must be a list")
             return Members(self._element(member_type(slot.type) if not is_sort(slot.type) else slot.type, g, slot) for g in given)
         if is_sort(slot.type) and slot.type in self.spec.unused and slot.type.handles:
             if given is not None and not isinstance(given, str):
-                raise SpecError(f"{slot.name} is {given!r}, and must be a handle, which is a string")
+                raise SpecError(f"{slot.name} is {quoted(given)}, and must be a handle, which is a string")
             return given
         return self._element(slot.type, given, slot)
 
@@ -44,11 +45,12 @@ class Wire:
         if is_enumeration(kind):
             named = {member.name: member for member in kind}
             if given not in named:
-                raise SpecError(f"{slot.name} is {given!r}, and must be one of {', '.join(named)}")
+                raise SpecError(f"{slot.name} is {quoted(given)}, and must be one of {', '.join(named)}")
             return int(named[given])
         if kind is bool or kind is int:
             if type(given) is not kind:
-                raise SpecError(f"{slot.name} is {given!r}, and must be {'a boolean' if kind is bool else 'a whole number'}")
+                what = "a boolean" if kind is bool else "a whole number"
+                raise SpecError(f"{slot.name} is {quoted(given)}, and must be {what}")
             return given
         if given is None:
             return 0
@@ -63,7 +65,7 @@ class Wire:
             return self.scope[kind.plural]
         if isinstance(given, list | dict) or given not in table:
             shown = ", ".join(repr(value) if len(repr(value)) < 24 else repr(value)[:20] + "..." for value in list(table)[:8])
-            raise SpecError(f"{slot.name} is {given!r}, which this scope ({shown}) does not have: give a larger --scope")
+            raise SpecError(f"{slot.name} is {quoted(given)}, which this scope ({shown}) does not have: give a larger --scope")
         return table[given]
 
 

@@ -30,4 +30,4 @@ def failure_lines(spec: Spec, where: str, implementation: Implementation, failur
     if failure.afresh is False and not unwritten:
         yield f"  Stored in {path}; but a replay begins afresh, and earlier runs have their part in this."
     else:
-        yield how_again(path, unwritten)
+        yield how_again(path, unwritten, where)

@@ -57,5 +57,5 @@ def _drawn(spec: Spec, report: Report, traces: Path, verdict: Verdict) -> dict[s
         "calls": told.calls,
         "diagram": diagram(told) if told.calls else None,
         "maps": maps,
-        "replay": replay(traces, verdict.clause),
+        "replay": replay(report, traces, verdict.clause),
     }

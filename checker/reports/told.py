@@ -236,7 +236,7 @@ def told_lines(spec: Spec, report: Report, verdict: Verdict, traces: Path) -> li
         f"seen again {verdict.shown} times{verdict.failure.freshly}",
         *(_line(*each) for each in enumerate(told.calls, 1)),
     ]
-    return [*lines, f"Again: {replay(traces, verdict.clause)}"]
+    return [*lines, f"Again: {replay(report, traces, verdict.clause)}"]
 
 
 def _line(number: int, call: ToldCall) -> str:

@@ -9,7 +9,7 @@ from ...model.language import (
     Spec,
 )
 from ..conform import FAIL, FLAKY, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict
-from ..traces import file_name
+from ..traces import file_name, replay_command
 
 REASONS = {
     UNTESTED: "no call came to it",
@@ -40,6 +40,6 @@ def reason(report: Report, verdict: Verdict) -> str:
     return text
 
 
-def replay(traces: Path, clause: str) -> str:
+def replay(report: Report, traces: Path, clause: str) -> str:
     """The command that shows a failure again."""
-    return f"oneowner replay {traces / file_name('fuzz', clause)}"
+    return replay_command(traces / file_name("fuzz", clause), report.where)

@@ -30,7 +30,7 @@ from ...model.language import (
     reading,
 )
 from ..adapters import Implementation
-from ..errors import AdapterError, AdapterFault, Unsupported
+from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .wrong import LATE, Mismatch, Unknown
 
@@ -109,7 +109,7 @@ class Session:
             for constant in kind.constants:
                 handle = constants.get(constant.name) if isinstance(constants, dict) else None
                 if not isinstance(handle, str):
-                    raise AdapterError(f"reset answers {constants!r}, without a handle for {constant.name}")
+                    raise AdapterError(f"reset answers {quoted(constants)}, without a handle for {constant.name}")
                 bind(self.names[kind], int(constant), handle, Origin(-1, constant.name))
 
     def stranger(self, kind: Type) -> int:
@@ -312,28 +312,29 @@ class Session:
         given: dict[str, dict[str, Any]] = {}
         for handle, answer in came:
             if handle in given:
-                text = f"{operation} must bring one answer {LATE} of {handle}; the implementation answers twice"
+                text = f"{operation} must bring one answer {LATE} of {named(handle)}; the implementation answers twice"
                 raise Mismatch(f"{operation}/{outcome.exit}", text)
             given[handle] = answer
         if expected:
             self.came_late.add(index)
         for number, late in enumerate(expected):
             handle = world.names[late.sort].handle[late.waiter]
-            what = f"{late.operation}, suspended, of {handle}"
+            what = f"{late.operation}, suspended, of {named(handle)}"
             if handle not in given:
                 wanted = "its answer" if late.exit == OK else late.exit
                 raise Mismatch(late.clause, f"{operation} must bring {what}, {wanted}; nothing comes")
             answer = given.pop(handle)
             if late.exit != OK and answer != {"error": late.exit}:
-                raise Mismatch(late.clause, f"{what} must be answered with {late.exit}; the implementation answers {answer!r}")
+                text = f"{what} must be answered with {late.exit}; the implementation answers {quoted(answer)}"
+                raise Mismatch(late.clause, text)
             if late.exit == OK and "ok" not in answer:
-                raise Mismatch(late.clause, f"{what} must succeed; the implementation answers {answer!r}")
+                raise Mismatch(late.clause, f"{what} must succeed; the implementation answers {quoted(answer)}")
             if late.exit == OK:
                 action = self.actions[late.operation]
                 self.compare_answer(world, late.clause, action, late.answer, answer["ok"], f"late {number}", index)
         if given:
             handle, answer = next(iter(given.items()))
-            text = f"{operation} must bring no answer {LATE} of {handle}; the implementation answers {answer!r}"
+            text = f"{operation} must bring no answer {LATE} of {named(handle)}; the implementation answers {quoted(answer)}"
             raise Mismatch(f"{operation}/{outcome.exit}", text)
         return [late.clause for late in expected]
 
@@ -354,7 +355,7 @@ class Session:
         for handle, answer in came:
             if not isinstance(handle, str) or list(answer) not in (["ok"], ["error"]):
                 shape = f'{{"{who}": handle, "ok": value}} or {{"{who}": handle, "error": name}}'
-                raise AdapterError(f"settle() answers {answer!r} to {handle!r}; a late answer is {shape}")
+                raise AdapterError(f"settle() answers {quoted(answer)} to {quoted(handle)}; a late answer is {shape}")
         return came
 
     def _by_origin(self, slots: Iterable[Slot], arguments: Mapping[str, Any]) -> dict[str, Origin | int | str | None]:
@@ -379,7 +380,7 @@ class Session:
             raise Mismatch(f"{operation}/{expected}", f"{operation}: {text}; {expected} was expected") from error
         if not isinstance(answer, dict) or len(answer) != 1 or next(iter(answer)) not in ANSWERS:
             shapes = '{"ok": value}, {"error": name} or {"suspended": null}'
-            raise AdapterError(f"{operation}: answers {answer!r}; an answer is {shapes}")
+            raise AdapterError(f"{operation}: answers {quoted(answer)}; an answer is {shapes}")
         return answer
 
     def compare_outcome(
@@ -388,7 +389,7 @@ class Session:
         """Hold what a call came to against what it must come to in a world.  Raises Mismatch; whether it is just that, and not
         another error that applies too."""
         clause = f"{action.name}/{exit}"
-        told = f"answers {answer['error']}" if "error" in answer else "does it" if "ok" in answer else "suspends the call"
+        told = f"answers {named(answer['error'])}" if "error" in answer else "does it" if "ok" in answer else "suspends the call"
         if exit == SUSPENDED:
             if "suspended" not in answer:
                 raise Mismatch(clause, f"{action.name} must be suspended; the implementation {told}")
@@ -409,37 +410,37 @@ class Session:
     def compare_answer(self, world: World, clause: str, action: Action, expected: Any, got: Any, late: str, index: int) -> None:
         fields = answer_fields(action.answer)
         if fields and fields[0][0] and not (isinstance(got, dict) and set(got) == {name for name, _ in fields}):
-            raise AdapterError(f"{action.name}: answers {got!r}; its fields are {', '.join(name for name, _ in fields)}")
+            raise AdapterError(f"{action.name}: answers {quoted(got)}; its fields are {', '.join(name for name, _ in fields)}")
         for position, (name, kind) in enumerate(fields):
             value = expected[position] if name else expected
             origin = Origin(index, f"{late} {name}".strip())
             self._compare_value(world, clause, name, kind, value, got[name] if name else got, origin)
         if not fields and got is not None:
-            raise AdapterError(f"{action.name}: answers {got!r}; it has no answer, so null")
+            raise AdapterError(f"{action.name}: answers {quoted(got)}; it has no answer, so null")
 
     def _compare_value(self, world: World, clause: str, name: str, kind: Type, value: Any, got: Any, origin: Origin) -> None:
         what = f"{clause.partition('/')[0]}: its {name or 'answer'}"
         if is_subset(kind):
             wanted = self.encoded(member_type(kind), value)
             if got != wanted:
-                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
+                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {quoted(got)}")
             return
         value = int(value)
         if kind not in self.names or not value:
             wanted = self.encoded(kind, value) if kind not in self.names else None
             if got != wanted or isinstance(got, bool) != isinstance(wanted, bool):
-                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {got!r}")
+                raise Mismatch(clause, f"{what} must be {wanted!r}; the implementation answers {quoted(got)}")
             return
         names = world.names[kind]
         if not isinstance(got, str):
-            raise Mismatch(clause, f"{what} must be a {kind.__name__.lower()}; the implementation answers {got!r}")
+            raise Mismatch(clause, f"{what} must be a {kind.__name__.lower()}; the implementation answers {quoted(got)}")
         known = names.handle.get(value)
         if known is not None and got != known:
-            raise Mismatch(clause, f"{what} must be {known!r}; the implementation answers {got!r}")
+            raise Mismatch(clause, f"{what} must be {known!r}; the implementation answers {quoted(got)}")
         if known is None:
             if got in names.origin:
                 use = "in use" if got in names.element else "dead, and never given out again"
-                raise Mismatch(clause, f"{what} must be new; the implementation answers {got!r}, which is {use}")
+                raise Mismatch(clause, f"{what} must be new; the implementation answers {quoted(got)}, which is {use}")
             if got == NEVER:
                 raise AdapterError(f"{what} is {NEVER!r}, which this checker keeps for itself")
             bind(names, value, got, origin)

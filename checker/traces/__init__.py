@@ -3,7 +3,7 @@
 from .program import program
 from .replay import replay_implementation, replay_log, replay_model
 from .shortest import by_the_graph, way_to
-from .store import file_name, how_again, model_steps, read, recorded_calls, save_failure, save_model_trace
+from .store import file_name, how_again, model_steps, read, recorded_calls, replay_command, save_failure, save_model_trace
 
 __all__ = [
     "by_the_graph",
@@ -13,6 +13,7 @@ __all__ = [
     "program",
     "read",
     "recorded_calls",
+    "replay_command",
     "replay_implementation",
     "replay_log",
     "replay_model",

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...model.concrete import Model, argument_names, run, to_itf, value_of
 from ...model.language import Members, Spec, SpecError, Step
+from ..errors import quoted
 from ..session import NEVER, Failure, Origin, Recorded, again
 
 
@@ -101,9 +102,14 @@ def _write(path: Path, content: Any) -> str:
     return ""
 
 
-def how_again(path: Path, unwritten: str) -> str:
-    """How a stored trace is seen again, or why it is not there."""
-    return f"  NOT stored: {unwritten}" if unwritten else f"  Again: oneowner replay {path}"
+def how_again(path: Path, unwritten: str, where: str = "") -> str:
+    """How a stored trace, of the implementation at `where`, is seen again, or why it is not there."""
+    return f"  NOT stored: {unwritten}" if unwritten else f"  Again: {replay_command(path, where)}"
+
+
+def replay_command(path: Path, where: str = "") -> str:
+    """The command that runs a stored trace again; that a file may choose what is run is to be said."""
+    return f"oneowner replay {path}{' --trust' if where.startswith('exec:') else ''}"
 
 
 def read(path: Path) -> Stored:
@@ -172,7 +178,7 @@ def recorded_calls(stored: Stored, spec: Spec) -> list[Recorded]:
             elif isinstance(given, dict):
                 given = Origin(int(given.get("call", -1)), str(given.get("field", "")))
             elif slot.type in spec.unused and slot.type.handles and given not in (None, NEVER):
-                raise SpecError(f"{action.name}({slot.name}): {given!r} is no origin of a handle")
+                raise SpecError(f"{action.name}({slot.name}): {quoted(given)} is no origin of a handle")
             arguments[slot.name] = given
         calls.append(Recorded(action.name, arguments, probe=step.get("probe") is True))
     return calls
