@@ -20,6 +20,7 @@ fuzz: $(STAMP)
 	$(BIN)/oneowner fuzz py:oneowner.reference_impl --time $(TIME)
 	ONEOWNER_DRAWN=1500 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_random_specs.py
 	ONEOWNER_DRAWN=10000 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_histories.py
+	ONEOWNER_WRONG=200 ONEOWNER_WRONG_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_wrong_specs.py
 
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py

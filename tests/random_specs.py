@@ -274,15 +274,58 @@ def _declared(names: Names) -> str:
     return ", ".join(f"{name}: {kind}" for name, kind in names.items())
 
 
-def drawn(seed: int, folder: Path) -> tuple[Spec, Exploration]:
-    """The specification of a seed, written to `folder`, and a scope for it."""
-    chance = random.Random(seed)
-    path = folder / f"drawn{seed}.py"
-    path.write_text(Writer(chance).text())
+def written(text: str, name: str, folder: Path) -> Spec:
+    """The specification of a text, written to `folder` as a module of a name.  Raises SpecError for one that is none."""
+    path = folder / f"{name}.py"
+    path.write_text(text)
     found: Any = importlib.util.spec_from_file_location(path.stem, path)
     module = sys.modules[path.stem] = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     spec: Spec = module.DRAWN
+    return spec
+
+
+def one_line_broken(text: str, chance: random.Random) -> str:
+    """The text of a specification with one line of its operations lost or changed."""
+    lines = text.split("\n")
+    begins = next(n for n, line in enumerate(lines) if line.startswith("@action"))
+    ends = next(n for n, line in enumerate(lines) if line.startswith("@invariant"))
+    where = [n for n in range(begins, ends) if lines[n].startswith("    ") and "FULL" not in lines[n]]
+    while True:
+        at = chance.choice(where)
+        line = lines[at]
+        indented = line[: len(line) - len(line.lstrip())]
+        changes = [indented + "pass"] if not line.endswith(":") else []
+        changes += [line.replace(*pair, 1) for pair in SWAPS if pair[0] in line]
+        changes = [changed for changed in changes if changed != line]
+        if changes:
+            return "\n".join([*lines[:at], chance.choice(changes), *lines[at + 1 :]])
+
+
+SWAPS = (
+    ("negation(", "("),
+    (" & ", " | "),
+    (" | ", " & "),
+    ("True", "False"),
+    ("False", "True"),
+    ("== none", "!= none"),
+    ("== ", "!= "),
+    ("< 1", "< 2"),
+    ("< 2", "< 3"),
+    ("forall(", "exists("),
+    ("exists(", "forall("),
+    ("[one]", "[other]"),
+    ("[other]", "[one]"),
+    ("CALM", "ANGRY"),
+    ("nest.before.", "nest."),
+)
+"""What stands in a line, and what is put in its place."""
+
+
+def drawn(seed: int, folder: Path) -> tuple[Spec, Exploration]:
+    """The specification of a seed, written to `folder`, and a scope for it."""
+    chance = random.Random(seed)
+    spec = written(Writer(chance).text(), f"drawn{seed}", folder)
     sizes = {"ants": chance.choice((2, 3, 3)), "bees": chance.choice((1, 2)), "clocks": 1, "letters": 2}
     sizes |= {"numbers": chance.choice((1, 2)), "most": chance.choice((1, 2))}
     tried = {

@@ -1,7 +1,7 @@
 """Proof: every obligation of a specification asked of Z3, and what is refuted shown in the smallest state."""
 
 from .counting import fact_of_few, fact_of_none, facts_of_two
-from .obligations import IDENTITY, PROVED, REFUTED, Obligation, Report
+from .obligations import IDENTITY, PROVED, REFUTED, Disagreement, Obligation, Report
 from .proof import planned, prove
 from .shortest import shortest_trace
 
@@ -9,6 +9,7 @@ __all__ = [
     "IDENTITY",
     "PROVED",
     "REFUTED",
+    "Disagreement",
     "Obligation",
     "Report",
     "fact_of_few",

@@ -48,10 +48,26 @@ class Obligation:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Disagreement:
+    """A call of the concrete reading that breaks what the proof calls proved, in a state that satisfies every invariant: a fault
+    of this tool.  `after` is None where the call makes no sense; the rest as in a `Counterexample`."""
+
+    operation: str
+    exit: str
+    statement: str
+    text: str
+    scope: dict[str, int]
+    before: Vector
+    arguments: dict[str, int]
+    after: Vector | None
+    binding: dict[str, int]
+
+
 @dataclass
 class Report:
     """What was proved.  `paths` counts paths by operation; `vacuous` lists the exits (clauses) that could not be shown
-    possible; `problem` is set where the spec could not be read at all."""
+    possible; `tried` counts the calls by which proofs were held against the concrete reading, which `disagreements` came of."""
 
     obligations: list[Obligation] = field(default_factory=list)
     paths: dict[str, int] = field(default_factory=dict)
@@ -59,6 +75,8 @@ class Report:
     vacuous: list[str] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    tried: int = 0
+    disagreements: list[Disagreement] = field(default_factory=list)
 
     def count(self, status: str) -> int:
         return sum(o.status == status for o in self.obligations)

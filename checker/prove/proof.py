@@ -23,12 +23,12 @@ from .statements import statements_of
 
 
 @lru_cache(maxsize=4)
-def _prover(where: str) -> Prover:
-    return Prover(load(where))
+def _prover(where: str, alone: bool) -> Prover:
+    return Prover(load(where), alone=alone)
 
 
-def _work(where: str, operation: str, statements: frozenset[str] | None) -> Report:
-    return _prover(where).operation(operation, statements)
+def _work(where: str, alone: bool, operation: str, statements: frozenset[str] | None) -> Report:
+    return _prover(where, alone).operation(operation, statements)
 
 
 def operations(spec: Spec, chosen: Iterable[str] = ()) -> list[str]:
@@ -70,10 +70,12 @@ def prove(
     chosen_statements: Iterable[str] = (),
     jobs: int = 1,
     traces: bool = True,
+    alone: bool = False,
     progress: Callable[[str, Report], None] | None = None,
 ) -> Report:
     """Prove a spec.  `jobs` processes share the operations; a spec that cannot be loaded by name is proved in this one.
 
+    What is proved is tried in small scopes by the concrete reading, unless it is to stand `alone`.
     With `traces`, each refuted obligation gets a shortest trace from the initial state where a small scope has one.
     """
     started = time.monotonic()
@@ -88,7 +90,7 @@ def prove(
             progress(name, report)
 
     try:
-        _share(spec, names, statements, jobs, took)
+        _share(spec, names, statements, jobs, alone, took)
     except KeyboardInterrupt:
         whole.interrupted = True
     for name in names:
@@ -97,6 +99,8 @@ def prove(
         whole.paths |= part.paths
         whole.exits += part.exits
         whole.vacuous += part.vacuous
+        whole.tried += part.tried
+        whole.disagreements += part.disagreements
     if traces and not whole.interrupted:
         whole.obligations = with_traces(spec, whole.obligations)
     whole.seconds = time.monotonic() - started
@@ -104,16 +108,21 @@ def prove(
 
 
 def _share(
-    spec: Spec, names: list[str], statements: frozenset[str] | None, jobs: int, took: Callable[[str, Report], None]
+    spec: Spec,
+    names: list[str],
+    statements: frozenset[str] | None,
+    jobs: int,
+    alone: bool,
+    took: Callable[[str, Report], None],
 ) -> None:
     """Prove operations, and hand the report on each over when it is there."""
     if jobs > 1 and spec.where and len(names) > 1:
         with workers(jobs) as pool:
-            waiting = {pool.submit(_work, spec.where, name, statements): name for name in _longest_first(spec, names)}
+            waiting = {pool.submit(_work, spec.where, alone, name, statements): name for name in _longest_first(spec, names)}
             for done in as_completed(waiting):
                 took(waiting[done], done.result())
     else:
-        prover = Prover(spec)
+        prover = Prover(spec, alone=alone)
         for name in names:
             took(name, prover.operation(name, statements))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import z3
@@ -25,8 +26,9 @@ from ...model.language import (
     SpecError,
 )
 from ...model.symbolic import Finite, Path, Symbolic, growing_scopes, smaller_scope, spoken_of
+from .beside import Beside
 from .counting import emptiness
-from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Obligation, Report
+from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
 from .statements import Statement, statements_of
 
 QUICK = 2_000_000
@@ -39,10 +41,12 @@ FINITE = 20_000_000
 
 
 class Prover:
-    """Proves the obligations of one spec, keeping what they share."""
+    """Proves the obligations of one spec, keeping what they share; `alone`, without holding what is proved against the concrete
+    reading."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, *, alone: bool = False) -> None:
         self.spec = spec
+        self.beside = None if alone else Beside(spec)
         self.symbolic = Symbolic(spec)
         self._finite: dict[tuple[tuple[str, int], ...], tuple[Finite, z3.Solver]] = {}
         self._base = _hypotheses(self.symbolic)
@@ -88,6 +92,9 @@ class Prover:
                     # the reading itself raises SpecError for a refusal after an effect, so the frame is everything
                     same = all(not p.changed for p in given)
                     report.obligations.append(Obligation(name, exit, IDENTITY, PROVED if same else UNKNOWN, 0.0))
+            if self.beside is not None:
+                report.tried, report.disagreements = self.beside.disagreements(action, report.obligations, self._witness)
+                report.obligations = [_doubted(o, report.disagreements) for o in report.obligations]
         report.seconds = time.monotonic() - started
         return report
 
@@ -199,17 +206,27 @@ class Prover:
         if exit in self._seen[action.name]:
             return True
         for scope in growing_scopes(self.spec):
-            finite, solver = self.finite(scope)
-            for path in finite.symbolic.paths(action):
-                if path.exit != exit:
-                    continue
+            shown = self._solution(scope, action, exit)
+            if shown:
+                return _reaches(self.finite(scope)[0].model, action, exit, *shown)
+        return False
+
+    def _witness(self, scope: dict[str, int], action: Action, exit: str) -> Vector | None:
+        shown = self._solution(scope, action, exit)
+        return shown[0] if shown else None
+
+    def _solution(self, scope: dict[str, int], action: Action, exit: str) -> tuple[Vector, dict[str, Any]] | None:
+        """A state of a scope that satisfies every invariant, and arguments with which an operation comes to an exit in it."""
+        finite, solver = self.finite(scope)
+        for path in finite.symbolic.paths(action):
+            if path.exit == exit:
                 solver.push()
                 solver.add(*finite.symbolic.call_assumptions(action), *path.assumptions)
-                shown = solver.check() == z3.sat and finite.solution(solver, action)
+                shown = finite.solution(solver, action) if solver.check() == z3.sat else None
                 solver.pop()
                 if shown:
-                    return _reaches(finite.model, action, exit, *shown)
-        return False
+                    return shown
+        return None
 
     def _reached(self, action: Action) -> set[str]:
         """The exits of calls made in the initial state or after an opening: a sample, the same every time."""
@@ -238,6 +255,13 @@ class Prover:
 
 SAMPLE = 100
 """How many calls of an operation are made in a state to see where they lead."""
+
+
+def _doubted(o: Obligation, disagreements: list[Disagreement]) -> Obligation:
+    """What is called proved and is not so is not known any more."""
+    if any((d.exit, d.statement) == (o.exit, o.statement) for d in disagreements):
+        return replace(o, status=UNKNOWN, reason="the solver calls it proved, and a call of the concrete reading breaks it")
+    return o
 
 
 def _reaches(model: Model, action: Action, exit: str, before: Vector, arguments: dict[str, int]) -> bool:

@@ -5,7 +5,7 @@ from .failures import failure_lines, fuzz_failure
 from .files import write
 from .junit import junit
 from .page import html
-from .proof import proof_matrix, proof_summary, refutation
+from .proof import disagreement, proof_matrix, proof_summary, refutation
 from .sarif import sarif
 from .statement import badge, statement
 from .told import Told
@@ -15,6 +15,7 @@ __all__ = [
     "Told",
     "badge",
     "clause_depths",
+    "disagreement",
     "exploration",
     "exploration_violation",
     "failure_lines",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ...model.concrete import Model, call_text, differences, nondefaults, value_name
 from ...model.language import Spec
 from ..explore import story
-from ..prove import IDENTITY, Obligation, Report
+from ..prove import IDENTITY, Disagreement, Obligation, Report
 from ..traces import file_name, how_again, save_model_trace
 
 MARKS = {"proved": "", "refuted": "R", "unknown": "?"}
@@ -54,20 +54,36 @@ def _cell(obligations: list[Obligation] | None) -> str:
     return MARKS[worst.status] or str(round(1000 * sum(o.seconds for o in obligations)))
 
 
+def _bound(spec: Spec, statement: str, binding: Mapping[str, int]) -> str:
+    """For which elements a statement fails."""
+    declared = {**spec.invariants, **spec.step_properties}.get(statement)
+    slots = {s.name: s.type for s in declared.slots} if declared else {}
+    found = ", ".join(f"{name}={value_name(slots[name], value)}" for name, value in binding.items())
+    return " for " + found if found else ""
+
+
+def disagreement(spec: Spec, found: Disagreement) -> Iterator[str]:
+    """What is called proved and is broken by a call: what both readings say of it."""
+    model = Model(spec, found.scope)
+    yield f"DISAGREEMENT about {found.operation}/{found.exit} and {found.statement}: a fault of this tool; please report it"
+    yield f"  It should hold: {found.text or found.statement}"
+    yield "  The symbolic reading and the solver: it does, for systems of any size."
+    yield "  The concrete reading: in this state, which satisfies every invariant,"
+    yield from (f"    {line}" for line in nondefaults(model, found.before))
+    changes = "changes" if found.after is not None else "makes no sense"
+    yield f"  the call {call_text(spec.actions[found.operation], found.arguments)} {changes}"
+    if found.after is not None:
+        yield from (f"    {line}" for line in differences(model, found.before, found.after))
+        yield f"  and then it does not hold{_bound(spec, found.statement, found.binding)}."
+
+
 def refutation(spec: Spec, o: Obligation, traces: Path) -> Iterator[str]:
     """A refuted obligation: what is wrong, the smallest state that shows it, the call, what changed, the way there."""
     example = o.counterexample
     assert example is not None
     model = Model(spec, example.scope)
-    slots = {
-        s.name: s.type
-        for d in (*spec.invariants.values(), *spec.step_properties.values())
-        if d.name == o.statement
-        for s in d.slots
-    }
-    binding = ", ".join(f"{name}={value_name(slots[name], value)}" for name, value in example.binding.items())
-    yield f"REFUTED {o.operation}/{o.exit} breaks {o.statement}{' for ' + binding if binding else ''}"
-    yield f"  It should hold: {example.text}"
+    yield f"REFUTED {o.operation}/{o.exit} breaks {o.statement}{_bound(spec, o.statement, example.binding)}"
+    yield f"  It should hold: {example.text or o.statement}"
     if example.before is not None:
         yield "  The smallest state found in which it goes wrong (it satisfies every invariant):"
         yield from (f"    {line}" for line in nondefaults(model, example.before))

@@ -1,6 +1,6 @@
 """The search for speed, in the batch reading; and what its graph says of rest and of what comes about at last."""
 
-from .expansion import WELL_DEFINED, hash_of
+from .expansion import WELL_DEFINED, Expander, Expansion, hash_of
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
 from .liveness import StateGraph, can_return, helping, leads_to
@@ -13,6 +13,8 @@ from .symmetry import Symmetry
 
 __all__ = [
     "WELL_DEFINED",
+    "Expander",
+    "Expansion",
     "Explorer",
     "Frontier",
     "Limits",

@@ -2,7 +2,7 @@
 
 from .cells import Unknown
 from .clauses import clauses, exits
-from .finite import Finite, growing_scopes, smaller_scope, spoken_of
+from .finite import Finite, growing_scopes, smaller_scope, spoken_of, uniform_scope
 from .paths import Path
 from .reading import Symbolic
 from .state import System, line_counter
@@ -22,4 +22,5 @@ __all__ = [
     "line_counter",
     "smaller_scope",
     "spoken_of",
+    "uniform_scope",
 ]

@@ -135,19 +135,20 @@ class Finite:
 def growing_scopes(spec: Spec, largest: int = 3) -> Iterator[dict[str, int]]:
     """Scopes in which to look for a state, small ones first: every sort of size 1, then 2, then 2 but one sort of 1, then 3;
     parameters 1, and as large as the sorts."""
-
-    def uniform(size: int, parameter: int) -> dict[str, int]:
-        sizes = {k.plural: max(size, len(k.constants) + size - 1) for k in spec.sorts}
-        parameters = {c.name: parameter for c in spec.components if c.kind == "parameter"}
-        return spec.scope(sizes | parameters | {"numbers": size})
-
     for size in range(1, largest + 1):
-        yield uniform(size, 1)
+        yield uniform_scope(spec, size, 1)
         if size > 1:
-            yield uniform(size, size)
+            yield uniform_scope(spec, size, size)
         if size == 2:
             for kind in spec.sorts:
-                yield uniform(2, 1) | {kind.plural: max(1, len(kind.constants))}
+                yield uniform_scope(spec, 2, 1) | {kind.plural: max(1, len(kind.constants))}
+
+
+def uniform_scope(spec: Spec, size: int, parameter: int) -> dict[str, int]:
+    """The scope with so many elements of every sort, more where its constants alone are as many, and parameters of one value."""
+    sizes = {k.plural: max(size, len(k.constants) + size - 1) for k in spec.sorts}
+    parameters = {c.name: parameter for c in spec.components if c.kind == "parameter"}
+    return spec.scope(sizes | parameters | {"numbers": size})
 
 
 def smaller_scope(spec: Spec, scope: Scope, kind: type[Sort]) -> dict[str, int] | None:
