@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench large huge museum generated clean
+.PHONY: check test lint fuzz bench cross large huge museum generated clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -27,6 +27,12 @@ bench: $(STAMP)
 	$(BIN)/python bench/line.py
 	$(BIN)/python bench/versus.py > benchmarks.new
 	mv benchmarks.new docs/benchmarks.md
+
+# every obligation by two solvers
+cross: $(STAMP)
+	$(BIN)/oneowner prove --second-solver cvc5 --format json > cross.json
+	$(BIN)/python tools/cross.py < cross.json > docs/second-solver.md
+	rm cross.json
 
 large: $(STAMP)
 	$(BIN)/oneowner explore --large --symmetry --can-return --leads-to --deadlock

@@ -11,7 +11,7 @@ import pytest
 from test_house import MOST_LINES
 from test_readings_agree import TRIPLES
 
-from oneowner.checker.adapters import Budgets, protocol
+from oneowner.checker.adapters import Budgets, keeper, protocol
 from oneowner.checker.command_line import FUZZING, console
 from oneowner.checker.suite import LONGEST, of
 from oneowner.model.search import seen
@@ -42,6 +42,7 @@ FIGURES: dict[tuple[str, str], Callable[[], bool]] = {
     ("docs/first-adapter.md", "drawn at random for 20 seconds"): lambda: FUZZING == 20.0,
     ("docs/protocol.md", "It is JSON-RPC 2.0"): lambda: b'"jsonrpc":"2.0"' in protocol.request(1, "settle", {}),
     ("docs/protocol.md", "most 1 MiB"): lambda: protocol.MAX_LINE == 1 << 20,
+    ("docs/protocol.md", "last 2,000 bytes"): lambda: keeper.LAST_WORDS == 2_000,
     ("docs/protocol.md", "is given 0.2 s"): lambda: Budgets().must_not_return == 0.2,
     ("docs/protocol.md", "within 10 s"): lambda: Budgets().must_return == 10.0,
     ("docs/protocol.md", "| -32001 (or -32601) |"): lambda: (protocol.UNSUPPORTED, protocol.METHOD_NOT_FOUND) == (-32001, -32601),

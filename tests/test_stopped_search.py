@@ -9,6 +9,7 @@ import multiprocessing
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bells import BELLS
 from searching import (
@@ -30,7 +31,7 @@ from searching import (
 
 from oneowner.model.batch import layout
 from oneowner.model.language import Exploration, Spec, SpecError, load
-from oneowner.model.search import Limits, Search, Store
+from oneowner.model.search import Limits, Search, Store, seen
 from oneowner.spec import SPEC
 
 
@@ -168,6 +169,26 @@ def test_a_stored_search_goes_on_as_if_it_had_never_stopped(spec: Spec, tmp_path
     other = begun(spec, core(2, 2, 2, 2))
     with Store(tmp_path) as store, pytest.raises(SpecError, match="of another specification, scope"):
         other.load(store)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_nothing_is_put_together_to_be_stored_that_was_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A level that lies in files because memory is scarce has no room in memory when it is saved, or read."""
+    monkeypatch.setattr(seen, "AT_ONCE", 64)
+    stored = begun(CORE, core(2, 2, 3, 2))
+    stored.run(Limits(states=2000, level=0))
+    largest, save = [], np.save
+    monkeypatch.setattr(np, "save", lambda file, data: (largest.append(data.nbytes), save(file, data))[1])
+    with Store(tmp_path) as store:
+        stored.save(store)
+        whole = sum(largest)
+        assert max(largest) < whole / 8
+        largest.clear()
+        again = begun(CORE, core(2, 2, 3, 2))
+        again.load(store)
+    assert max(largest) < whole / 8
+    assert again.todo.bytes == again.following.bytes == 0
+    assert figures(again.run()) == figures(begun(CORE, core(2, 2, 3, 2)).run())
 
 
 class Killed(BaseException):

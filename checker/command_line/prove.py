@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...model.language import Spec, load
+from ...model.language import Spec, SpecError, load
 from .console import (
     ANY_SIZE,
     HOLDS,
@@ -24,7 +24,9 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..prove import Report
+    from ..prove import Answer, Report
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 @click.option("--invariant", "statements", multiple=True, help="Only this statement (may be repeated).")
 @click.option("--matrix", is_flag=True, help="Also print every obligation: statements down, operations across.")
 @click.option("--alone", is_flag=True, help="Do not try in small scopes, by the concrete reading, what is proved.")
+@click.option("--second-solver", "second", type=click.Choice(["cvc5"]), help="Ask another solver too (extra: cvc5).")
+@click.option("--smt2", type=FOLDER, metavar="DIR", help="Write every query into DIR, as SMT-LIB 2.")
+@click.option("--certificates", type=FOLDER, metavar="DIR", help="Write the second solver's proofs into DIR.")
 @jobs_option
 @traces_option
 def prove(
@@ -42,15 +47,36 @@ def prove(
     statements: tuple[str, ...],
     matrix: bool,
     alone: bool,
+    second: str | None,
+    smt2: Path | None,
+    certificates: Path | None,
     jobs: int,
     traces: Path,
 ) -> int:
     """Prove every invariant, for systems of any size and runs of any length."""
     spec, out = load(spec_name), Output(format)
+    if certificates is not None and second is None:
+        raise SpecError("--certificates are those of the second solver: give --second-solver cvc5 too")
+    if second is not None:
+        from ..prove import version
+
+        version()
     report = prove_and_tell(spec, operations, statements, jobs, alone=alone)
     show_proof(out, spec, report, traces, matrix=matrix)
-    out.result(proof_json(spec, report))
-    return proof_code(report)
+    answers: list[Answer] = []
+    if (second or smt2) and not report.interrupted:
+        try:
+            second_and_tell(spec, operations, statements, jobs, smt2, certificates, answers, solve=second is not None)
+        except KeyboardInterrupt:
+            report.interrupted = True
+            out.line("interrupted: this is what was asked by then")
+    if second is not None:
+        show_second(out, report, answers)
+    elif smt2 is not None:
+        out.line(f"{sum(a.queries for a in answers)} queries written to {smt2}")
+    out.result(proof_json(spec, report) | ({"second": second_json(report, answers)} if second else {}))
+    code = proof_code(report)
+    return max(code, second_code(report, answers)) if second and code not in (VIOLATION, INTERRUPTED) else code
 
 
 def prove_and_tell(
@@ -147,5 +173,100 @@ def proof_json(spec: Spec, report: Report) -> dict[str, Any]:
         "matrix": [
             {"operation": o.operation, "exit": o.exit, "statement": o.statement, "status": o.status, "seconds": o.seconds}
             for o in report.obligations
+        ],
+    }
+
+
+def second_and_tell(
+    spec: Spec,
+    operations: tuple[str, ...],
+    statements: tuple[str, ...],
+    jobs: int,
+    smt2: Path | None,
+    certificates: Path | None,
+    given: list[Answer],
+    *,
+    solve: bool,
+) -> None:
+    """Ask the second solver, or write what it would be asked, and tell of each operation when it is done.  The answers are added
+    to those that are `given` as they come."""
+    from ..prove import PROVED, second_answers
+
+    def progress(name: str, answers: list[Answer]) -> None:
+        given.extend(answers)
+        proved = sum(a.status == PROVED for a in answers)
+        said = f"cvc5 proves {proved} of {len(answers)}" if solve else f"{sum(a.queries for a in answers)} queries written"
+        say(f"{name}: {said}, {sum(a.seconds for a in answers):.1f} s")
+
+    second_answers(
+        spec,
+        chosen_operations=operations,
+        chosen_statements=statements,
+        jobs=jobs,
+        smt2=smt2,
+        certificates=certificates,
+        solve=solve,
+        progress=progress,
+    )
+
+
+def _differing(report: Report, answers: list[Answer]) -> list[tuple[Answer, str]]:
+    """The obligations of which one solver says that they hold and the other that they do not, with what the first says."""
+    said = {(o.operation, o.exit, o.statement): o.status for o in report.obligations}
+    pairs = [(a, said.get((a.operation, a.exit, a.statement), "unknown")) for a in answers]
+    return [(a, first) for a, first in pairs if {a.status, first} == {"proved", "refuted"}]
+
+
+def second_code(report: Report, answers: list[Answer]) -> int:
+    """The exit code of what the second solver says."""
+    if _differing(report, answers):
+        return INTERNAL
+    return UNKNOWN if any(a.status == "unknown" for a in answers) else HOLDS
+
+
+def show_second(out: Output, report: Report, answers: list[Answer]) -> None:
+    """Print what the second solver says, where it differs, and what it does not know."""
+    from ..prove import version
+
+    said = {(o.operation, o.exit, o.statement): o.status for o in report.obligations}
+    differing = _differing(report, answers)
+    for answer, first in differing:
+        what = f"{answer.operation}/{answer.exit} and {answer.statement}"
+        out.line(f"\nDISAGREEMENT of solvers about {what}: z3 says {first}, cvc5 {answer.status}; please report it")
+    for answer in answers:
+        if answer.status == "unknown":
+            first = said.get((answer.operation, answer.exit, answer.statement), "nothing")
+            what = f"{answer.operation}/{answer.exit} against {answer.statement}"
+            out.line(f"\ncvc5 does not know {what}, of which z3 says {first}: {answer.reason}")
+    asked = [a for a in answers if a.queries]
+    counts = ", ".join(f"{sum(a.status == s for a in asked)} {s}" for s in ("proved", "refuted", "unknown"))
+    out.line(
+        f"{version()}: {len(asked)} obligations asked in {sum(a.queries for a in asked)} queries: {counts}; "
+        f"{len(answers) - len(asked)} more leave alone what the statement reads; "
+        f"{len(differing) or 'no'} disagreement{'s' * (len(differing) > 1)} with z3; {sum(a.seconds for a in answers):.1f} s"
+    )
+    holes = [a.holes for a in asked if a.holes is not None]
+    if holes:
+        out.line(f"certificates: {sum(holes)} steps in them are taken on trust")
+
+
+def second_json(report: Report, answers: list[Answer]) -> dict[str, Any]:
+    """What the second solver says as JSON has it."""
+    from ..prove import version
+
+    return {
+        "solver": version(),
+        "disagreements": [f"{a.operation}/{a.exit} {a.statement}" for a, _ in _differing(report, answers)],
+        "matrix": [
+            {
+                "operation": a.operation,
+                "exit": a.exit,
+                "statement": a.statement,
+                "status": a.status,
+                "queries": a.queries,
+                "seconds": round(a.seconds, 4),
+                "holes": a.holes,
+            }
+            for a in answers
         ],
     }

@@ -3,12 +3,14 @@
 from .counting import fact_of_few, fact_of_none, facts_of_two
 from .obligations import IDENTITY, PROVED, REFUTED, Disagreement, Obligation, Report
 from .proof import planned, prove
+from .second import Answer, second_answers, version
 from .shortest import shortest_trace
 
 __all__ = [
     "IDENTITY",
     "PROVED",
     "REFUTED",
+    "Answer",
     "Disagreement",
     "Obligation",
     "Report",
@@ -17,5 +19,7 @@ __all__ = [
     "facts_of_two",
     "planned",
     "prove",
+    "second_answers",
     "shortest_trace",
+    "version",
 ]

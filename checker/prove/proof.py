@@ -23,12 +23,13 @@ from .statements import statements_of
 
 
 @lru_cache(maxsize=4)
-def _prover(where: str, alone: bool) -> Prover:
+def prover(where: str, alone: bool) -> Prover:
+    """The prover of a spec by its name, made once in a process."""
     return Prover(load(where), alone=alone)
 
 
 def _work(where: str, alone: bool, operation: str, statements: frozenset[str] | None) -> Report:
-    return _prover(where, alone).operation(operation, statements)
+    return prover(where, alone).operation(operation, statements)
 
 
 def operations(spec: Spec, chosen: Iterable[str] = ()) -> list[str]:
@@ -122,9 +123,9 @@ def _share(
             for done in as_completed(waiting):
                 took(waiting[done], done.result())
     else:
-        prover = Prover(spec, alone=alone)
+        own = Prover(spec, alone=alone)
         for name in names:
-            took(name, prover.operation(name, statements))
+            took(name, own.operation(name, statements))
 
 
 def _longest_first(spec: Spec, names: list[str]) -> list[str]:

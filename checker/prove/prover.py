@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +38,9 @@ PATIENT = 60_000_000
 """What it may spend when no finite scope has a counterexample."""
 
 FINITE = 20_000_000
+
+Ways = list[tuple[Path, list[Any]]]
+"""The paths of an operation to an exit, each with what is assumed of the state before and of the call."""
 
 
 class Prover:
@@ -68,10 +71,9 @@ class Prover:
         started = time.monotonic()
         report = Report()
         if name == INITIALLY:
-            path = self.symbolic.initial()
             report.paths[name] = 1
-            base = [*self.symbolic.axioms(), *path.assumptions]
-            report.obligations += self._preserved(None, OK, [(path, base)], statements)
+            for action, exit, ways in self.ways(name):
+                report.obligations += self._preserved(action, exit, ways, statements)
         else:
             action = self.spec.actions[name]
             paths = self.symbolic.paths(action)
@@ -85,9 +87,7 @@ class Prover:
                 if statements is None and not self._possible(action, exit):
                     report.vacuous.append(f"{name}/{exit}")
                 if exit in EFFECTIVE:
-                    assumed = [*self._base, *self.symbolic.call_assumptions(action)]
-                    ways = [(p, [*assumed, *p.assumptions]) for p in given]
-                    report.obligations += self._preserved(action, exit, ways, statements)
+                    report.obligations += self._preserved(action, exit, self._assuming(action, given), statements)
                 elif statements is None or IDENTITY in statements:
                     # the reading itself raises SpecError for a refusal after an effect, so the frame is everything
                     same = all(not p.changed for p in given)
@@ -98,8 +98,23 @@ class Prover:
         report.seconds = time.monotonic() - started
         return report
 
+    def ways(self, name: str) -> Iterator[tuple[Action | None, str, Ways]]:
+        """Of an operation that takes effect, or of the initial state: by exit, its paths with what is assumed on each."""
+        if name == INITIALLY:
+            path = self.symbolic.initial()
+            yield None, OK, [(path, [*self.symbolic.axioms(), *path.assumptions])]
+            return
+        action = self.spec.actions[name]
+        paths = self.symbolic.paths(action)
+        for exit in dict.fromkeys(p.exit for p in paths if p.exit in EFFECTIVE):
+            yield action, exit, self._assuming(action, [p for p in paths if p.exit == exit])
+
+    def _assuming(self, action: Action, paths: Sequence[Path]) -> Ways:
+        assumed = [*self._base, *self.symbolic.call_assumptions(action)]
+        return [(p, [*assumed, *p.assumptions]) for p in paths]
+
     def _preserved(
-        self, action: Action | None, exit: str, ways: list[tuple[Path, list[Any]]], statements: frozenset[str] | None
+        self, action: Action | None, exit: str, ways: Ways, statements: frozenset[str] | None
     ) -> Iterator[Obligation]:
         solvers = [(path, _solver(base)) for path, base in ways]
         name = action.name if action else INITIALLY

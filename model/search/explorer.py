@@ -10,7 +10,7 @@ import inspect
 import itertools
 import json
 import time
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -342,11 +342,8 @@ class Explorer:
         self.memory = UNLIMITED
         self._enter()
         search = self.search
-        pieces = list(self.seen.items())
-        arrays = {"seen": np.array([np.concatenate(part) for part in zip(*pieces, strict=True)])}
-        width = np.empty((self.expander.layout.width, 0), np.uint8)
-        for name, frontier in (("todo", self.todo), ("following", self.following)):
-            arrays[name] = np.concatenate([width, *frontier.blocks()], axis=1)
+        arrays: dict[str, Iterator[Any]] = {"seen": (np.array(piece) for piece in self.seen.items())}
+        arrays |= {"todo": self.todo.blocks(), "following": self.following.blocks()}
         told = {name: getattr(search, name) for name in STORED}
         broken = [(b.statement, b.at, b.depth, b.step) for b in self.broken]
         store.write({"of": self.identity, **told, "broken": broken}, arrays)
@@ -357,17 +354,18 @@ class Explorer:
         if told.get("of") != self.identity:
             what = "of another specification, scope or set of operations, or by another version of the engine"
             raise SpecError(f"{store.folder}: the search stored there is {what}: begin anew in another folder")
-        keys, parents = arrays["seen"]
-        frontiers = [arrays[name] for name in ("todo", "following")]
         for name in STORED:
             setattr(self.search, name, told[name])
         self.broken = [Broken(*each) for each in told["broken"]]
         self.seen = Seen()
-        self.seen.grow(self.seen.room_for(len(keys)))
-        self.seen.add(keys, parents)
-        self.todo, self.following = Frontier(), Frontier()
-        for frontier, data in zip((self.todo, self.following), frontiers, strict=True):
-            if data.shape[1]:
+        for keys, parents in arrays["seen"]:
+            if (places := self.seen.room_for(len(keys))) != self.seen.places:
+                self.seen.grow(places)
+            self.seen.add(keys, parents)
+        folder = self._home()
+        self.todo, self.following = Frontier(folder, 0), Frontier(folder, 0)
+        for name, frontier in (("todo", self.todo), ("following", self.following)):
+            for data in arrays[name]:
                 frontier.add(data)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,6 @@ class Frontier:
             taken.append(data)
         return np.concatenate(taken, axis=1) if len(taken) != 1 else np.ascontiguousarray(taken[0])
 
-    def blocks(self) -> list[Cells]:
-        """All of it, to be stored."""
-        return [np.load(block) if isinstance(block, Path) else block for block in self._blocks]
+    def blocks(self) -> Iterator[Cells]:
+        """All of it, to be stored, block by block."""
+        return (np.load(block) if isinstance(block, Path) else block for block in self._blocks)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,17 +63,19 @@ class Store:
                 f"{self.folder / CURRENT}: damaged: it names no generation; remove the folder to begin anew"
             ) from None
 
-    def write(self, told: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
-        """Store a search in place of the one before.  Raises SpecError where it cannot be written; that one is there still."""
+    def write(self, told: Mapping[str, Any], arrays: Mapping[str, Iterable[Any]]) -> None:
+        """Store a search in place of the one before, arrays in pieces, none of which is held when it is written.  Raises
+        SpecError where it cannot be written; that one is there still."""
         before = self._generation()
         target = self.folder / str(before + 1)
         try:
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir()
             digests = {}
-            for name, array in arrays.items():
+            for name, pieces in arrays.items():
                 with (target / f"{name}.npy").open("wb") as file:
-                    np.save(file, array)
+                    for piece in pieces:
+                        np.save(file, piece)
                     _to_disk(file)
                 digests[name] = _digest(target / f"{name}.npy")
             text = json.dumps({"told": told, "digests": digests})
@@ -92,8 +94,9 @@ class Store:
             if before:
                 shutil.rmtree(self.folder / str(before), ignore_errors=True)
 
-    def read(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What is stored: what is told of the search, and its arrays.  Raises SpecError, naming the file that is damaged."""
+    def read(self) -> tuple[dict[str, Any], dict[str, Iterator[Any]]]:
+        """What is stored: what is told of the search, and its arrays in pieces.  Raises SpecError, naming the file that is
+        damaged."""
         folder = self.folder / str(self._generation())
         path = folder / TOLD
         try:
@@ -107,10 +110,18 @@ class Store:
                 path = folder / f"{name}.npy"
                 if _digest(path) != digest:
                     raise ValueError("it is not as it was written")
-                arrays[name] = np.load(path)
+                arrays[name] = _pieces(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SpecError(f"{path}: the stored search is damaged: {error}; remove {self.folder} to begin anew") from None
         return found["told"], arrays
+
+
+def _pieces(path: Path) -> Iterator[Any]:
+    """The pieces of an array, which was seen to be as it was written."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while file.tell() < size:
+            yield np.load(file)
 
 
 def _write(path: Path, text: str) -> None:
