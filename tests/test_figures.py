@@ -13,6 +13,7 @@ from test_readings_agree import TRIPLES
 
 from oneowner.checker.adapters import Budgets, keeper, protocol
 from oneowner.checker.command_line import FUZZING, console
+from oneowner.checker.conform import run as conformance
 from oneowner.checker.suite import LONGEST, of
 from oneowner.model.search import seen
 from oneowner.spec import SPEC
@@ -43,6 +44,7 @@ FIGURES: dict[tuple[str, str], Callable[[], bool]] = {
     ("docs/protocol.md", "It is JSON-RPC 2.0"): lambda: b'"jsonrpc":"2.0"' in protocol.request(1, "settle", {}),
     ("docs/protocol.md", "most 1 MiB"): lambda: protocol.MAX_LINE == 1 << 20,
     ("docs/protocol.md", "last 2,000 bytes"): lambda: keeper.LAST_WORDS == 2_000,
+    ("docs/protocol.md", "while that takes 10 s in all"): lambda: conformance.FRESH_FOR == 10.0,
     ("docs/protocol.md", "is given 0.2 s"): lambda: Budgets().must_not_return == 0.2,
     ("docs/protocol.md", "within 10 s"): lambda: Budgets().must_return == 10.0,
     ("docs/protocol.md", "| -32001 (or -32601) |"): lambda: (protocol.UNSUPPORTED, protocol.METHOD_NOT_FOUND) == (-32001, -32601),

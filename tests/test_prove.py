@@ -30,7 +30,7 @@ def without(operation: str, within: str, line: str, instead: str = "pass") -> Sp
 
 
 def refuted(spec: Spec, operation: str, *statements: str, traces: bool = False) -> list[Obligation]:
-    report = prove(spec, chosen_operations=[operation], chosen_statements=statements, traces=traces)
+    report = prove(spec, chosen_operations=[operation], chosen_statements=statements, traces=traces, alone=True)
     assert report.count("unknown") == 0
     return [o for o in report.obligations if o.status == "refuted"]
 

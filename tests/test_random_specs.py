@@ -183,7 +183,7 @@ def proved(spec: Spec) -> tuple[list[str], list[str]]:
     """Statements that are proved together, found by leaving out what is not; and the clauses not shown possible then."""
     names, left_out = [*spec.invariants, *spec.step_properties], set[str]()
     while True:
-        report = prove(tame(spec, left_out), traces=False)
+        report = prove(tame(spec, left_out), traces=False, alone=True)
         failed = {o.statement for o in report.obligations if o.status != PROVED}
         if failed <= left_out:
             return [name for name in names if name not in left_out], report.vacuous

@@ -13,60 +13,69 @@ from typing import Any
 
 import pytest
 from command import run
-from conforming import Around
 from conversations import conversation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oneowner.checker import Unsupported, errors
+from oneowner.checker.adapters import connect
 from oneowner.spec import SPEC
 
 PAINT = "\x1b[2J\x1b]0;mine\x07\x9b31m\u202ered\r\x00"
 
 
-class Paints(Around):
-    """Refuses with a name that would clear the screen."""
+class Paints:
+    """The ring, refusing with a name that would clear the screen."""
+
+    def __init__(self) -> None:
+        self.ring: Any = connect("py:token_ring")
+
+    def reset(self, topology: dict[str, Any]) -> dict[str, str]:
+        handles: dict[str, str] = self.ring.reset(topology)
+        return handles
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        answer = super().call(operation, arguments)
+        answer = self.ring.call(operation, arguments)
         return {"error": PAINT} if "error" in answer else answer
 
 
-class Handles(Around):
+class Handles(Paints):
     """Gives out handles that would clear the screen."""
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": PAINT} if operation == "create_receiver" else super().call(operation, arguments)
+        return {"ok": PAINT} if operation == "make" else super().call(operation, arguments)
 
 
-class Endless(Around):
-    """Answers with very long words."""
+class Endless(Paints):
+    """Refuses with very long words."""
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         answer = super().call(operation, arguments)
         return {"error": "E" * 10**5} if "error" in answer else answer
 
 
-class LongReason(Around):
+class LongReason(Paints):
     """Does not support an operation, at length and in colours."""
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        if operation == "free":
-            raise Unsupported("free", PAINT * 10**4)
-        return super().call(operation, arguments)
+        if operation == "deliver":
+            raise Unsupported("deliver", PAINT * 10**4)
+        answer: dict[str, Any] = self.ring.call(operation, arguments)
+        return answer
 
 
 HERE = {"PYTHONPATH": str(Path(__file__).parent)}
 
 
 @pytest.mark.parametrize("name", ["Paints", "Handles", "Endless", "LongReason"])
-@pytest.mark.parametrize("command", ["conform {} --profile core --time 0", "fuzz {} --time 2", "smoke {}"])
+@pytest.mark.parametrize("command", ["conform {} --time 0", "fuzz {} --time 1", "smoke {}"])
 @pytest.mark.parametrize("scheme", ["py", "exec"])
 def test_no_command_lets_through_what_controls_a_terminal(name: str, command: str, scheme: str, tmp_path: Path) -> None:
     where = f"py:test_words_of_others:{name}"
     if scheme == "exec":
-        where = f"exec:{shlex.join([sys.executable, '-m', 'oneowner.checker.command_line', 'serve', where])}"
-    ran = run(*(word.format(where) for word in command.split()), env=HERE, cwd=tmp_path)
+        served = [sys.executable, "-m", "oneowner.checker.command_line", "serve", "--spec", "token_ring:RING", where]
+        where = f"exec:{shlex.join(served)}"
+    ran = run(*(word.format(where) for word in command.split()), "--spec", "token_ring:RING", env=HERE, cwd=tmp_path)
     for text in (ran.out, ran.err):
         assert all(c.isprintable() or c == "\n" for c in text)
         assert max(map(len, text.split("\n"))) < 21_000

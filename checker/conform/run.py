@@ -21,6 +21,9 @@ from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTEST
 AGAIN = 3
 """How often a failure is made again, to tell a deterministic one from a flaky one."""
 
+FRESH_FOR = 10.0
+"""Seconds for which failures are made again in fresh processes: where a hundred clauses fail, the first tell all there is."""
+
 TRIES = 8
 """In how many sequences it is tried whether a probe can be trusted."""
 
@@ -87,6 +90,7 @@ class Conformance:
         self.progress = progress or (lambda text: None)
         self._wrong: dict[str, set[str]] = {}
         """By operation, the refusals that failed."""
+        self._fresh_for = FRESH_FOR
         self._trusted: dict[str, bool] = {}
         """Of clauses that probes came to, whether they are right where they are no probes."""
         about = self.introduction
@@ -261,7 +265,10 @@ class Conformance:
         for _ in range(AGAIN):
             _, seen = again(self.spec, self.implementation, failure.scope, _bare(failure.calls), strict=self.strict)
             shown += seen is not None and seen.clause == failure.clause
-        self._note(tried_afresh(self.spec, self.fresh, failure, strict=self.strict), shown)
+        began = time.monotonic()
+        fresh = self.fresh if self._fresh_for > 0 else None
+        self._note(tried_afresh(self.spec, fresh, failure, strict=self.strict), shown)
+        self._fresh_for -= time.monotonic() - began
 
     def _note(self, failure: Failure, shown: int) -> None:
         verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))

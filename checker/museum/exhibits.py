@@ -77,7 +77,7 @@ def plant(spec: Spec, exhibit: Exhibit, *, seconds: float, seed: int | None = No
         failure = report.failures[0]
         return Catch(exhibit, True, failure.clause, len(failure.calls), took, failure.text)
     wrong = load(f"{SPEC_VARIANTS}:{exhibit.name}")
-    proof = prove(wrong, chosen_operations=[exhibit.operation], chosen_statements=[exhibit.statement], traces=False)
+    proof = prove(wrong, chosen_operations=[exhibit.operation], chosen_statements=[exhibit.statement], traces=False, alone=True)
     took = time.monotonic() - started
     examples = [o.counterexample for o in proof.obligations if o.status == REFUTED and o.counterexample]
     if not examples:

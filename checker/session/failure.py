@@ -13,7 +13,7 @@ from .handles import Recorded
 from .wrong import Mismatch
 
 AFRESH = 3
-"""In how many fresh processes a failure is looked for before it is said that it does not show itself in one."""
+"""How often a failure is looked for, and in how many fresh processes, before it is said that it does not show itself again."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,15 @@ def smallest_failure(
 
     Where a probe showed it, it is the failure of the first call after which that probe is answered wrongly.
     """
+    once = Failure(mismatch.clause, f"{mismatch.text} (once; the same calls made again are answered rightly)", calls, scope)
+    if not any(again(spec, implementation, scope, calls, strict=strict)[1] for _ in range(AFRESH)):
+        return once
     if mismatch.probe:
         calls, mismatch = _first_shown(spec, implementation, scope, calls, mismatch, strict)
     fewest = minimise(spec, implementation, scope, calls, mismatch, strict=strict)
     session, seen = again(spec, implementation, scope, fewest, strict=strict)
     if seen is None:
-        return Failure(mismatch.clause, f"{mismatch.text} (once; the same calls made again are answered rightly)", calls, scope)
+        return once
     return Failure(seen.clause, seen.text, session.recorded, scope)
 
 
