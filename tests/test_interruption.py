@@ -1,6 +1,7 @@
 """Who interrupts a command from the keyboard gets what was found by then, the exit code 130, and no traceback."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from token_ring import RING
 
 from oneowner.checker.prove import prove
+from oneowner.checker.prove import prover as proving
+from oneowner.model.language import inside
 from oneowner.model.search import workers
 
 
@@ -46,6 +49,23 @@ def test_a_proof_that_was_interrupted_is_not_whole() -> None:
 
     assert prove(RING, progress=interrupt).interrupted
     assert not prove(RING).interrupted
+
+
+@pytest.mark.parametrize("where", ["_ask", "ways", "_possible"])
+def test_an_interruption_that_the_solver_takes_for_a_wrong_argument_is_one(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def handed(*_: object) -> None:
+        raise ctypes.ArgumentError("argument 3: KeyboardInterrupt: ")
+
+    monkeypatch.setattr(proving.Prover, where, handed)
+    assert prove(RING).interrupted
+
+
+def test_so_it_is_in_the_text_of_a_specification() -> None:
+    def give(*_: object, **__: object) -> None:
+        raise ctypes.ArgumentError("argument 3: KeyboardInterrupt: ")
+
+    with pytest.raises(KeyboardInterrupt), inside("give", give):
+        give()
 
 
 def test_an_interruption_goes_to_the_one_that_has_workers_and_not_to_them() -> None:

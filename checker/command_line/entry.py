@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from ...model.language import SpecError
+from ...model.language import SpecError, is_interruption
 from ..errors import AdapterError, Unsupported
 from .check import check
 from .check_log import check_log
@@ -87,6 +87,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         code = HOLDS
     except Exception as error:
+        if is_interruption(error):
+            say("interrupted")
+            sys.exit(INTERRUPTED)
         if os.environ.get("ONEOWNER_DEBUG"):
             traceback.print_exc()
         say(f"oneowner: internal error: {type(error).__name__}: {error} (ONEOWNER_DEBUG=1 shows where; please report it)")

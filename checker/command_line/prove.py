@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...model.language import Spec, SpecError, load
+from ...model.language import Spec, SpecError, is_interruption, load
 from .console import (
     ANY_SIZE,
     HOLDS,
@@ -67,7 +67,9 @@ def prove(
     if (second or smt2) and not report.interrupted:
         try:
             second_and_tell(spec, operations, statements, jobs, smt2, certificates, answers, solve=second is not None)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Exception) as error:
+            if not is_interruption(error):
+                raise
             report.interrupted = True
             out.line("interrupted: this is what was asked by then")
     if second is not None:

@@ -19,9 +19,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
-import signal
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -29,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Action, Spec
+from ...model.language import EFFECTIVE, OK, Action, Noted, Spec, noting_interruptions
 from ...model.symbolic import clauses
 from ..adapters import Implementation
 from ..errors import Unsupported
@@ -77,6 +75,7 @@ class _Budget:
         self.progress = progress
         self.first: tuple[Mismatch, list[Recorded]] | None = None
         self.stopped = False
+        self.noted = Noted()
         self.failed = False
         self.had: Counter[int] = Counter()
 
@@ -98,27 +97,9 @@ class _Budget:
         self.had[opening] += due
         return due
 
-    @contextlib.contextmanager
-    def noting_interruptions(self) -> Iterator[None]:
-        """Take note of an interruption from the keyboard: where Python is then, what it raises may be lost, as it is in a
-        callback of the garbage collector, of which Hypothesis has one."""
-
-        def interrupted(*_: object) -> None:
-            self.report.interrupted = True
-            raise KeyboardInterrupt
-
-        here = threading.current_thread() is threading.main_thread()
-        if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            yield
-            return
-        signal.signal(signal.SIGINT, interrupted)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
     def stop_when_spent(self, machine: Any) -> None:
         now = time.monotonic()
+        self.report.interrupted |= self.noted.seen
         over = now >= self.until and (now >= self.at_most or all(self.report.clauses[c] for c in self.wanted))
         if over or self.report.interrupted:
             machine.cut_short = self.stopped = True
@@ -271,21 +252,22 @@ def fuzz(
     for batch in itertools.count():
         hypothesis.seed(first + batch)(machine)
         try:
-            with budget.noting_interruptions():
+            with noting_interruptions(budget.noted):
                 run_state_machine_as_test(machine, settings=chosen)
         except Unsatisfiable:
             continue  # some hundred runs that were all rejected, as they are when nothing fails: go on with the next
         except (Mismatch, Flaky):
             # flaky is what Hypothesis calls a failure that it does not see again: it was seen all the same
-            if budget.first is None and not budget.report.interrupted:
+            if budget.first is None and not budget.noted.seen:
                 raise
         except KeyboardInterrupt:
             budget.report.interrupted = True
         except BaseException:
             # Hypothesis may wrap _Spent, having expected the run to go on as an earlier one did
-            if not (budget.stopped or budget.report.interrupted):
+            if not (budget.stopped or budget.noted.seen):
                 raise
         break
+    budget.report.interrupted |= budget.noted.seen
     if budget.first is not None:
         _take_failure(spec, implementation, sizes, budget, strict, fresh)
     budget.report.seconds = time.monotonic() - started

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...model.language import Slot, Spec, Type, answer_fields, is_subset, member_type
+from ...model.language import Slot, Spec, SpecError, Type, answer_fields, is_subset, member_type
+from ...model.recording import Recorder, causes, shown, tree
 from ...model.symbolic import exits
 from .matrix import matrix, steps
 
@@ -95,3 +96,14 @@ def show_steps(spec: Spec) -> tuple[list[str], Any]:
     """The steps of the seed's figures, and what names them."""
     found = steps(spec)
     return [f"{step:6} {', '.join(names)}" for step, names in found.items()], found
+
+
+def show_tree(spec: Spec, name: str) -> tuple[list[str], Any]:
+    """An operation as it is recorded, in lines.  Raises SpecError for one that there is not."""
+    if name not in spec.actions:
+        raise SpecError(f"no operation is called {name!r}; there are {', '.join(spec.actions)}")
+    action = spec.actions[name]
+    block = Recorder(spec).operation(action)
+    found = [{"error": cause.error, "holds": shown(cause.condition)} for cause in causes(block)]
+    value = {"operation": name, "exits": block.exits, "writes": sorted(block.written), "causes": found}
+    return [f"{name}({', '.join(slot.name for slot in action.slots)})", *(f"    {line}" for line in tree(block))], value

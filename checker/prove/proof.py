@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import as_completed
 from functools import lru_cache
 
+import z3
+
 from ...model.language import (
     EFFECTIVE,
     OK,
+    Noted,
     Spec,
     SpecError,
+    is_interruption,
     load,
+    noting_interruptions,
 )
 from ...model.search import workers
 from ...model.symbolic import Symbolic
@@ -90,9 +95,13 @@ def prove(
         if progress:
             progress(name, report)
 
+    noted = Noted()
     try:
-        _share(spec, names, statements, jobs, alone, took)
-    except KeyboardInterrupt:
+        with noting_interruptions(noted, z3.main_ctx().interrupt):
+            _share(spec, names, statements, jobs, alone, took)
+    except (KeyboardInterrupt, Exception) as error:
+        if not (is_interruption(error) or noted.seen):
+            raise
         whole.interrupted = True
     for name in names:
         part = by_name.get(name, Report())

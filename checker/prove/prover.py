@@ -24,8 +24,9 @@ from ...model.language import (
     Declaration,
     Spec,
     SpecError,
+    check_interrupted,
 )
-from ...model.symbolic import Finite, Path, Symbolic, growing_scopes, smaller_scope, spoken_of
+from ...model.symbolic import Finite, Path, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
 from .beside import Beside
 from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
@@ -61,7 +62,7 @@ class Prover:
         key = tuple(scope.items())
         if key not in self._finite:
             symbolic = Symbolic(self.spec, scope)
-            solver = z3.Solver()
+            solver = new_solver()
             solver.set("rlimit", FINITE)
             solver.add(_hypotheses(symbolic))
             self._finite[key] = Finite(symbolic), solver
@@ -121,6 +122,7 @@ class Prover:
         for statement in statements_of(self.spec, action, self.symbolic.components.values(), statements):
             began = time.monotonic()
             status, found, reason = PROVED, None, ""
+            check_interrupted()
             for path, solver in solvers:
                 status, found, reason = self._ask(action, path, solver, statement)
                 if status != PROVED:
@@ -139,10 +141,8 @@ class Prover:
             solver.add(refutation)
             if limit == PATIENT:
                 solver.add(emptiness(self.symbolic, path))
-            answer = solver.check()
+            answer = checked(solver)
             reason = solver.reason_unknown() if answer == z3.unknown else ""
-            if "interrupted" in reason:
-                raise KeyboardInterrupt  # which the solver has taken for itself
             solver.pop()
             if answer == z3.unsat:
                 return PROVED, None, ""
@@ -190,7 +190,7 @@ class Prover:
                 continue
             solver.push()
             solver.add(*finite.symbolic.call_assumptions(action), *path.assumptions, *refutation)
-            answer = solver.check()
+            answer = checked(solver)
             state = finite.smallest(solver, action) if answer == z3.sat else None
             solver.pop()
             if state:
@@ -204,10 +204,10 @@ class Prover:
         refutation = statement.refutation(finite.symbolic, None, path)
         if refutation is None or not any(c.kind == "rigid" for c in finite.model.components):
             return None
-        solver = z3.Solver()
+        solver = new_solver()
         solver.set("rlimit", FINITE)
         solver.add(*finite.symbolic.axioms(), *path.assumptions, *refutation)
-        if solver.check() != z3.sat:
+        if checked(solver) != z3.sat:
             return None
         return statement.broken(finite.model, None, None, {}, OK, finite.initial(solver))
 
@@ -237,7 +237,7 @@ class Prover:
             if path.exit == exit:
                 solver.push()
                 solver.add(*finite.symbolic.call_assumptions(action), *path.assumptions)
-                shown = finite.solution(solver, action) if solver.check() == z3.sat else None
+                shown = finite.solution(solver, action) if checked(solver) == z3.sat else None
                 solver.pop()
                 if shown:
                     return shown
@@ -309,7 +309,7 @@ def _hypotheses(symbolic: Symbolic) -> list[z3.BoolRef]:
 
 
 def _solver(base: list[Any]) -> z3.Solver:
-    solver = z3.Solver()
+    solver = new_solver()
     solver.set(auto_config=False)
     solver.add(base)
     return solver

@@ -16,7 +16,7 @@ from typing import Any
 
 import z3
 
-from ...model.language import Spec, SpecError
+from ...model.language import Noted, Spec, SpecError, check_interrupted, noting_interruptions
 from ...model.search import workers
 from .counting import emptiness
 from .obligations import PROVED, REFUTED, UNKNOWN, Obligation
@@ -158,6 +158,7 @@ def _of(
 ) -> list[Answer]:
     answers = []
     for o, found in queries(asked, name, statements):
+        check_interrupted()
         began = monotonic()
         status, reason, holes = _answer(found, smt2, certificates, solve)
         told = holes if certificates is not None and found else None
@@ -193,13 +194,14 @@ def second_answers(
             progress(name, answers)
 
     rest = (statements, smt2, certificates, solve)
-    if jobs > 1 and spec.where and len(names) > 1:
-        with workers(jobs) as pool:
-            waiting = {pool.submit(_work, spec.where, name, *rest): name for name in names}
-            for done in as_completed(waiting):
-                took(waiting[done], done.result())
-    else:
-        own = Prover(spec, alone=True)
-        for name in names:
-            took(name, _of(own, name, *rest))
+    with noting_interruptions(Noted()):
+        if jobs > 1 and spec.where and len(names) > 1:
+            with workers(jobs) as pool:
+                waiting = {pool.submit(_work, spec.where, name, *rest): name for name in names}
+                for done in as_completed(waiting):
+                    took(waiting[done], done.result())
+        else:
+            own = Prover(spec, alone=True)
+            for name in names:
+                took(name, _of(own, name, *rest))
     return [answer for name in names for answer in by_name[name]]

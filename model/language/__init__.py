@@ -21,6 +21,7 @@ from .declarations import (
     step_property,
     unused,
 )
+from .interruption import Noted, check_interrupted, is_interruption, noting_interruptions
 from .loading import import_here, load
 from .planting import planted
 from .reading import (
@@ -94,6 +95,7 @@ __all__ = [
     "Map",
     "Members",
     "NoValue",
+    "Noted",
     "Option",
     "Output",
     "Parameter",
@@ -116,6 +118,7 @@ __all__ = [
     "action",
     "answer_fields",
     "at_fault",
+    "check_interrupted",
     "check_range",
     "constant",
     "counter",
@@ -130,6 +133,7 @@ __all__ = [
     "inside",
     "invariant",
     "is_enumeration",
+    "is_interruption",
     "is_sort",
     "is_subset",
     "late_clause",
@@ -139,6 +143,7 @@ __all__ = [
     "member_type",
     "negation",
     "none",
+    "noting_interruptions",
     "parse_scope",
     "planted",
     "reading",

@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from .interruption import is_interruption
+
 OK, SUSPENDED = "ok", "suspended"
 EFFECTIVE = (OK, SUSPENDED)
 """The exits of a call that is not refused: its effects stand."""
@@ -37,6 +39,8 @@ def place_of(path: str, line: int) -> str:
 
 def at_fault(name: str, function: Callable[..., Any], error: BaseException) -> SpecError:
     """What went wrong in a spec function, as an error that says in which and in which line."""
+    if is_interruption(error):
+        raise KeyboardInterrupt from None
     if isinstance(error, SpecError) and error.located:
         return error
     text = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"

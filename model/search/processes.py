@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from typing import Any
+
+ENDING = 1.0
+"""Seconds for which the end of a pool is waited for."""
 
 
 class _Worker(SpawnProcess):
@@ -24,6 +28,19 @@ class _Context(SpawnContext):
 
 
 @contextlib.contextmanager
+def _quiet(manager: Any) -> Iterator[None]:
+    """The end of a pool whose processes were killed.  It tells all that wait, and falls over what is cancelled by then."""
+    told = threading.excepthook
+    threading.excepthook = lambda what: None if what.thread is manager else told(what)
+    try:
+        yield
+        if manager is not None:
+            manager.join(ENDING)
+    finally:
+        threading.excepthook = told
+
+
+@contextlib.contextmanager
 def workers(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any) -> Iterator[ProcessPoolExecutor]:
     """So many processes for the block, each of which begins with a call.
 
@@ -36,6 +53,7 @@ def workers(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        with _quiet(pool._executor_manager_thread):
+            pool.shutdown(wait=False)
         raise
     pool.shutdown(cancel_futures=True)

@@ -2,7 +2,7 @@
 
 from .cells import Unknown
 from .clauses import clauses, exits
-from .finite import Finite, growing_scopes, smaller_scope, spoken_of, uniform_scope
+from .finite import Finite, checked, growing_scopes, new_solver, smaller_scope, spoken_of, uniform_scope
 from .paths import Path
 from .reading import Symbolic
 from .state import System, line_counter
@@ -16,10 +16,12 @@ __all__ = [
     "System",
     "Term",
     "Unknown",
+    "checked",
     "clauses",
     "exits",
     "growing_scopes",
     "line_counter",
+    "new_solver",
     "smaller_scope",
     "spoken_of",
     "uniform_scope",

@@ -17,6 +17,21 @@ from .cells import Unknown
 from .reading import Symbolic
 
 
+def new_solver() -> z3.Solver:
+    """A solver that leaves interruptions from the keyboard to those who note them."""
+    solver = z3.Solver()
+    solver.set("ctrl_c", False)
+    return solver
+
+
+def checked(solver: z3.Solver) -> z3.CheckSatResult:
+    """What the solver says.  Raises KeyboardInterrupt where it was interrupted, which it takes for itself."""
+    answer = solver.check()
+    if answer == z3.unknown and "interrupted" in solver.reason_unknown():
+        raise KeyboardInterrupt
+    return answer
+
+
 class Finite:
     """A spec in a finite scope, read symbolically for the solver and concretely to check what the solver says."""
 
@@ -63,7 +78,7 @@ class Finite:
             if not solution.eval(term, model_completion=True).eq(default):
                 solver.push()
                 solver.add(term == default)
-                if solver.check() == z3.sat:
+                if checked(solver) == z3.sat:
                     solution = solver.model()
                 else:
                     solver.pop()
@@ -81,7 +96,7 @@ class Finite:
         return self._state(solution), self._arguments(solution, action)
 
     def _solution(self, solver: z3.Solver) -> z3.ModelRef:
-        if solver.check() != z3.sat:
+        if checked(solver) != z3.sat:
             raise ValueError("the solver has no solution to show")
         return solver.model()
 

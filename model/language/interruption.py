@@ -1,0 +1,84 @@
+"""Interruptions from the keyboard, which must not be lost: where Python is when one comes, what it raises may be taken away.
+
+A destructor or a callback of the garbage collector prints it and goes on; ctypes takes it for an argument that is wrong; a solver
+that handles it itself may be done just then.  So it is noted when it comes, and those who work for long ask now and then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+END = 0
+"""What is written to the thread that watches, where a signal writes its number."""
+
+
+@dataclass
+class Noted:
+    """Whether an interruption has come."""
+
+    seen: bool = False
+
+
+_now = Noted()
+
+
+@contextlib.contextmanager
+def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Take note of an interruption that comes in the block, beside raising it, for `check_interrupted` to raise it again.
+    `stop` is called at once, by a thread of its own, to end what is not in Python at that time."""
+    global _now
+
+    def interrupted(*_: object) -> None:
+        noted.seen = True
+        raise KeyboardInterrupt
+
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        if not (noted.seen and issubclass(what.exc_type, KeyboardInterrupt)):
+            told(what)
+
+    def watch() -> None:
+        while (numbers := os.read(woken, 64)) and END not in numbers:
+            if signal.SIGINT in numbers:
+                stop()
+
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    _now, told = noted, sys.unraisablehook
+    sys.unraisablehook = lost
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.set_wakeup_fd(before)
+        _now, sys.unraisablehook = Noted(), told
+        os.write(wake, bytes([END]))
+        watcher.join()
+        os.close(woken)
+        os.close(wake)
+
+
+def check_interrupted() -> None:
+    """Raise KeyboardInterrupt if one has come in the block that notes them."""
+    if _now.seen:
+        raise KeyboardInterrupt
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether what was raised is an interruption.  Where it comes while Z3 is handed an argument, ctypes says that the argument
+    is wrong."""
+    wrong_argument = type(error).__name__ == "ArgumentError" and KeyboardInterrupt.__name__ in str(error)
+    return isinstance(error, KeyboardInterrupt) or wrong_argument

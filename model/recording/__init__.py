@@ -1,0 +1,25 @@
+"""The recording of a specification: every operation and statement as a tree, to be printed or asked."""
+
+from .nodes import AFTER, BEFORE, NOW, TRUE, Block, Branch, Cause, Check, Leaf, Let, Node, Place, Write, causes
+from .recorder import Recorder
+from .text import shown, tree
+
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "NOW",
+    "TRUE",
+    "Block",
+    "Branch",
+    "Cause",
+    "Check",
+    "Leaf",
+    "Let",
+    "Node",
+    "Place",
+    "Recorder",
+    "Write",
+    "causes",
+    "shown",
+    "tree",
+]
