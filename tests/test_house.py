@@ -143,7 +143,9 @@ def test_the_engine_knows_no_word_of_the_seed() -> None:
     )
     for path in (ROOT / "model").rglob("*.py"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            assert not words.search(line.removeprefix("from signal import ")), f"{path.name}:{number}: {line.strip()}"
+            # there is a module of Python's of that name, for another thing
+            said = re.sub(r"^(from|import) signal\b|\bsignal\.\w+", "", line)
+            assert not words.search(said), f"{path.name}:{number}: {line.strip()}"
 
 
 def test_importing_the_package_is_light() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 END = 0
-"""What is written to the thread that watches, where a signal writes its number."""
+"""What is written to the thread that watches, where an interruption writes its number."""
 
 
 @dataclass
