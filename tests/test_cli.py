@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,17 @@ def test_what_is_wrong_is_one_clear_line_and_its_exit_code(arguments: list[str],
 
 def keys(value: Any, *names: str) -> bool:
     return set(names) <= set(value)
+
+
+def test_who_reads_the_first_line_alone_gets_no_error() -> None:
+    command = [sys.executable, "-m", "oneowner.checker.command_line", "show", "operations"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, bufsize=1, **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 0
+    assert err == ""
 
 
 def test_every_command_answers_in_json() -> None:

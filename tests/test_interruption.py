@@ -37,6 +37,19 @@ def test_what_was_found_is_told(arguments: str, begun: str, told: str, tmp_path:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("arguments", ["suite", "show rooms", "museum", "conform py:oneowner.reference_impl"])
+def test_whatever_a_command_is_at_it_ends_with_130_and_no_traceback(arguments: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments.split()]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, text=True, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+
+
 def test_nobody_says_of_a_search_that_was_interrupted_that_a_clause_is_not_reached(tmp_path: Path) -> None:
     code, out, _ = interrupted("explore --jobs 1", "", tmp_path)
     assert code == 130, out
