@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from typing import Any
 
 import click
 
@@ -35,7 +36,17 @@ from .smoke import smoke
 from .suite import suite
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # who reads has seen enough; click would call it a failure, and Python would flush what is left
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise click.exceptions.Exit(HOLDS) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="oneowner")
 def cli() -> None:
     """Prove, explore and fuzz message passing by moving memory, against its executable specification."""
@@ -83,9 +94,6 @@ def main(arguments: list[str] | None = None) -> None:
     except (AdapterError, Unsupported) as error:
         say(f"oneowner: {error}")
         code = ADAPTER
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = HOLDS
     except Exception as error:
         if is_interruption(error):
             say("interrupted")
