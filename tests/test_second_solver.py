@@ -16,7 +16,7 @@ from test_soundness import ROOM, at_most
 from token_ring import KEEPS, RING
 
 from oneowner.checker.command_line import main
-from oneowner.checker.prove import PROVED, REFUTED, prove, second_answers
+from oneowner.checker.prove import PROVED, REFUTED, prove, second, second_answers
 from oneowner.checker.prove import prover as proving
 from oneowner.model.language import Spec
 from oneowner.spec import SPEC
@@ -89,6 +89,16 @@ def test_certificates_have_no_holes_and_are_of_every_query_that_is_proved(tmp_pa
 def test_a_refutation_by_the_second_solver_is_no_certificate() -> None:
     (refuted,) = [a for a in second_answers(KEEPS) if a.status != PROVED]
     assert (refuted.operation, refuted.statement, refuted.status) == ("give", "one_token", REFUTED)
+
+
+@pytest.mark.parametrize("said", [("unknown", "sat"), ("sat", "unknown"), ("unsat", "sat")])
+def test_a_path_that_is_refuted_refutes_whatever_is_not_known_of_another(
+    said: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [second.Query("give", "ok", "one_token", number, []) for number in (1, 2)]
+    monkeypatch.setattr(second.Query, "text", lambda query: said[query.path - 1])
+    monkeypatch.setattr(second, "_ask", lambda text, options: (text, None))
+    assert second._answer(asked, None, None, True)[0] == REFUTED
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ LAST_WORDS = 2000
 """How many bytes of stderr are kept."""
 
 STUBBORN = 2.0
-"""Seconds for which what is below it is killed, until nothing is: what is killed may have begun something else."""
+"""Seconds for which what is below it is killed, until nothing is: a signal takes effect a little later than it
+is sent, and what is killed may have begun something else."""
 
 PR_SET_CHILD_SUBREAPER = 36
 

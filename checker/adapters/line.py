@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ...model.language import SpecError
 from ..errors import AdapterError, printable
+from .keeper import STUBBORN
 
 if TYPE_CHECKING:
     import psutil
@@ -29,10 +30,6 @@ STARTING = 10.0
 
 LEAVE = 0.5
 """Seconds in which an adapter may end by itself when its input has ended."""
-
-STUBBORN = 2.0
-"""Seconds for which what an adapter left behind is killed, until nothing is found: a signal takes effect a little later than it
-is sent, and what is killed may have begun something else."""
 
 LAST_PORT = 65535
 """The greatest number of a port."""

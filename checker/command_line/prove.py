@@ -212,11 +212,15 @@ def second_and_tell(
     )
 
 
+def _beside_the_first(report: Report, answers: list[Answer]) -> list[tuple[Answer, str]]:
+    """Each answer, with what the first solver says."""
+    said = {(o.operation, o.exit, o.statement): o.status for o in report.obligations}
+    return [(a, said.get((a.operation, a.exit, a.statement), "nothing")) for a in answers]
+
+
 def _differing(report: Report, answers: list[Answer]) -> list[tuple[Answer, str]]:
     """The obligations of which one solver says that they hold and the other that they do not, with what the first says."""
-    said = {(o.operation, o.exit, o.statement): o.status for o in report.obligations}
-    pairs = [(a, said.get((a.operation, a.exit, a.statement), "unknown")) for a in answers]
-    return [(a, first) for a, first in pairs if {a.status, first} == {"proved", "refuted"}]
+    return [(a, first) for a, first in _beside_the_first(report, answers) if {a.status, first} == {"proved", "refuted"}]
 
 
 def second_code(report: Report, answers: list[Answer]) -> int:
@@ -230,14 +234,12 @@ def show_second(out: Output, report: Report, answers: list[Answer]) -> None:
     """Print what the second solver says, where it differs, and what it does not know."""
     from ..prove import version
 
-    said = {(o.operation, o.exit, o.statement): o.status for o in report.obligations}
     differing = _differing(report, answers)
     for answer, first in differing:
         what = f"{answer.operation}/{answer.exit} and {answer.statement}"
         out.line(f"\nDISAGREEMENT of solvers about {what}: z3 says {first}, cvc5 {answer.status}; please report it")
-    for answer in answers:
+    for answer, first in _beside_the_first(report, answers):
         if answer.status == "unknown":
-            first = said.get((answer.operation, answer.exit, answer.statement), "nothing")
             what = f"{answer.operation}/{answer.exit} against {answer.statement}"
             out.line(f"\ncvc5 does not know {what}, of which z3 says {first}: {answer.reason}")
     asked = [a for a in answers if a.queries]

@@ -126,8 +126,10 @@ def _answer(found: list[Query], smt2: File | None, certificates: File | None, so
         if said == "unsat":
             if certificates is not None:
                 holes += _certificate(solver, certificates / f"{query.name}.cpc")
+        elif said == "sat":
+            status, reason = REFUTED, ""
         elif status == PROVED:
-            status, reason = (REFUTED, "") if said == "sat" else (UNKNOWN, said)
+            status, reason = UNKNOWN, said
     return status, reason, holes
 
 

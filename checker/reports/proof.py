@@ -8,7 +8,7 @@ from pathlib import Path
 from ...model.concrete import Model, call_text, differences, nondefaults, value_name
 from ...model.language import Spec
 from ..explore import story
-from ..prove import IDENTITY, Disagreement, Obligation, Report
+from ..prove import IDENTITY, Counterexample, Disagreement, Obligation, Report
 from ..traces import file_name, how_again, save_model_trace
 
 MARKS = {"proved": "", "refuted": "R", "unknown": "?"}
@@ -62,6 +62,14 @@ def _bound(spec: Spec, statement: str, binding: Mapping[str, int]) -> str:
     return " for " + found if found else ""
 
 
+def _call(spec: Spec, model: Model, lead: str, operation: str, shown: Counterexample | Disagreement) -> Iterator[str]:
+    """The call that goes wrong, and what it changes if it makes sense."""
+    changes = "changes" if shown.after is not None else "makes no sense"
+    yield f"  {lead} {call_text(spec.actions[operation], shown.arguments)} {changes}"
+    if shown.before is not None and shown.after is not None:
+        yield from (f"    {line}" for line in differences(model, shown.before, shown.after))
+
+
 def disagreement(spec: Spec, found: Disagreement) -> Iterator[str]:
     """What is called proved and is broken by a call: what both readings say of it."""
     model = Model(spec, found.scope)
@@ -70,10 +78,8 @@ def disagreement(spec: Spec, found: Disagreement) -> Iterator[str]:
     yield "  The symbolic reading and the solver: it does, for systems of any size."
     yield "  The concrete reading: in this state, which satisfies every invariant,"
     yield from (f"    {line}" for line in nondefaults(model, found.before))
-    changes = "changes" if found.after is not None else "makes no sense"
-    yield f"  the call {call_text(spec.actions[found.operation], found.arguments)} {changes}"
+    yield from _call(spec, model, "the call", found.operation, found)
     if found.after is not None:
-        yield from (f"    {line}" for line in differences(model, found.before, found.after))
         yield f"  and then it does not hold{_bound(spec, found.statement, found.binding)}."
 
 
@@ -87,10 +93,7 @@ def refutation(spec: Spec, o: Obligation, traces: Path) -> Iterator[str]:
     if example.before is not None:
         yield "  The smallest state found in which it goes wrong (it satisfies every invariant):"
         yield from (f"    {line}" for line in nondefaults(model, example.before))
-        changes = "changes" if example.after is not None else "makes no sense"
-        yield f"  Then {call_text(spec.actions[o.operation], example.arguments)} {changes}"
-        if example.after is not None:
-            yield from (f"    {line}" for line in differences(model, example.before, example.after))
+        yield from _call(spec, model, "Then", o.operation, example)
     if example.trace is None or example.trace_scope is None:
         yield "  No way to it from the initial state was found in the scopes explored: if that state cannot be, an invariant that"
         yield "  excludes it is missing."

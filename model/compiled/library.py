@@ -38,6 +38,10 @@ class Library:
         self.exits = self.printer.exits()
         self.size = len(self.packed(self.model.initial()))
         self._after = ctypes.create_string_buffer(self.size)
+        self._blank = self.model.blank()
+        self._outputs = {n for n, c in enumerate(self.model.components) if c.kind == "output"}
+        ends = [(name, block.end) for name, tree in self.printer.trees.items() for block in tree.within()]
+        self._answering = {(name, end.exit) for name, end in ends if isinstance(end, Leaf) and end.answer}
         self._answer = (ctypes.c_uint64 * 8)()
 
     def packed(self, vector: Vector) -> bytes:
@@ -87,15 +91,12 @@ class Library:
         if name not in EFFECTIVE:
             return Outcome(name, vector, None, vector)
         shown = self.unpacked(self._after.raw)
-        blank = self.model.blank()
-        outputs = {n for n, c in enumerate(self.model.components) if c.kind == "output"}
-        state = tuple(blank[n] if n in outputs else part for n, part in enumerate(shown))
+        state = tuple(self._blank[n] if n in self._outputs else part for n, part in enumerate(shown))
         return Outcome(name, state, self._told(action, name), shown)
 
     def _told(self, action: Action, exit: str) -> Any:
         fields = answer_fields(action.answer)
-        leaves = [b.end for b in self.printer.trees[action.name].within() if isinstance(b.end, Leaf) and b.end.exit == exit]
-        if not any(leaf.answer for leaf in leaves):
+        if (action.name, exit) not in self._answering:
             return None
         parts = [_value(kind, self._answer[number]) for number, (_, kind) in enumerate(fields)]
         return action.answer(*parts) if fields[0][0] else parts[0]

@@ -23,6 +23,8 @@ from ..language import (
     answer_fields,
     is_enumeration,
     is_sort,
+    is_subset,
+    member_type,
 )
 from ..recording import NOW, TRUE, Block, Check, Leaf, Let, Node, Place, Recorder, Write
 
@@ -465,7 +467,8 @@ def printed(spec: Spec, scope: dict[str, int] | None = None, *, lines: bool = Fa
         if model.scope[kind.plural] > MOST:
             raise SpecError(f"C has room for at most {MOST} {kind.plural}, not {model.scope[kind.plural]}")
     subsets = {s.type for a in spec.actions.values() for s in a.slots if s.subset}
-    subsets |= {k for a in spec.actions.values() for _, k in answer_fields(a.answer) if is_sort(k)} & subsets
+    answered = {k for a in spec.actions.values() for _, k in answer_fields(a.answer)}
+    subsets |= {member_type(kind) for kind in answered if is_subset(kind)}
     for kind in subsets:
         if model.scope[kind.plural] > MOST_IN_SUBSET:
             raise SpecError(f"C has room for subsets of at most {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")
