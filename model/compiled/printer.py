@@ -308,7 +308,7 @@ class Printer:
             self._check(f"({value} <= {MOST})", f"{component.name} is written above {MOST}")
         if write.kind == "set":
             keys = [self._expression(key) for key in write.keys]
-            self._line(f"now->{c_name(component.name)}{_at(keys)} = (uint8_t){value};")
+            self._set(c_name(component.name), keys, value)
             return
         held = ""
         if any(n.op == "cell" and n.args[:2] == (NOW, component.name) for n in write.condition.within()):
@@ -323,23 +323,25 @@ class Printer:
             if held and not write_now:
                 self._line(f"{held}{_at(keys)} = (uint8_t){self._expression(write.condition)};")
             else:
-                self._line(f"if ({held + _at(keys) if held else self._expression(write.condition)})")
-                self._line(f"    now->{c_name(component.name)}{_at(keys)} = (uint8_t){value};")
+                self._open(f"if ({held + _at(keys) if held else self._expression(write.condition)})")
+                self._set(c_name(component.name), keys, value)
+                self.indent -= 1
             for _ in write.over:
                 self._close()
         self._known = known
 
     def _write_queue(self, write: Write, component: Component) -> None:
-        line, rank = f"now->{component.name}_line", f"now->{component.name}_rank"
+        line, rank = f"{component.name}_line", f"{component.name}_rank"
         each, other, size = self._new("e"), self._new("f"), self._size(component.value)
         every = "for (int {0} = 1; {0} <= " + size + "; {0}++)"
+        line_of, rank_of = (self._get(NOW, line, [each]), self._get(NOW, rank, [each]))
         if write.kind == "push":
             (key,), element, last = map(self._expression, write.keys), self._expression(write.value), self._new("last")
             self._line(f"uint8_t {last} = 0;")
             self._line(every.format(each))
-            self._line(f"    {last} += {line}[{each}] == {key};")
-            self._line(f"{line}[{element}] = (uint8_t){key};")
-            self._line(f"{rank}[{element}] = {last};")
+            self._line(f"    {last} += {line_of} == {key};")
+            self._set(line, [element], key)
+            self._set(rank, [element], last)
             return
         gone = self._new("gone")
         self._line(f"uint8_t {gone}[{size} + 1] = {{0}};")
@@ -353,13 +355,15 @@ class Printer:
             self._known = known
         # from the last of a line on, so that ranks are compared as they were
         self._open(every.format(each) + " {")
-        self._line(f"if (!{gone}[{each}] || !{line}[{each}])")
+        self._line(f"if (!{gone}[{each}] || !{line_of})")
         self._line("    continue;")
-        self._line(every.format(other))
-        self._line(f"    if ({line}[{other}] == {line}[{each}] && {rank}[{other}] > {rank}[{each}])")
-        self._line(f"        {rank}[{other}]--;")
-        self._line(f"{line}[{each}] = 0;")
-        self._line(f"{rank}[{each}] = 0;")
+        self._open(every.format(other))
+        other_rank = self._get(NOW, rank, [other])
+        self._open(f"if ({self._get(NOW, line, [other])} == {line_of} && {other_rank} > {rank_of})")
+        self._set(rank, [other], f"({other_rank} - 1)")
+        self.indent -= 2
+        self._set(line, [each], "0")
+        self._set(rank, [each], "0")
         self._close()
 
     # expressions
@@ -410,8 +414,7 @@ class Printer:
             case "cell":
                 return self._cell(args)
             case "of" | "rank":
-                part = "line" if op == "of" else "rank"
-                return f"{args[0]}->{args[1]}_{part}[{self._expression(args[2])}]"
+                return self._read(args[0], f"{args[1]}_{'line' if op == 'of' else 'rank'}", args[2:])
             case "head":
                 return self._head(node)
             case "forall" | "exists" | "count" | "collect":
@@ -422,8 +425,20 @@ class Printer:
 
     def _cell(self, args: tuple[Any, ...]) -> str:
         tag, name, *keys = args
-        at = _at([self._expression(key) for key in keys])
-        return f"oo_rigid_{name}{at}" if self.components[name].kind == "rigid" else f"{tag}->{c_name(name)}{at}"
+        if self.components[name].kind == "rigid":
+            return f"oo_rigid_{name}{_at([self._expression(key) for key in keys])}"
+        return self._read(tag, c_name(name), keys)
+
+    def _read(self, tag: str, field: str, keys: Sequence[Node]) -> str:
+        """A cell of a state."""
+        return self._get(tag, field, [self._expression(key) for key in keys])
+
+    def _get(self, tag: str, field: str, keys: Sequence[str]) -> str:
+        return f"{tag}->{field}{_at(keys)}"
+
+    def _set(self, field: str, keys: Sequence[str], value: str) -> None:
+        """Print a write of one cell."""
+        self._line(f"now->{field}{_at(keys)} = (uint8_t){value};")
 
     def _head(self, node: Node) -> str:
         if node not in self._known:
@@ -431,7 +446,8 @@ class Printer:
             line, head, each = self._expression(key), self._new("head"), self._new("e")
             self._line(f"int {head} = 0;")
             self._line(f"for (int {each} = 1; {each} <= {self._size(self.components[name].value)}; {each}++)")
-            self._line(f"    if ({tag}->{name}_line[{each}] == {line} && {line} && !{tag}->{name}_rank[{each}])")
+            at_line, at_rank = (self._get(tag, f"{name}_{part}", [each]) for part in ("line", "rank"))
+            self._line(f"    if ({at_line} == {line} && {line} && !{at_rank})")
             self._line(f"        {head} = {each};")
             self._known[node] = head
         return self._known[node]
