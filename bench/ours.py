@@ -14,7 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
 from oneowner.model.concrete import Model
 from oneowner.model.language import load
-from oneowner.model.search import Explorer
+from oneowner.model.search import explored
 
 sys.path.insert(0, str(Path(__file__).parent))
 from core import BUGS, THEOREMS, scope
@@ -23,8 +23,7 @@ from core import BUGS, THEOREMS, scope
 def explore(given: list[str]) -> None:
     sizes, bug, jobs = scope(*map(int, given[:4])), int(given[4]), int(given[5])
     spec = load(f"core:{BUGS[bug]}{'' if 'symmetry' in given else '_ORDERED'}")
-    explorer = Explorer(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given, jobs=jobs)
-    found = explorer.run()
+    found = explored(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given, jobs=jobs).search
     for violation in found.violations:
         print(f"VIOLATED {violation.statement.name}, {len(violation.trace)} steps")
     if found.complete:

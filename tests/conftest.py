@@ -14,6 +14,31 @@ if TYPE_CHECKING:
     from oneowner.checker.conform import Report
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked so is tested in both readings in which a search is made."""
+    of = metafunc.definition
+    if of.get_closest_marker("both_readings") and not of.get_closest_marker("batch_reading"):
+        metafunc.parametrize("reading", ["batch", "compiled"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The reading in which searches are made, where a test is of both; what is built is built quickly."""
+    if not hasattr(request, "param"):
+        return ""
+    import searching
+
+    from oneowner.checker.explore import scopes
+    from oneowner.model.compiled import building
+    from oneowner.model.search import explored
+
+    name: str = request.param
+    monkeypatch.setattr(searching, "READING", name)
+    monkeypatch.setattr(building, "FLAGS", ("-std=gnu11", "-O0", "-shared", "-fPIC", "-w"))
+    monkeypatch.setattr(scopes, "explored", lambda *given, **how: explored(*given, **{**how, "reading": name}))
+    return name
+
+
 @pytest.fixture(scope="module")
 def reading_on() -> Report:
     """The report on a machine on which who sent a region can still read it."""

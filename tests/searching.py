@@ -14,13 +14,18 @@ from token_ring import KEEPS
 from oneowner.model.concrete import Model
 from oneowner.model.graph import Graph, Violation, explore
 from oneowner.model.language import Exploration, Spec, load
-from oneowner.model.search import Explorer, Limits, Pool, Search
+from oneowner.model.search import CompiledExplorer, Explorer, Limits, Pool, Search
+from oneowner.model.search import compiled as compiled_search
 from oneowner.model.search import explorer as searching
 from oneowner.spec import SPEC
 from oneowner.spec.museum import BUGS
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 CORE, FORGETS_TO_UNMAP, OFF_BY_ONE = load("core:CORE"), load("core:FORGETS_TO_UNMAP"), load("core:OFF_BY_ONE")
+
+
+READING = "batch"
+"""In which searches are made; see the fixture `reading`."""
 
 
 def core(partitions: int, regions: int, ports: int, depth: int) -> Exploration:
@@ -30,7 +35,7 @@ def core(partitions: int, regions: int, ports: int, depth: int) -> Exploration:
 
 def begun(spec: Spec, exploration: Exploration, **options: Any) -> Explorer:
     """A search that has not gone anywhere yet."""
-    return Explorer.of(spec, exploration, **options)
+    return (CompiledExplorer if READING == "compiled" else Explorer).of(spec, exploration, **options)
 
 
 def plainly(spec: Spec, exploration: Exploration, **options: Any) -> Graph:
@@ -119,6 +124,8 @@ def in_chunks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many states are expanded at once."""
     monkeypatch.setattr(searching, "CELLS", 0)
     monkeypatch.setattr(searching, "FEWEST", size)
+    monkeypatch.setattr(compiled_search, "AT_ONCE", size)
+    monkeypatch.setattr(compiled_search, "LONGEST", 0.0)
 
 
 WHOLE = core(2, 2, 2, 2)

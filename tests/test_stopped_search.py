@@ -31,8 +31,10 @@ from searching import (
 
 from oneowner.model.batch import layout
 from oneowner.model.language import Exploration, Spec, SpecError, load
-from oneowner.model.search import Limits, Search, Store, seen
+from oneowner.model.search import Limits, Search, Store, seen, table
 from oneowner.spec import SPEC
+
+pytestmark = pytest.mark.both_readings
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -76,9 +78,10 @@ def test_a_search_of_many_short_times_comes_to_what_one_does(spec: Spec, explora
 def test_transitions_are_kept_once_by_a_search_that_is_stopped_and_goes_on() -> None:
     kept = []
     for limits in (Limits(), Limits(seconds=0)):
-        found = again_and_again(begun(CORE, WHOLE, keep_edges=True), limits, "time")
+        explorer = begun(CORE, WHOLE, keep_edges=True)
+        found = again_and_again(explorer, limits, "time")
         edges = [edge for e in found.edges for edge in zip(e.before.tolist(), e.after.tolist(), e.call.tolist(), strict=True)]
-        depths = [depth for data, depth in zip(found.kept, found.kept_at, strict=True) for _ in range(data.shape[1])]
+        depths = explorer.states()[2].tolist()
         kept.append((sorted(edges), sorted(depths)))
         assert len(depths) == found.states
     assert kept[0] == kept[1]
@@ -100,6 +103,7 @@ def test_an_interrupted_search_goes_on_from_there() -> None:
     assert figures(explorer.run()) == figures(begun(CORE, WHOLE).run())
 
 
+@pytest.mark.batch_reading
 @pytest.mark.usefixtures("small_chunks")
 def test_states_that_were_being_expanded_when_it_was_interrupted_are_expanded_then(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
@@ -141,8 +145,8 @@ def test_a_search_that_keeps_its_levels_in_files_finds_the_same(stops: list[int]
 
     explorer = begun(CORE, WHOLE)
     for states in stops:
-        assert explorer.run(Limits(states=states, level=1 << 10), progress=look).stopped == "states"
-    assert figures(explorer.run(Limits(level=1 << 10), progress=look)) == figures(begun(CORE, WHOLE).run())
+        assert explorer.run(Limits(states=states, level=1 << 7), progress=look).stopped == "states"
+    assert figures(explorer.run(Limits(level=1 << 7), progress=look)) == figures(begun(CORE, WHOLE).run())
     assert in_files
 
 
@@ -175,6 +179,7 @@ def test_a_stored_search_goes_on_as_if_it_had_never_stopped(spec: Spec, tmp_path
 def test_nothing_is_put_together_to_be_stored_that_was_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A level that lies in files because memory is scarce has no room in memory when it is saved, or read."""
     monkeypatch.setattr(seen, "AT_ONCE", 64)
+    monkeypatch.setattr(table, "AT_ONCE", 512)
     stored = begun(CORE, core(2, 2, 3, 2))
     stored.run(Limits(states=2000, level=0))
     largest, save = [], np.save
@@ -260,6 +265,19 @@ def test_a_search_that_was_stored_with_other_fingerprints_is_not_gone_on_with(
 
 
 @pytest.mark.parametrize(("spec", "exploration", "symmetry", "worth"), SHARED, ids=["core", "core, symmetry", "a bug", "bells"])
+def test_two_threads_find_what_one_does(
+    spec: Spec, exploration: Exploration, symmetry: bool, worth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_chunks(worth, monkeypatch)
+    one = begun(spec, exploration, symmetry=symmetry).run()
+    two = begun(spec, exploration, symmetry=symmetry, jobs=2)
+    assert figures(two.run()) == figures(one)
+    for violation in two.search.violations:
+        assert_breaks(violation, two.search)
+
+
+@pytest.mark.batch_reading
+@pytest.mark.parametrize(("spec", "exploration", "symmetry", "worth"), SHARED, ids=["core", "core, symmetry", "a bug", "bells"])
 def test_two_processes_find_what_one_does(
     spec: Spec, exploration: Exploration, symmetry: bool, worth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +308,7 @@ def test_two_processes_that_are_stopped_go_on_from_there(monkeypatch: pytest.Mon
     assert figures(explorer.run()) == figures(begun(CORE, core(2, 2, 3, 2)).run())
 
 
+@pytest.mark.batch_reading
 def test_a_search_whose_process_died_says_so_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
     share_levels(100, monkeypatch)
     explorer = begun(CORE, core(2, 2, 3, 2), jobs=2)
@@ -304,6 +323,7 @@ def test_a_search_whose_process_died_says_so_and_goes_on_from_there(monkeypatch:
     assert figures(explorer.run()) == figures(begun(CORE, core(2, 2, 3, 2)).run())
 
 
+@pytest.mark.batch_reading
 def test_a_spec_that_is_nowhere_is_searched_by_one_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     share_levels(1, monkeypatch)
     shared = counted(monkeypatch)

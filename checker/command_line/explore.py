@@ -137,15 +137,15 @@ class _Progress:
 
 
 def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None, limits: Limits) -> None:
-    from ...model.search import Explorer, StateGraph
+    from ...model.search import StateGraph, explored_of
     from ..explore import KINDS, all_states, life, write
 
     if path.suffix not in KINDS:
         raise SpecError(f"{path}: a graph is written as {' or '.join(KINDS)}, by the ending of the name")
     if not path.parent.is_dir():
         raise SpecError(f"{path}: there is no folder {path.parent}")
-    explorer = Explorer.of(spec, exploration, statements=(), keep_edges=True)
-    search = explorer.run(limits)
+    explorer = explored_of(spec, exploration, limits, statements=(), keep_edges=True)
+    search = explorer.search
     if search.stopped == "interrupted":
         raise KeyboardInterrupt
     graph = StateGraph(explorer)

@@ -16,7 +16,20 @@ from ...model.concrete import Model, call_text, differences, run, value_name
 from ...model.graph import run as after
 from ...model.graph import with_fresh_names
 from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, SpecError, Step, Type, load
-from ...model.search import Explorer, Limits, Search, StateGraph, Store, Symmetry, budget, can_return, leads_to, workers
+from ...model.search import (
+    AUTO,
+    Explorer,
+    Limits,
+    Search,
+    StateGraph,
+    Store,
+    Symmetry,
+    budget,
+    can_return,
+    explored,
+    leads_to,
+    workers,
+)
 from ...model.symbolic import clauses
 
 SILENT = 10.0
@@ -56,7 +69,8 @@ class ExploreReport:
 
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
     was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
-    though that was wanted, and why; `unstored` why a search that was to be kept is not.
+    though that was wanted, and why; `unstored` why a search that was to be kept is not; `slower` why it was not made in the compiled
+    reading, where that would have been better.
     """
 
     name: str
@@ -76,6 +90,7 @@ class ExploreReport:
     unanswered: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
     unstored: str = ""
+    slower: str = ""
 
 
 def explore_scope(
@@ -88,6 +103,7 @@ def explore_scope(
     symmetry: bool = False,
     jobs: int = 1,
     keep: Path | None = None,
+    reading: str = AUTO,
     progress: Callable[[Search], None] | None = None,
 ) -> ExploreReport:
     """Explore one scope, within `limits` for each search: what waits is followed in searches of its own.
@@ -97,20 +113,22 @@ def explore_scope(
     model = Model(spec, exploration.sizes, exploration.arguments)
     without = spec.left_out(exploration)
     opening = spec.opening(exploration)
-    explorer = Explorer(
-        model,
-        without=without,
-        opening=opening,
-        symmetry=symmetry,
-        keep_edges=_asks_for_rest(spec, exploration, asked),
-        jobs=jobs,
-    )
     unstored = ""
     with ExitStack() as stack:
         store = stack.enter_context(Store(keep)) if keep is not None else None
-        if store is not None and store.holds_one:
-            explorer.load(store)
-        search = explorer.run(limits, progress=progress)
+        explorer = explored(
+            model,
+            limits,
+            without=without,
+            opening=opening,
+            symmetry=symmetry,
+            keep_edges=_asks_for_rest(spec, exploration, asked),
+            jobs=jobs,
+            reading=reading,
+            store=store,
+            progress=progress,
+        )
+        search, slower = explorer.search, explorer.slower
         if store is not None and search.stopped:
             try:
                 explorer.save(store)
@@ -129,7 +147,7 @@ def explore_scope(
         del explorer
         for kind in dict.fromkeys(p.slots[0].type for p in properties):
             of_kind = [p for p in properties if p.slots[0].type is kind]
-            lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits)
+            lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits, jobs, reading)
             if lassos is not None:
                 answered += [p.name for p in of_kind]
                 found += lassos
@@ -152,6 +170,7 @@ def explore_scope(
         () if found else tuple(name for name in wanted if name not in answered),
         tuple(_unasked(spec, exploration, asked, without)),
         unstored,
+        slower,
     )
 
 
@@ -196,6 +215,8 @@ def _progress(
     properties: Sequence[LeadsTo],
     symmetry: bool,
     limits: Limits,
+    jobs: int,
+    reading: str,
 ) -> list[Found] | None:
     """What does not come about at last for the elements of a sort, or None if a limit is met first.
 
@@ -204,10 +225,19 @@ def _progress(
     """
     found: dict[str, Found] = {}
     for followed, fixed in _followed(model, kind, opening, symmetry):
-        explorer = Explorer(
-            model, without=without, opening=opening, statements=(), symmetry=symmetry, fixed={kind: fixed}, keep_edges=True
+        explorer = explored(
+            model,
+            limits,
+            without=without,
+            opening=opening,
+            statements=(),
+            symmetry=symmetry,
+            fixed={kind: fixed},
+            keep_edges=True,
+            jobs=jobs,
+            reading=reading,
         )
-        search = explorer.run(limits)
+        search = explorer.search
         if search.stopped == "interrupted":
             raise KeyboardInterrupt
         if not search.complete:

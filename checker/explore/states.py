@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ...model.concrete import Model, Vector
 from ...model.language import Spec, load, reading
-from ...model.search import Explorer, StateGraph, workers
+from ...model.search import StateGraph, explored_of, workers
 
 Changes = dict[str, dict[tuple[str, str], set[str]]]
 """By room, from which state to which, by which operations."""
@@ -34,9 +34,7 @@ def _work(where: str, name: str) -> Changes:
 
 def _changes_in(spec: Spec, name: str) -> Changes:
     exploration = spec.explorations[name]
-    explorer = Explorer.of(spec, exploration, statements=(), keep_edges=True)
-    explorer.run()
-    return changes_in(StateGraph(explorer))
+    return changes_in(StateGraph(explored_of(spec, exploration, statements=(), keep_edges=True)))
 
 
 def changes_in(graph: StateGraph) -> Changes:

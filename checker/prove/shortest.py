@@ -11,7 +11,7 @@ from ...model.language import (
     SpecError,
     Step,
 )
-from ...model.search import Explorer, Limits
+from ...model.search import Limits, explored_of
 from .obligations import Obligation
 
 TRACE_SECONDS = 20.0
@@ -55,10 +55,10 @@ def _shortest(
             continue
         limits = Limits(seconds=TRACE_SECONDS, depth=deepest)
         try:
-            search = Explorer.of(spec, exploration, statements=[statement], symmetry=symmetry).run(limits)
+            search = explored_of(spec, exploration, limits, statements=[statement], symmetry=symmetry).search
         except SpecError:
             # the bug leaves something behind by which free names are told apart
-            search = Explorer.of(spec, exploration, statements=[statement]).run(limits)
+            search = explored_of(spec, exploration, limits, statements=[statement]).search
         traces = [v.trace for v in search.violations if v.statement.name == statement]
         if traces:
             shortest = min(traces, key=len), search.model.scope

@@ -1,6 +1,9 @@
 """The compiled reading: the recording printed as C, built, and called."""
 
+from .building import Building, NoCompiler, compiler, kept_in
 from .library import Library
+from .packing import Packing
 from .printer import Printer, printed
+from .searching import FRESH_BITS, SearchPrinter
 
-__all__ = ["Library", "Printer", "printed"]
+__all__ = ["FRESH_BITS", "Building", "Library", "NoCompiler", "Packing", "Printer", "SearchPrinter", "compiler", "kept_in", "printed"]

@@ -1,6 +1,6 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
-from .nodes import AFTER, BEFORE, NOW, TRUE, Block, Branch, Cause, Check, Leaf, Let, Node, Place, Write, causes
+from .nodes import AFTER, BEFORE, NOW, READS, TRUE, Block, Branch, Cause, Check, Leaf, Let, Node, Place, Write, causes
 from .recorder import Recorder
 from .text import shown, tree
 
@@ -8,6 +8,7 @@ __all__ = [
     "AFTER",
     "BEFORE",
     "NOW",
+    "READS",
     "TRUE",
     "Block",
     "Branch",

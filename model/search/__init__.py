@@ -1,5 +1,6 @@
 """The search for speed, in the batch reading; and what its graph says of rest and of what comes about at last."""
 
+from .compiled import CompiledExplorer
 from .expansion import WELL_DEFINED, Expander, Expansion, hash_of
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
@@ -7,12 +8,19 @@ from .liveness import StateGraph, can_return, helping, leads_to
 from .memory import budget
 from .pool import Pool
 from .processes import workers
+from .readings import AUTO, BATCH, COMPILED, READINGS, begun, explored, explored_of
 from .seen import Seen
 from .store import Store
 from .symmetry import Symmetry
+from .table import Table
 
 __all__ = [
+    "AUTO",
+    "BATCH",
+    "COMPILED",
+    "READINGS",
     "WELL_DEFINED",
+    "CompiledExplorer",
     "Expander",
     "Expansion",
     "Explorer",
@@ -24,8 +32,12 @@ __all__ = [
     "StateGraph",
     "Store",
     "Symmetry",
+    "Table",
+    "begun",
     "budget",
     "can_return",
+    "explored",
+    "explored_of",
     "hash_of",
     "helping",
     "leads_to",

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Cells, fingerprints
+from ..batch import Block, Cells, Fingerprints, fingerprints
 from ..concrete import Model, Vector
 from ..graph import Violation, run, with_fresh_names
 from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
@@ -101,6 +101,10 @@ class Explorer:
     `keep_edges` has all states and transitions kept, `fixed` gives elements that symmetry leaves alone.
     """
 
+    reading = "batch"
+    slower = ""
+    """Why the search was not made in a reading that would have been faster."""
+
     def __init__(
         self,
         model: Model,
@@ -120,17 +124,27 @@ class Explorer:
         self.statements = tuple(every if statements is None else statements)
         self.expander = Expander(model, self.actions, self.statements, symmetry=symmetry, fixed=fixed, keep_edges=keep_edges)
         self.search = Search(model, with_fresh_names(model, opening), symmetry)
-        self.jobs = jobs if spec.where else 1
-        self.seen = Seen()
+        self.jobs = jobs
         self.broken: list[Broken] = []
-        self.todo, self.following = Frontier(), Frontier()
+        self.coming: list[Broken] = []
+        """What is broken in states of the next level that are not gone beyond, where that is known before they are expanded."""
         self._waiting: list[Expansion] = []
         self.memory = UNLIMITED
         """Bytes that the search may have, with its processes."""
         self._workers: Pool | None = None
+        self._piece = 0
+        """Bytes that are needed for the states that are expanded at once."""
         self._homes: list[TemporaryDirectory[str]] = []
         self._folder: Path | None = None
         self.beginning = run(model, self.search.opening)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Enter the state in which the search begins."""
+        if not self.model.spec.where:
+            self.jobs = 1
+        self.seen: Any = Seen()
+        self.todo, self.following = Frontier(), Frontier()
         data, marks = self.expander.fingerprints(self.expander.layout.block([self.beginning]).data)
         self.seen.add(marks, np.zeros(1, np.uint64))
         self.todo.add(data)
@@ -156,7 +170,6 @@ class Explorer:
             self._folder = self._home()
             self.todo.folder = self.following.folder = self._folder
             self.todo.room = self.following.room = self.memory // 8 if limits.level is None else limits.level
-            pool: Pool | None = None
             self._enter()
 
             def spent() -> str:
@@ -170,32 +183,22 @@ class Explorer:
             try:
                 while not search.stopped:
                     if not self.todo:
-                        if not self.following:
+                        if not (self.following or self.coming):
                             break
-                        self.todo, self.following = self.following, Frontier(self._folder, self.following.room)
+                        self.todo, self.following = self.following, self.following.like()
                         search.depth += 1
                         if stop_at_violation and self.broken:
                             break
+                        self.broken, self.coming = self.broken + self.coming, []
                     if limits.depth is not None and search.depth >= limits.depth:
                         search.stopped = "depth"
                         break
-                    if pool is None and self._worth_sharing(time.monotonic() - started):
-                        pool = stack.enter_context(self._pool(stack, limits))
-                    self._workers = pool
-                    cells = min(CELLS, self.memory // 20 // PER_CELL // (self.jobs if pool else 1))
-                    self.expander.judged_at_once = min(JUDGED_AT_ONCE, max(1, cells // self.expander.layout.width))
-                    size = max(FEWEST if cells == CELLS else 1, cells // self.expander.layout.width)
-                    if pool:
-                        size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
-                    if self._is_full(size * self.expander.layout.width * PER_CELL):
-                        search.stopped = "memory"
-                        break
-                    expanded = pool.expanded(self.todo, search.depth, self.seen, size) if pool else self._expanded(size)
+                    expanded = self._level(stack, time.monotonic() - started)
                     try:
                         for found in expanded:
                             self._take(found)
                             search.stopped = spent()
-                            if not search.stopped and self._is_full(size * self.expander.layout.width * PER_CELL):
+                            if not search.stopped and self._is_full():
                                 search.stopped = "memory"
                             if progress:
                                 search.frontier = self.todo.size + self.following.size
@@ -208,12 +211,33 @@ class Explorer:
                 search.stopped = "interrupted"
             except WorkerGone:
                 search.stopped = "a process that died; was there memory for it?"
-            self._take(self.expander.finish(self.expander.nothing()))
-            search.finished = not (self.todo or self.following or self._waiting or search.stopped)
+            self._finish()
+            search.finished = not (self.todo or self.following or self.coming or self._waiting or search.stopped)
             search.violations = self._violations()
             self._workers = None
         search.states, search.seconds = self.seen.count, time.monotonic() - started
         return search
+
+    def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
+        """Expand the level at hand piece by piece, when the search has gone on for so many seconds; nothing where there is no
+        memory for a piece."""
+        if self._workers is None and self._worth_sharing(seconds):
+            self._workers = stack.enter_context(self._pool())
+        pool, width = self._workers, self.expander.layout.width
+        cells = min(CELLS, self.memory // 20 // PER_CELL // (self.jobs if pool else 1))
+        self.expander.judged_at_once = min(JUDGED_AT_ONCE, max(1, cells // width))
+        size = max(FEWEST if cells == CELLS else 1, cells // width)
+        if pool:
+            size = min(size, max(WORTH_SHARING // 4, self.todo.size // (3 * self.jobs)))
+        self._piece = size * width * PER_CELL
+        if self._is_full():
+            self.search.stopped = "memory"
+            return _nothing()
+        return pool.expanded(self.todo, self.search.depth, self.seen, size) if pool else self._expanded(size)
+
+    def _finish(self) -> None:
+        """Judge what still waits to be judged."""
+        self._take(self.expander.finish(self.expander.nothing()))
 
     def _worth_sharing(self, seconds: float) -> bool:
         """Whether the level at hand is large enough for processes, as the search has gone for so many seconds."""
@@ -232,7 +256,7 @@ class Explorer:
                 raise
             yield found
 
-    def _pool(self, stack: ExitStack, limits: Limits) -> Pool:
+    def _pool(self) -> Pool:
         """Workers; the table is put where they see it: in memory if there is a file system there that has room."""
         assert self._folder is not None
         folder = self._folder
@@ -258,9 +282,9 @@ class Explorer:
         self._homes.append(folder)
         return Path(folder.name)
 
-    def _is_full(self, more: int) -> bool:
-        """Whether so many bytes more, for each process that expands states, are more than the search may have."""
-        return self._used() + more * (self.jobs if self._workers else 1) > self.memory
+    def _is_full(self) -> bool:
+        """Whether the bytes for another piece, for each process that expands states, are more than the search may have."""
+        return self._used() + self._piece * (self.jobs if self._workers else 1) > self.memory
 
     def _used(self) -> int:
         return used(self._workers.processes if self._workers else [])
@@ -345,8 +369,8 @@ class Explorer:
         arrays: dict[str, Iterator[Any]] = {"seen": (np.array(piece) for piece in self.seen.items())}
         arrays |= {"todo": self.todo.blocks(), "following": self.following.blocks()}
         told = {name: getattr(search, name) for name in STORED}
-        broken = [(b.statement, b.at, b.depth, b.step) for b in self.broken]
-        store.write({"of": self.identity, **told, "broken": broken}, arrays)
+        broken, coming = ([(b.statement, b.at, b.depth, b.step) for b in some] for some in (self.broken, self.coming))
+        store.write({"reading": self.reading, "of": self.identity, **told, "broken": broken, "coming": coming}, arrays)
 
     def load(self, store: Store) -> None:
         """Go on from a stored search.  Raises SpecError for one of something else, and for one that is damaged."""
@@ -356,17 +380,22 @@ class Explorer:
             raise SpecError(f"{store.folder}: the search stored there is {what}: begin anew in another folder")
         for name in STORED:
             setattr(self.search, name, told[name])
-        self.broken = [Broken(*each) for each in told["broken"]]
-        self.seen = Seen()
+        self.broken, self.coming = ([Broken(*each) for each in told[name]] for name in ("broken", "coming"))
+        self._forget()
         for keys, parents in arrays["seen"]:
             if (places := self.seen.room_for(len(keys))) != self.seen.places:
                 self.seen.grow(places)
             self.seen.add(keys, parents)
         folder = self._home()
-        self.todo, self.following = Frontier(folder, 0), Frontier(folder, 0)
+        for frontier in (self.todo, self.following):
+            frontier.folder, frontier.room = folder, 0
         for name, frontier in (("todo", self.todo), ("following", self.following)):
             for data in arrays[name]:
                 frontier.add(data)
+
+    def _forget(self) -> None:
+        """Forget all states, the first as well."""
+        self.seen, self.todo, self.following = Seen(), self.todo.like(), self.following.like()
 
     @property
     def identity(self) -> str:
@@ -379,7 +408,7 @@ class Explorer:
         texts += [_text(function.__code__) for function in spec.replaced.values()]
         tried = {name: [str(v) for v in values] for name, values in model.tried.items()}
         actions = [action.name for action in self.actions]
-        given = [model.scope, tried, actions, self.statements, self.search.symmetry, str(self.search.opening)]
+        given = [self.reading, model.scope, tried, actions, self.statements, self.search.symmetry, str(self.search.opening)]
         return hashlib.sha256(json.dumps([texts, given]).encode()).hexdigest()
 
     def way(self, mark: int) -> tuple[list[Step], Vector]:
@@ -393,6 +422,15 @@ class Explorer:
             step, vector = self.step_to(vector, wanted)
             steps.append(step)
         return steps, vector
+
+    def states(self) -> tuple[Block, Fingerprints, Any]:
+        """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
+        block = Block(self.expander.layout, np.concatenate(self.search.kept, axis=1))
+        return block, block.fingerprints, np.repeat(self.search.kept_at, [kept.shape[1] for kept in self.search.kept])
+
+    def mark_of(self, vector: Vector) -> int:
+        """The fingerprint of a state."""
+        return int(self.expander.fingerprints(self.expander.layout.block([vector]).data)[1][0])
 
     def step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
         """A call that leads from a state to the one with a fingerprint (with symmetry, up to a renaming), and that state."""
@@ -412,6 +450,10 @@ class Explorer:
         raise SpecError("a way that was gone cannot be found again; please report it")
 
 
+def _nothing() -> Generator[Expansion, None, None]:
+    yield from ()
+
+
 def _ill_defined(text: str) -> Declaration:
     def told() -> None:
         """See the name."""
@@ -420,13 +462,13 @@ def _ill_defined(text: str) -> Declaration:
     return Declaration(WELL_DEFINED, told, ())
 
 
-ENGINE = ("batch", "concrete", "language", "search")
+ENGINE = ("batch", "compiled", "concrete", "language", "recording", "search")
 """The folders whose text makes fingerprints and canonical forms."""
 
 
 def _engine() -> list[str]:
     here = Path(__file__).parent.parent
-    files = sorted(path for folder in ENGINE for path in (here / folder).glob("*.py"))
+    files = sorted(path for folder in ENGINE for path in (here / folder).glob("*.[hp]*"))
     return [path.read_text(encoding="utf-8") for path in files]
 
 

@@ -11,10 +11,11 @@ from ..batch import Cells
 
 
 class Frontier:
-    """Blocks of states, last in first out.  Those that go beyond `room` bytes are written to `folder`, if there is one."""
+    """Blocks of states, last in first out.  Those that go beyond `room` bytes are written to `folder`, if there is one.  Along
+    `axis` of a block lie the states."""
 
-    def __init__(self, folder: Path | None = None, room: int = 1 << 62) -> None:
-        self.folder, self.room = folder, room
+    def __init__(self, folder: Path | None = None, room: int = 1 << 62, axis: int = 1) -> None:
+        self.folder, self.room, self.axis = folder, room, axis
         self.size = 0
         self.bytes = 0
         self._blocks: list[Cells | Path] = []
@@ -23,8 +24,12 @@ class Frontier:
     def __bool__(self) -> bool:
         return bool(self.size)
 
+    def like(self) -> Frontier:
+        """An empty one for the same states, in the same place."""
+        return Frontier(self.folder, self.room, self.axis)
+
     def add(self, data: Cells) -> None:
-        self.size += data.shape[1]
+        self.size += data.shape[self.axis]
         if self.folder is None or self.bytes + data.nbytes <= self.room:
             self.bytes += data.nbytes
             self._blocks.append(data)
@@ -46,16 +51,16 @@ class Frontier:
             else:
                 data = block
                 self.bytes -= data.nbytes
-            self.size -= data.shape[1]
-            if data.shape[1] > wanted:
-                rest = np.ascontiguousarray(data[:, wanted:])
-                data = data[:, :wanted]
-                self.size += rest.shape[1]
+            self.size -= data.shape[self.axis]
+            if data.shape[self.axis] > wanted:
+                data, rest = np.split(data, [wanted], self.axis)
+                rest = np.ascontiguousarray(rest)
+                self.size += rest.shape[self.axis]
                 self.bytes += rest.nbytes
                 self._blocks.append(rest)
-            wanted -= data.shape[1]
+            wanted -= data.shape[self.axis]
             taken.append(data)
-        return np.concatenate(taken, axis=1) if len(taken) != 1 else np.ascontiguousarray(taken[0])
+        return np.concatenate(taken, axis=self.axis) if len(taken) != 1 else np.ascontiguousarray(taken[0])
 
     def blocks(self) -> Iterator[Cells]:
         """All of it, to be stored, block by block."""

@@ -55,12 +55,10 @@ class StateGraph:
         if not explorer.expander.keep_edges:
             raise SpecError("the search has not kept its transitions: make it with keep_edges")
         self.explorer = explorer
-        data = np.concatenate(search.kept, axis=1)
-        depths = np.repeat(search.kept_at, [block.shape[1] for block in search.kept])
-        marks = Block(explorer.expander.layout, data).fingerprints
+        block, marks, depths = explorer.states()
         order = np.argsort(marks)
         self.marks, self.depth = marks[order], depths[order]
-        self.block = Block(explorer.expander.layout, np.ascontiguousarray(data[:, order]))
+        self.block = Block(explorer.expander.layout, np.ascontiguousarray(block.data[:, order]))
         before = np.concatenate([e.before for e in search.edges]) if search.edges else np.empty(0, np.uint64)
         after = np.concatenate([e.after for e in search.edges]) if search.edges else np.empty(0, np.uint64)
         call = np.concatenate([e.call for e in search.edges]) if search.edges else np.empty(0, np.int32)

@@ -65,7 +65,11 @@ class Pool:
                 while level and len(running) <= self.jobs:
                     data = level.take((size + 1) // 2 if half else size)
                     half = False
-                    running[self._executor.submit(_expand, data, depth, seen.path)] = data
+                    try:
+                        running[self._executor.submit(_expand, data, depth, seen.path)] = data
+                    except BaseException:
+                        level.add(data)
+                        raise
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     found = future.result()

@@ -1,0 +1,307 @@
+/* A search over states of OO_WORDS words: what is the same for every specification and scope.
+ *
+ * A level is expanded by any number of threads, each with an oo_work of its own, over one table of fingerprints.  A place of the
+ * table is taken by compare and swap; of the state from which one was found the upper half of its fingerprint is kept, which says
+ * nearly where in the table it stands, however large that grows.
+ */
+#include <string.h>
+
+#define OO_BATCH 64
+#define OO_RECENT (1u << 15)
+#define OO_LATE_KNOWN (1u << 14)
+
+struct oo_state { uint64_t w[OO_WHOLE]; };
+
+struct oo_work {
+    uint64_t *keys;
+    uint32_t *parents;
+    uint64_t places;
+    const uint64_t *todo;
+    uint64_t todo_at, todo_count;
+    uint64_t *found;
+    uint64_t found_count, found_room;
+    uint64_t entered, may_enter;
+    uint64_t transitions, cut;
+    uint64_t *dead;
+    uint64_t dead_count;
+    uint64_t *edges;
+    uint64_t edge_count, edge_room;
+    uint64_t *late;
+    uint64_t late_count, late_room;
+    uint64_t *late_known;
+    const uint64_t *late_before, *late_after;
+    uint64_t *broken_states, *broken_steps;
+    uint8_t *reached;
+    uint64_t *recent;
+    const volatile int32_t *stop;
+    int32_t misnamed;
+    int32_t full;
+};
+
+struct oo_run {
+    struct oo_work *work;
+    uint64_t mark;
+    uint64_t transitions;
+    int alive;
+    int pending;
+    uint64_t marks[OO_BATCH];
+    uint32_t from[OO_BATCH];
+    uint8_t by[OO_BATCH];
+    struct oo_state states[OO_BATCH];
+};
+
+static void oo_calls(struct oo_run *run, const struct oo_state *before);
+static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
+#ifdef OO_NAMES
+static uint64_t oo_canonical(const struct oo_state *before, struct oo_state *form);
+static int oo_misnamed(const struct oo_state *before);
+#endif
+
+static inline uint64_t oo_mixed(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ull;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ull;
+    return x ^ x >> 32;
+}
+
+/* Of a state of one word the fingerprint is the state itself, mixed: no two have the same. */
+static inline uint64_t oo_mark(const struct oo_state *state)
+{
+    uint64_t mark = 0x9e3779b97f4a7c15ull;
+    for (int n = 0; n < OO_WORDS; n++)
+        mark = oo_mixed(mark ^ state->w[n]);
+    return mark ? mark : 1;
+}
+
+static inline uint64_t oo_place(uint64_t mark, uint64_t places)
+{
+    return (uint64_t)((unsigned __int128)mark * places >> 64);
+}
+
+static inline int oo_same(const struct oo_state *one, const struct oo_state *other)
+{
+    uint64_t apart = 0;
+    for (int n = 0; n < OO_WORDS; n++)
+        apart |= one->w[n] ^ other->w[n];
+    return !apart;
+}
+
+/* Whether a fingerprint is entered now, and was not there. */
+static inline int oo_enter(uint64_t *keys, uint32_t *parents, uint64_t places, uint64_t mark, uint32_t from)
+{
+    uint64_t at = oo_place(mark, places);
+    for (;;) {
+        uint64_t there = __atomic_load_n(&keys[at], __ATOMIC_RELAXED);
+        if (there == mark)
+            return 0;
+        if (!there) {
+            if (__atomic_compare_exchange_n(&keys[at], &there, mark, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+                parents[at] = from;
+                return 1;
+            }
+            if (there == mark)
+                return 0;
+        }
+        if (++at == places)
+            at = 0;
+    }
+}
+
+static inline void oo_lowest(uint64_t *least, uint64_t mark)
+{
+    if (!*least || mark < *least)
+        *least = mark;
+}
+
+static void oo_flush(struct oo_run *run)
+{
+    struct oo_work *work = run->work;
+    for (int n = 0; n < run->pending; n++) {
+        if (!oo_enter(work->keys, work->parents, work->places, run->marks[n], run->from[n]))
+            continue;
+        work->entered++;
+        if (!oo_judged(work, &run->states[n], run->marks[n], run->by[n]))
+            continue;
+        memcpy(&work->found[work->found_count++ * OO_WORDS], run->states[n].w, 8 * OO_WORDS);
+    }
+    run->pending = 0;
+}
+
+static inline void oo_edge(struct oo_work *work, uint64_t before, uint64_t after, uint64_t call)
+{
+    uint64_t *edge = &work->edges[3 * work->edge_count++];
+    edge[0] = before;
+    edge[1] = after;
+    edge[2] = call;
+}
+
+/* A call that takes effect, by operation number `by`. */
+static inline void oo_came(struct oo_run *run, const struct oo_state *before, const struct oo_state *now, int by, uint64_t call)
+{
+    struct oo_work *work = run->work;
+    run->transitions++;
+    if (oo_same(before, now))
+        return;
+    run->alive = 1;
+    int at = run->pending;
+#ifdef OO_NAMES
+    uint64_t raw = oo_mark(now), *recent = &work->recent[2 * (raw & (OO_RECENT - 1))];
+    if (recent[0] == raw) {
+        if (work->edges)
+            oo_edge(work, run->mark, recent[1], call);
+        return;
+    }
+    uint64_t mark = oo_canonical(now, &run->states[at]);
+    recent[0] = raw;
+    recent[1] = mark;
+#else
+    uint64_t mark = oo_mark(now);
+    uint64_t *recent = &work->recent[mark & (OO_RECENT - 1)];
+    if (*recent == mark) {
+        if (work->edges)
+            oo_edge(work, run->mark, mark, call);
+        return;
+    }
+    *recent = mark;
+    run->states[at] = *now;
+#endif
+    if (work->edges)
+        oo_edge(work, run->mark, mark, call);
+    run->marks[at] = mark;
+    run->from[at] = (uint32_t)(run->mark >> 32);
+    run->by[at] = (uint8_t)by;
+    __builtin_prefetch(&work->keys[oo_place(mark, work->places)]);
+    if (++run->pending == OO_BATCH)
+        oo_flush(run);
+}
+
+/* A call that wrote outputs: of those that agree in what is asked of them one is told. */
+static inline void oo_outputs(struct oo_run *run, const struct oo_state *before, const struct oo_state *now)
+{
+    struct oo_work *work = run->work;
+    uint64_t some = 0, key = 1;
+    for (int n = OO_WORDS; n < OO_WHOLE; n++)
+        some |= now->w[n];
+    if (!some || !work->late)
+        return;
+    for (int n = 0; n < OO_WHOLE; n++) {
+        key = oo_mixed(key ^ (before->w[n] & work->late_before[n]));
+        key = oo_mixed(key ^ (now->w[n] & work->late_after[n]));
+    }
+    uint64_t *known = &work->late_known[key & (OO_LATE_KNOWN - 1)];
+    if (*known == key || work->late_count == work->late_room)
+        return;
+    *known = key;
+    memcpy(&work->late[2 * OO_WHOLE * work->late_count], before->w, 8 * OO_WHOLE);
+    memcpy(&work->late[2 * OO_WHOLE * work->late_count + OO_WHOLE], now->w, 8 * OO_WHOLE);
+    work->late_count++;
+}
+
+/* Expand states until all are, something is full, or it is to stop.  Of one state all calls are made or none. */
+void oo_expand(struct oo_work *work)
+{
+    struct oo_run run;
+    run.work = work;
+    run.pending = 0;
+    run.transitions = 0;
+    work->full = 0;
+    for (; work->todo_at < work->todo_count; work->todo_at++) {
+        if (work->entered + OO_BATCH + OO_MOST_CALLS > work->may_enter)
+            work->full |= 1;
+        if (work->found_count + OO_BATCH + OO_MOST_CALLS > work->found_room)
+            work->full |= 2;
+        if (work->edges && work->edge_count + OO_MOST_CALLS > work->edge_room)
+            work->full |= 4;
+        if (work->late && work->late_count + OO_MOST_CALLS > work->late_room)
+            work->full |= 8;
+        if (work->full || *work->stop)
+            break;
+        struct oo_state state = {{0}};
+        memcpy(state.w, &work->todo[work->todo_at * OO_WORDS], 8 * OO_WORDS);
+        run.mark = oo_mark(&state);
+        run.alive = 0;
+#ifdef OO_NAMES
+        if (oo_misnamed(&state))
+            work->misnamed = 1;
+#endif
+        oo_calls(&run, &state);
+        if (!run.alive)
+            work->dead[work->dead_count++] = run.mark;
+    }
+    oo_flush(&run);
+    work->transitions += run.transitions;
+}
+
+/* Enter the state in which a search begins, `from` 0: into `found` if it keeps the invariants; its fingerprint. */
+uint64_t oo_begin(struct oo_work *work, const uint64_t *words)
+{
+    struct oo_state state = {{0}};
+    memcpy(state.w, words, 8 * OO_WORDS);
+#ifdef OO_NAMES
+    struct oo_state raw = state;
+    uint64_t mark = oo_canonical(&raw, &state);
+#else
+    uint64_t mark = oo_mark(&state);
+#endif
+    work->entered += oo_enter(work->keys, work->parents, work->places, mark, 0);
+    if (oo_judged(work, &state, mark, -1))
+        memcpy(&work->found[work->found_count++ * OO_WORDS], state.w, 8 * OO_WORDS);
+    return mark;
+}
+
+/* The fingerprint of a state, as the search names it. */
+uint64_t oo_marked(const uint64_t *words)
+{
+    struct oo_state state = {{0}};
+    memcpy(state.w, words, 8 * OO_WORDS);
+#ifdef OO_NAMES
+    struct oo_state form;
+    return oo_canonical(&state, &form);
+#else
+    return oo_mark(&state);
+#endif
+}
+
+/* The fingerprints of states as they are. */
+void oo_marks(const uint64_t *words, uint64_t count, uint64_t *marks)
+{
+    struct oo_state state = {{0}};
+    for (uint64_t n = 0; n < count; n++) {
+        memcpy(state.w, &words[n * OO_WORDS], 8 * OO_WORDS);
+        marks[n] = oo_mark(&state);
+    }
+}
+
+/* Enter what stands in some places of a table, or is given with fewer keys than places, into another one. */
+void oo_move(const uint64_t *keys, const uint32_t *parents, uint64_t count, uint64_t *to, uint32_t *to_parents, uint64_t places)
+{
+    for (uint64_t n = 0; n < count; n++)
+        if (keys[n])
+            oo_enter(to, to_parents, places, keys[n], parents[n]);
+}
+
+/* The fingerprints in a table whose upper half is `upper`, at most `room` of them. */
+uint64_t oo_like(const uint64_t *keys, uint64_t places, uint32_t upper, uint64_t *found, uint64_t room)
+{
+    /* such fingerprints begin to be looked for in places side by side, and stand before the next place that is empty */
+    uint64_t at = oo_place((uint64_t)upper << 32, places), last = oo_place((uint64_t)upper << 32 | 0xffffffffull, places);
+    uint64_t count = 0;
+    for (int beyond = 0;; at = at + 1 == places ? 0 : at + 1) {
+        beyond |= at == last;
+        if (!keys[at] && beyond)
+            return count;
+        if (keys[at] >> 32 == upper && count < room)
+            found[count++] = keys[at];
+    }
+}
+
+/* Where a fingerprint stands, or `places`. */
+uint64_t oo_found(const uint64_t *keys, uint64_t places, uint64_t mark)
+{
+    for (uint64_t at = oo_place(mark, places); keys[at]; at = at + 1 == places ? 0 : at + 1)
+        if (keys[at] == mark)
+            return at;
+    return places;
+}

@@ -1,0 +1,489 @@
+"""Exhaustive search in the compiled reading: the same answers as the batch reading's, at the speed of C.
+
+A level is expanded by threads that share one table; what they do is in `model/compiled/search.h`.  States are kept packed, for
+the level at hand and the next only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..batch import Block, Fingerprints
+from ..compiled import FRESH_BITS, Building, SearchPrinter
+from ..concrete import Model, Vector
+from ..language import Action, SpecError, Step, Type
+from .expansion import WELL_DEFINED, Broken, Edges, Expansion
+from .explorer import Explorer, Limits, Search
+from .frontier import Frontier
+from .table import PLACE, Table
+
+AT_ONCE, LONGEST = 1 << 10, 0.05
+"""How many states are expanded at once at first; and about how many seconds a thread is left to itself."""
+
+RECENT, LATE_KNOWN = 1 << 16, 1 << 14
+FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
+"""How many states, transitions, and calls with outputs a thread has room for, beside those of one state."""
+
+TABLE_FULL, FOUND_FULL, EDGES_FULL, LATE_FULL = 1, 2, 4, 8
+
+_POINTERS = "keys parents todo found dead edges late late_known late_before late_after broken_states broken_steps reached recent stop"
+
+
+class _Work(ctypes.Structure):
+    """`struct oo_work`."""
+
+    _fields_ = [
+        ("keys", ctypes.c_void_p),
+        ("parents", ctypes.c_void_p),
+        ("places", ctypes.c_uint64),
+        ("todo", ctypes.c_void_p),
+        ("todo_at", ctypes.c_uint64),
+        ("todo_count", ctypes.c_uint64),
+        ("found", ctypes.c_void_p),
+        ("found_count", ctypes.c_uint64),
+        ("found_room", ctypes.c_uint64),
+        ("entered", ctypes.c_uint64),
+        ("may_enter", ctypes.c_uint64),
+        ("transitions", ctypes.c_uint64),
+        ("cut", ctypes.c_uint64),
+        ("dead", ctypes.c_void_p),
+        ("dead_count", ctypes.c_uint64),
+        ("edges", ctypes.c_void_p),
+        ("edge_count", ctypes.c_uint64),
+        ("edge_room", ctypes.c_uint64),
+        ("late", ctypes.c_void_p),
+        ("late_count", ctypes.c_uint64),
+        ("late_room", ctypes.c_uint64),
+        ("late_known", ctypes.c_void_p),
+        ("late_before", ctypes.c_void_p),
+        ("late_after", ctypes.c_void_p),
+        ("broken_states", ctypes.c_void_p),
+        ("broken_steps", ctypes.c_void_p),
+        ("reached", ctypes.c_void_p),
+        ("recent", ctypes.c_void_p),
+        ("stop", ctypes.c_void_p),
+        ("misnamed", ctypes.c_int32),
+        ("full", ctypes.c_int32),
+    ]
+
+
+@dataclass
+class _Piece:
+    """What a thread has made of some states: those that it left, why, and what it found."""
+
+    data: Any
+    done: int
+    full: int
+    found: list[Any]
+    entered: int
+    expansion: Expansion
+    late: Any
+    coming: list[int]
+    steps: list[int]
+    misnamed: bool
+    seconds: float
+
+
+class CompiledExplorer(Explorer):
+    """A search as `Explorer` is one, with the same options, in a library that was built for it.
+
+    Raises SpecError for what the compiled reading has no room for, and where there is no compiler; `building` is a library of the
+    same search that is already being built.
+    """
+
+    reading = "compiled"
+
+    def __init__(self, model: Model, *, building: Building | None = None, **options: Any) -> None:
+        self._building = building
+        super().__init__(model, **options)
+
+    @staticmethod
+    def printer(explorer: Explorer) -> SearchPrinter:
+        """What prints the search of an explorer, in whatever reading that is."""
+        spec, wanted = explorer.model.spec, set(explorer.statements)
+        symmetry = explorer.expander.symmetry
+        return SearchPrinter(
+            explorer.model,
+            explorer.beginning,
+            explorer.actions,
+            [s for s in spec.invariants.values() if s.name in wanted],
+            [s for s in spec.step_properties.values() if s.name in wanted],
+            fixed={kind: sorted(elements) for kind, elements in explorer.expander.fixed.items()},
+            free=symmetry.free if symmetry else None,
+        )
+
+    def _begin(self) -> None:
+        self._printer = self.printer(self)
+        self.packing = self._printer.packing
+        building = self._building or Building(self._printer.printed())
+        self.library = building.library()
+        for name in ("oo_begin", "oo_marked", "oo_like", "oo_found"):
+            getattr(self.library, name).restype = ctypes.c_uint64
+        for name, kinds in (
+            ("oo_expand", "p"),
+            ("oo_begin", "pp"),
+            ("oo_marked", "p"),
+            ("oo_marks", "pup"),
+            ("oo_move", "ppuppu"),
+            ("oo_like", "puupu"),
+            ("oo_found", "puu"),
+        ):
+            taken = {"p": ctypes.c_void_p, "u": ctypes.c_uint64}
+            getattr(self.library, name).argtypes = [taken[kind] for kind in kinds]
+        self._reached = np.zeros(max(1, len(self._printer.clauses)), np.uint8)
+        self._stop = np.zeros(1, np.int32)
+        self._ready: list[_Worker] = []
+        self._rate = 0.0
+        whole, words = self.packing.whole, self.packing.words
+        self._late_masks = np.zeros((2, whole), np.uint64)
+        self._late_masks[1, words:] = 2**64 - 1
+        self._late_asked: tuple[set[int], set[int]] = (set(), set())
+        self._forget()
+        worker = _Worker(self)
+        words_of = np.array(self.packing.packed(self.beginning), np.uint64)
+        worker.point(self.seen)
+        self.first = int(self.library.oo_begin(ctypes.byref(worker.work), words_of.ctypes.data))
+        self.seen.count = 1
+        if worker.work.found_count:
+            self.todo.add(worker.taken("found", self.packing.words).copy())
+        else:
+            self.todo.add(np.empty((0, words), np.uint64))
+        self.broken += [Broken(name, mark, 0, False) for name, mark in worker.broken_states(self)]
+        worker.reset()
+        self._ready.append(worker)
+
+    def _forget(self) -> None:
+        self.seen = Table(self.library)
+        self.todo, self.following = Frontier(axis=0), Frontier(axis=0)
+
+    def run(self, limits: Limits = Limits(), **options: Any) -> Search:
+        with _stopping(self._stop) as interrupted:
+            self._interrupted = interrupted
+            found = super().run(limits, **options)
+        return found
+
+    def _finish(self) -> None:
+        return
+
+    def _is_full(self) -> bool:
+        used: int = self._used()
+        return used > self.memory
+
+    def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
+        threads = stack.enter_context(ThreadPoolExecutor(self.jobs))
+        running: dict[Future[_Piece], tuple[_Worker, Any]] = {}
+        self._stop[0] = self._interrupted()
+        wants_room = self.seen.room < self._needed
+        try:
+            while (self.todo and not self._stop[0]) or running:
+                if wants_room and not running:
+                    if not self._grown():
+                        self.search.stopped = "memory"
+                        return
+                    wants_room = False
+                while self.todo and len(running) < self.jobs and not wants_room and not self._stop[0]:
+                    worker = self._ready.pop() if self._ready else _Worker(self)
+                    data = self.todo.take(self._size())
+                    worker.point(self.seen, max(0, self.seen.room) // self.jobs)
+                    running[threads.submit(worker.expanded, self, data)] = worker, data
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    worker, data = running.pop(future)
+                    piece = future.result()
+                    wants_room = self._took(worker, piece) or wants_room
+                    yield piece.expansion
+                if self._interrupted():
+                    self.search.stopped = "interrupted"
+                    return
+        finally:
+            self._stop[0] = 1
+            wait(running)
+            for future, (worker, _) in running.items():
+                piece = future.result()
+                self._took(worker, piece)
+                self._take(piece.expansion)
+            threads.shutdown()
+
+    @property
+    def _needed(self) -> int:
+        """For how many states there must be room to expand one, in each thread."""
+        return self.jobs * (2 * self._printer.most_calls + 256)
+
+    def _size(self) -> int:
+        wanted = int(self._rate * LONGEST) or AT_ONCE
+        return max(1, min(wanted, -(-self.todo.size // self.jobs)))
+
+    def _grown(self) -> bool:
+        """Have a larger table, if there is memory for one."""
+        least = self.seen.count + self._needed
+        wanted = self.seen.room_for(max(self._needed, self.seen.count // 8))
+        free = self.memory - self._used()
+        most = self.seen.places + free // PLACE
+        if wanted > most:
+            # not as large as it should be, but as large as it can be, if that is worth moving for
+            wanted = most if most * 0.75 > max(least, 1.05 * self.seen.count) else 0
+        if not wanted:
+            return self.seen.room >= self._needed
+        self.seen.grow(wanted)
+        return True
+
+    def _took(self, worker: _Worker, piece: _Piece) -> bool:
+        """Take what a thread has come to; whether the table has no room for what it left."""
+        depth = self.search.depth
+        self._ready.append(worker)
+        self.seen.count += piece.entered
+        for data in piece.found:
+            self.following.add(data)
+        if piece.done < len(piece.data):
+            self.todo.add(piece.data[piece.done :])
+        if piece.misnamed:
+            raise SpecError(
+                "a name that is free to be given out still stands in some component, so names cannot be taken "
+                "for equal: clear it when it becomes free, or explore without symmetry"
+            )
+        found = piece.expansion
+        if piece.done >= AT_ONCE // 2:
+            self._rate = piece.done / piece.seconds
+        names = [*self._printer.steps, None]
+        for number, mark in enumerate(piece.steps):
+            if mark:
+                statement = names[number]
+                found.broken.append(Broken(statement.name if statement else WELL_DEFINED, mark, depth, True))
+        for number, mark in enumerate(piece.coming):
+            if mark:
+                self.coming.append(Broken(self._printer.invariants[number].name, mark, depth + 1, False))
+        for number in np.flatnonzero(self._reached).tolist():
+            found.clauses[self._printer.clauses[number]] = depth
+        self._late(worker, piece, depth)
+        if self.expander.keep_edges:
+            found.kept = piece.data[: piece.done]
+        return bool(piece.full & TABLE_FULL)
+
+    def _late(self, worker: _Worker, piece: _Piece, depth: int) -> None:
+        """The answers to suspended calls that were brought; where more was asked than was told apart, the states are looked at
+        once more."""
+        late = self.model.spec.late
+        while late is not None and len(piece.late):
+            news = False
+            for words in piece.late.tolist():
+                states = [self.packing.unpacked(w) for w in (words[: self.packing.whole], words[self.packing.whole :])]
+                systems = [self.model.system(vector) for vector in states]
+                for each in late(systems[0], systems[1], self.model.scope):
+                    piece.expansion.clauses.setdefault(each.clause, depth)
+                for asked, system in zip(self._late_asked, systems, strict=True):
+                    news = news or not asked.issuperset(system._asked())
+                    asked.update(system._asked())
+            if not news:
+                return
+            for mask, asked in zip(self._late_masks, self._late_asked, strict=True):
+                for field in self.packing.moving:
+                    if field.position in asked:
+                        for word, bit in map(field.at, range(field.count)):
+                            mask[word] |= np.uint64(((1 << field.width) - 1) << bit)
+            self._ready.remove(worker)
+            worker.forget_late()
+            worker.point(self.seen, max(0, self.seen.room))
+            again = worker.expanded(self, piece.data[: piece.done], whole=True)
+            self._ready.append(worker)
+            piece.late = again.late
+
+    def states(self) -> tuple[Block, Fingerprints, Any]:
+        """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
+        words = np.ascontiguousarray(np.concatenate([np.empty((0, self.packing.words), np.uint64), *self.search.kept]))
+        marks = np.empty(len(words), np.uint64)
+        self.library.oo_marks(words.ctypes.data, len(words), marks.ctypes.data)
+        depths = np.repeat(self.search.kept_at, [len(kept) for kept in self.search.kept])
+        return Block(self.expander.layout, self.packing.cells(self.expander.layout, words)), marks, depths
+
+    def way(self, mark: int) -> tuple[list[Step], Vector]:
+        """As in `Explorer`.  Half of a parent's fingerprint is known: of several states that have it, one leads here."""
+        marks, choices = [mark], [iter(self._parents(mark))]
+        while True:
+            way = self._led(marks[::-1]) if marks[-1] == self.first else None
+            if way is not None:
+                return way
+            while choices and (parent := next(choices[-1], None)) is None:
+                choices.pop()
+                marks.pop()
+            if not choices:
+                raise SpecError("a way that was gone cannot be found again; please report it")
+            assert parent is not None
+            marks.append(parent)
+            choices.append(iter(self._parents(parent)))
+
+    def _parents(self, mark: int) -> list[int]:
+        return [] if mark == self.first else self.seen.parents_of(mark)
+
+    def _led(self, marks: list[int]) -> tuple[list[Step], Vector] | None:
+        steps, vector = [], self.beginning
+        for wanted in marks[1:]:
+            found = self._step_to(vector, wanted)
+            if found is None:
+                return None
+            steps.append(found[0])
+            vector = found[1]
+        return steps, vector
+
+    def mark_of(self, vector: Vector) -> int:
+        words = np.array(self.packing.packed(vector), np.uint64)
+        return int(self.library.oo_marked(words.ctypes.data))
+
+    def step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
+        found = self._step_to(vector, wanted)
+        if found is None:
+            raise SpecError("a way that was gone cannot be found again; please report it")
+        return found
+
+    def _step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector] | None:
+        for action, arguments, mark in self._calls_in(vector):
+            if mark == wanted:
+                return (action.name, arguments), self.model.step(action, vector, arguments).state
+        return None
+
+    def _calls_in(self, vector: Vector) -> Iterator[tuple[Action, dict[str, Any], int]]:
+        """The calls that change a state, with the fingerprints of those after."""
+        worker = _Worker(self, keep_edges=True)
+        scratch = Table(self.library, 4 * (2 * self._printer.most_calls + 256))
+        worker.point(scratch, scratch.room)
+        worker.expanded(self, np.array([self.packing.packed(vector)], np.uint64), whole=True, keep=True)
+        for _, after, call in worker.taken("edges", 3).tolist():
+            action, arguments = self.expander.numbered[call & 0xFFFFFFFF]
+            names = self._fresh_names(call >> 32)
+            yield action, {s.name: names[s.type] if s.fresh else arguments[s.name] for s in action.slots}, after
+
+    def _fresh_names(self, word: int) -> dict[Type, int]:
+        kinds = self._printer.fresh_kinds
+        return {kind: word >> FRESH_BITS * at & (1 << FRESH_BITS) - 1 for at, kind in enumerate(kinds)}
+
+
+class _Worker:
+    """What a thread needs to expand states."""
+
+    def __init__(self, explorer: CompiledExplorer, *, keep_edges: bool = False) -> None:
+        most, words = explorer._printer.most_calls, explorer.packing.words
+        self.library = explorer.library
+        self.keep_edges = keep_edges or explorer.expander.keep_edges
+        late = explorer.model.spec.late is not None and explorer.packing.whole > words and not keep_edges
+        of = {
+            "found": np.empty((FOUND_ROOM + 2 * most, words), np.uint64),
+            "edges": np.empty((EDGE_ROOM + 2 * most, 3), np.uint64) if self.keep_edges else None,
+            "late": np.empty((LATE_ROOM + 2 * most, 2 * explorer.packing.whole), np.uint64) if late else None,
+            "late_known": np.zeros(LATE_KNOWN, np.uint64) if late else None,
+            "late_before": explorer._late_masks[0],
+            "late_after": explorer._late_masks[1],
+            "broken_states": np.zeros(len(explorer._printer.invariants) + 1, np.uint64),
+            "broken_steps": np.zeros(len(explorer._printer.steps) + 1, np.uint64),
+            "reached": explorer._reached,
+            "recent": np.zeros(RECENT, np.uint64),
+            "stop": explorer._stop,
+        }
+        self.arrays: dict[str, Any] = {name: array for name, array in of.items() if array is not None}
+        self.work = _Work()
+        for name, array in self.arrays.items():
+            setattr(self.work, name, array.ctypes.data)
+        for name in ("found", "edge", "late"):
+            array = self.arrays.get("edges" if name == "edge" else name)
+            setattr(self.work, f"{name}_room", 0 if array is None else len(array))
+
+    def point(self, table: Table, may_enter: int = 1 << 62) -> None:
+        """Have it look at a table, and enter at most so many."""
+        self.work.keys, self.work.parents, self.work.places = table.keys, table.parents, table.places
+        self.work.may_enter = may_enter
+
+    def taken(self, name: str, _: int) -> Any:
+        """What stands in one of its arrays."""
+        counts = {"found": self.work.found_count, "edges": self.work.edge_count, "late": self.work.late_count}
+        return self.arrays[name][: counts[name]]
+
+    def reset(self) -> None:
+        """Forget what was found."""
+        for name in ("found_count", "entered", "transitions", "cut", "dead_count", "edge_count", "late_count", "misnamed"):
+            setattr(self.work, name, 0)
+        self.arrays["broken_states"][:] = 0
+        self.arrays["broken_steps"][:] = 0
+
+    def forget_late(self) -> None:
+        """Forget which calls with outputs were told."""
+        self.arrays["late_known"][:] = 0
+
+    def broken_states(self, explorer: CompiledExplorer) -> list[tuple[str, int]]:
+        """The invariants that were broken, each with the least fingerprint of a state that breaks it."""
+        marks = self.arrays["broken_states"].tolist()
+        return [(s.name, mark) for s, mark in zip(explorer._printer.invariants, marks, strict=False) if mark]
+
+    def expanded(self, explorer: CompiledExplorer, data: Any, *, whole: bool = False, keep: bool = False) -> _Piece:
+        """Expand states; with `whole` all of them, even if it is to stop."""
+        began = time.monotonic()
+        data = np.ascontiguousarray(data)
+        work = self.work
+        self.reset()
+        dead = np.empty(len(data), np.uint64)
+        never = np.zeros(1, np.int32)
+        work.todo, work.todo_at, work.todo_count = data.ctypes.data, 0, len(data)
+        work.dead = dead.ctypes.data
+        work.stop = never.ctypes.data if whole else explorer._stop.ctypes.data
+        found, late = [], []
+        nothing = np.empty((0, 0), np.uint8)
+        expansion = Expansion(nothing, np.empty(0, np.uint64), np.empty(0, np.uint64))
+        while True:
+            self.library.oo_expand(ctypes.byref(work))
+            if work.found_count:
+                found.append(self.taken("found", 0).copy())
+                work.found_count = 0
+            if not keep and work.edge_count:
+                edges = self.taken("edges", 0)
+                calls = (edges[:, 2] & np.uint64(0xFFFFFFFF)).astype(np.int32)
+                expansion.edges.append(Edges(edges[:, 0].copy(), edges[:, 1].copy(), calls))
+                work.edge_count = 0
+            if work.late_count:
+                late.append(self.taken("late", 0).copy())
+                work.late_count = 0
+            if not work.full or work.full & TABLE_FULL:
+                break
+        expansion.transitions, expansion.cut = work.transitions, work.cut
+        expansion.dead = dead[: work.dead_count].tolist()
+        return _Piece(
+            data,
+            work.todo_at,
+            work.full,
+            found,
+            work.entered,
+            expansion,
+            np.concatenate(late) if late else np.empty((0, 0), np.uint64),
+            self.arrays["broken_states"].tolist()[: len(explorer._printer.invariants)],
+            self.arrays["broken_steps"].tolist(),
+            bool(work.misnamed),
+            time.monotonic() - began,
+        )
+
+
+@contextmanager
+def _stopping(stop: Any) -> Iterator[Callable[[], bool]]:
+    """An interruption in the block is not raised but stops the threads, so that nothing is lost that they did; whether one has
+    come is told by what is given."""
+    seen = [False]
+
+    def interrupted(*_: object) -> None:
+        seen[0] = True
+        stop[0] = 1
+
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: seen[0]
+        return
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield lambda: seen[0]
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,118 @@
+"""Which reading a search is made in: the batch reading for what is soon done, the compiled one for the rest.
+
+To print a search takes milliseconds, to build it seconds, unless it was built before and kept.  So a search begins in the batch
+reading; when it has gone on for as long as printing takes, it is asked whether there is a library for it; when it has gone on for
+longer, one is built beside it.  In the library the search begins anew, which is sooner done than the rest of it would be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..compiled import Building, compiler
+from ..concrete import Model
+from ..language import Exploration, Spec, SpecError
+from .compiled import CompiledExplorer
+from .explorer import Explorer, Limits, Search
+from .store import Store
+
+PRINTING = 0.002
+"""Seconds that it takes about to print an operation."""
+
+WORTH_BUILDING = 1.0
+"""Seconds that a search has gone on in the batch reading when a library begins to be built for it."""
+
+ASKED = 0.5
+"""How often it is asked whether the library is there."""
+
+AUTO, BATCH, COMPILED = READINGS = ("auto", "batch", "compiled")
+
+NO_COMPILER = "there is no C compiler (cc) on this machine, so the search went on in the batch reading, which is slower"
+
+
+def begun(model: Model, *, reading: str = AUTO, **options: Any) -> Explorer:
+    """A search in a reading, `options` as for `Explorer`.  Raises SpecError where it has to be the compiled one and cannot be."""
+    return CompiledExplorer(model, **options) if reading == COMPILED else Explorer(model, **options)
+
+
+def explored_of(spec: Spec, exploration: Exploration, limits: Limits = Limits(), **options: Any) -> Explorer:  # noqa: B008
+    """The search of an exploration of a spec; the rest as for `explored`."""
+    model = Model(spec, exploration.sizes, exploration.arguments)
+    return explored(model, limits, without=spec.left_out(exploration), opening=spec.opening(exploration), **options)
+
+
+def explored(
+    model: Model,
+    limits: Limits = Limits(),  # noqa: B008
+    *,
+    reading: str = AUTO,
+    stop_at_violation: bool = True,
+    progress: Callable[[Search], None] | None = None,
+    store: Store | None = None,
+    **options: Any,
+) -> Explorer:
+    """Search until all states are seen or a limit is met; `options` as for `Explorer`.  What `store` holds is gone on with, in
+    the reading in which it was begun.
+
+    `explorer.slower` says why it was not made in the compiled reading, where that would have been better.  Raises SpecError as
+    `begun` does.
+    """
+    if store is not None and store.holds_one:
+        reading = store.read()[0].get("reading", BATCH)
+    explorer = begun(model, reading=reading, **options)
+    if store is not None and store.holds_one:
+        explorer.load(store)
+
+    def on(seconds: float | None) -> Search:
+        """Go on, until the search has taken so many seconds."""
+        both = [s for s in (seconds, limits.seconds) if s is not None]
+        jobs, explorer.jobs = explorer.jobs, explorer.jobs if seconds is None else 1
+        try:
+            return explorer.run(
+                replace(limits, seconds=min(both, default=None)), stop_at_violation=stop_at_violation, progress=progress
+            )
+        finally:
+            explorer.jobs = jobs
+
+    def is_over(search: Search) -> bool:
+        return search.stopped != "time" or (limits.seconds is not None and search.seconds > limits.seconds)
+
+    if reading != AUTO:
+        on(None)
+        return explorer
+    if is_over(on(PRINTING * len(explorer.actions))):
+        return explorer
+    try:
+        building = Building(CompiledExplorer.printer(explorer).printed())
+    except SpecError as error:
+        explorer.slower = str(error)
+        on(None)
+        return explorer
+    try:
+        if not building.is_kept:
+            if is_over(on(WORTH_BUILDING)):
+                return explorer
+            if compiler() is None:
+                explorer.slower = NO_COMPILER
+                on(None)
+                return explorer
+            building.start()
+            while not building.is_done:
+                if is_over(on(explorer.search.seconds + ASKED)):
+                    return explorer
+        began, spent = time.monotonic(), explorer.search.seconds
+        try:
+            compiled = CompiledExplorer(model, building=building, **options)
+        except SpecError as error:
+            explorer.slower = str(error)
+            on(None)
+            return explorer
+        explorer = compiled
+        explorer.search.seconds = spent + time.monotonic() - began
+        on(None)
+        return explorer
+    finally:
+        building.stop()
