@@ -15,6 +15,7 @@ import pytest
 from command import run
 from jobs import JOBS, Job
 from kiosk import KEEPS, KIOSK, LOCKED, SENDS_BACK, SHUTS
+from searching import begun
 
 from oneowner.checker.command_line import exploration_code
 from oneowner.checker.explore import Asked, ExploreReport, explore_scope
@@ -32,13 +33,15 @@ from oneowner.spec.museum import BUGS
 EVERYTHING = Asked(deadlock=True, can_return=True, leads_to=True)
 THREE = KIOSK.explorations["three people"]
 
+pytestmark = pytest.mark.both_readings
+
 
 def asked(spec: Spec, exploration: Exploration = THREE, *, symmetry: bool = False) -> ExploreReport:
     return explore_scope(spec, "scope", exploration, asked=EVERYTHING, symmetry=symmetry)
 
 
 def graph_of(spec: Spec, exploration: Exploration) -> StateGraph:
-    explorer = Explorer.of(spec, exploration, statements=(), keep_edges=True)
+    explorer = begun(spec, exploration, statements=(), keep_edges=True)
     explorer.run()
     return StateGraph(explorer)
 
@@ -130,6 +133,7 @@ def test_a_graph_that_the_scope_cuts_off_answers_nothing() -> None:
     assert "not answered, since not all of the graph was seen: no_deadlock, can_return" in ran.out
 
 
+@pytest.mark.batch_reading
 def test_an_interruption_while_one_element_is_followed_is_one_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     searches: list[Explorer] = []
     expanded = Explorer._expanded

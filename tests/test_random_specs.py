@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -48,6 +48,10 @@ def begins_sound(spec: Spec, scope: Exploration) -> Spec:
     return tame(spec, [name for name, each in spec.invariants.items() if model.broken(each, initial) is not None])
 
 
+BUILT = 12
+"""Of so many specifications one is searched in the compiled reading, as each takes a compiler a while."""
+
+
 @pytest.fixture(scope="module")
 def specs(tmp_path_factory: pytest.TempPathFactory) -> list[Drawn]:
     folder = tmp_path_factory.mktemp("drawn")
@@ -82,6 +86,18 @@ def unless_refused(search: Callable[[], T]) -> list[T]:
 def test_all_searches_find_the_same(specs: list[Drawn], chunk: int, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     in_chunks(chunk, monkeypatch)
     monkeypatch.setattr(batch, "TOGETHER", together)
+    assert_found_the_same(specs)
+
+
+@pytest.mark.parametrize("reading", ["compiled"], indirect=True)
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+def test_the_compiled_search_finds_it_too(specs: list[Drawn], chunk: int, reading: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_chunks(chunk, monkeypatch)
+    assert_found_the_same(specs[chunk % 2 :: BUILT])
+
+
+def assert_found_the_same(specs: Sequence[Drawn]) -> None:
+    """A search finds of each what the plain one finds."""
     seen: Counter[str] = Counter()
     for seed, whole, scope in specs:
         spec = begins_sound(whole, scope)

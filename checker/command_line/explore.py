@@ -44,6 +44,13 @@ MOST_SHOWN = 10
     help="Stop when the search, with all its processes, has more memory (default: two thirds of the machine's).",
 )
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Store a stopped search here; go on with it.")
+@click.option(
+    "--reading",
+    type=click.Choice(["auto", "batch", "compiled"]),
+    default="auto",
+    help="Search with numpy (batch), or in C that is printed from the specification and built (compiled); auto begins in the "
+    "first and goes over to the second where that is sooner done.",
+)
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write the graph to a .graphml or .dot file.")
 @click.option("--room", help="Write --graph as the things of this room go through it: of a socket, a port, a region.")
 @jobs_option
@@ -66,6 +73,7 @@ def explore(
     seconds: float | None,
     memory: float | None,
     keep: Path | None,
+    reading: str,
     graph: Path | None,
     room: str | None,
     jobs: int,
@@ -86,15 +94,22 @@ def explore(
     asked = Asked(deadlock, can_return, leads_to)
     if keep and can_return:
         raise SpecError("--keep does not go with --can-return, which needs all transitions at hand")
+    options: dict[str, Any] = {"asked": asked, "limits": limits, "symmetry": symmetry, "reading": reading}
     if scope is None:
-        reports = explore_all_scopes(spec, jobs, _chosen(spec, large, names), asked=asked, limits=limits, symmetry=symmetry)
+        reports = explore_all_scopes(spec, jobs, _chosen(spec, large, names), **options)
     else:
         one = _exploration(spec, scope, without, only, after)
         if graph:
             _draw(spec, one, graph, room, limits)
         progress = _Progress()
         report = explore_scope(
-            spec, "scope", one, asked=asked, limits=limits, symmetry=symmetry, jobs=jobs, keep=keep, progress=progress.tell
+            spec,
+            "scope",
+            one,
+            jobs=jobs,
+            keep=keep,
+            progress=progress.tell,
+            **options,
         )
         reports = [report]
     whole = scope is None and not names and not large
@@ -198,6 +213,8 @@ def show_explorations(
                 out.line(line)
         if more := [found.statement for found in report.violations[most:]]:
             out.line(f"  broken too: {', '.join(more)}")
+    for slower in dict.fromkeys(report.slower for report in reports if report.slower):
+        say(slower)
     for line in clause_depths(spec, reports):
         out.line(line)
     if interrupted(reports):

@@ -69,8 +69,8 @@ class ExploreReport:
 
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
     was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
-    though that was wanted, and why; `unstored` why a search that was to be kept is not; `slower` why it was not made in the compiled
-    reading, where that would have been better.
+    though that was wanted, and why; `unstored` why a search that was to be kept is not; `slower` why it was not made in the
+    compiled reading, where that would have been better.
     """
 
     name: str

@@ -4,6 +4,18 @@ from .building import Building, NoCompiler, compiler, kept_in
 from .library import Library
 from .packing import Packing
 from .printer import Printer, printed
-from .searching import FRESH_BITS, SearchPrinter
+from .searching import FRESH_BITS, SearchPrinter, fresh_sorts
 
-__all__ = ["FRESH_BITS", "Building", "Library", "NoCompiler", "Packing", "Printer", "SearchPrinter", "compiler", "kept_in", "printed"]
+__all__ = [
+    "FRESH_BITS",
+    "Building",
+    "Library",
+    "NoCompiler",
+    "Packing",
+    "Printer",
+    "SearchPrinter",
+    "compiler",
+    "fresh_sorts",
+    "kept_in",
+    "printed",
+]

@@ -206,7 +206,9 @@ class Naming:
 
         if not told:
             whole = p._new("m")
-            p._line(f"const uint32_t {whole} = oo_colour({' + '.join([seed, *(part(n, False) for n in range(len(kinds)))])}{rank});")
+            p._line(
+                f"const uint32_t {whole} = oo_colour({' + '.join([seed, *(part(n, False) for n in range(len(kinds)))])}{rank});"
+            )
             for n, kind in enumerate(kinds):
                 if kind in self.free:
                     p._line(f"s[{self.at[kind]} + {names[n]}] += {whole} * {given[n]};")
@@ -236,22 +238,22 @@ class Naming:
             p._close()
 
     def _misnamed(self) -> None:
-        """Whether a name that is free to be given out still stands somewhere."""
+        """Of which sort, counted from 1, a name that is free to be given out still stands somewhere."""
         p = self.printer
         p._begin("", "static int oo_misnamed(const struct oo_state *before)")
-        given = [kind for kind in self.free if kind in p.fresh_kinds]
+        given = p.given_out
         p._unused_arguments(["before"])
         if given:
             p._line("uint32_t places[OO_NAMES] = {0};")
             p._line("oo_places(before, places);")
-        for kind in given:
+        for number, kind in enumerate(given, 1):
             (over,), holds = p.recorder.statement(p.spec.unused[kind])
             name = p._variable(over)
             p._open(f"for (int {name} = {p.free[kind][0]}; {name} <= {p.free[kind][-1]}; {name}++) {{")
             p._line(f"if ({f'oo_plain[{self.at[kind]} + {name}] != OO_BLANK'} || !places[{self.at[kind]} + {name}])")
             p._line("    continue;")
             p._line(f"if ({p._expression(holds)})")
-            p._line("    return 1;")
+            p._line(f"    return {number};")
             p._close()
         p._line("return 0;")
         p._end()

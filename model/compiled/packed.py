@@ -18,6 +18,11 @@ class PackedPrinter(Printer):
     free: dict[Type, list[int]]
     fresh_kinds: list[Type]
 
+    @property
+    def given_out(self) -> list[Type]:
+        """The sorts whose names may be renamed and are given out."""
+        return [kind for kind in self.free if kind in self.fresh_kinds]
+
     def _tables(self) -> None:
         for position, component in enumerate(self.spec.components):
             if component.kind == "rigid":
@@ -74,8 +79,10 @@ class PackedPrinter(Printer):
 
     def _write(self, write: Write) -> None:
         component = self.components[write.component]
-        name = f"{component.name}_line" if component.kind == "queue" else next(
-            f.name for f in self.packing.fields.values() if f.component is component
+        name = (
+            f"{component.name}_line"
+            if component.kind == "queue"
+            else next(f.name for f in self.packing.fields.values() if f.component is component)
         )
         if self.packing.fields[name].word >= 0:
             super()._write(write)

@@ -56,7 +56,8 @@ class Field:
 class Packing:
     """Where the cells of a search's states are, which begins at `start` and calls operations with the trees given.
 
-    What names elements of the sorts `renamed` is part of a state also where nothing changes it.  A state takes `words` words, and `whole` with the outputs.
+    What names elements of the sorts `renamed` is part of a state also where nothing changes it.  A state takes `words` words, and
+    `whole` with the outputs.
     """
 
     def __init__(self, model: Model, start: Vector, trees: Collection[Block], renamed: Collection[Type] = ()) -> None:
@@ -87,9 +88,7 @@ class Packing:
         cells = self.start[position]
         held = tuple(int(cells[model.index(component, key)]) for key in model.keys(component))
         return [
-            Field(
-                c_name(component.name), component, position, component.keys, self._width(component.value), len(held), held=held
-            )
+            Field(c_name(component.name), component, position, component.keys, self._width(component.value), len(held), held=held)
         ]
 
     def _queued(self, position: int, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -192,7 +191,8 @@ class Packing:
     def cells(self, layout: Layout, words: Words) -> Cells:
         """States as the batch reading has them, of a row of words each."""
         data = np.repeat(layout.block([self.start]).data, len(words), axis=1)
-        for field in self.moving:
+        # ranks come last: they are asked of what stands in a line
+        for field in sorted(self.moving, key=lambda f: f.part):
             if field.component.kind == "output":
                 continue
             columns = self._columns(layout, field)

@@ -223,8 +223,8 @@ void oo_expand(struct oo_work *work)
         run.mark = oo_mark(&state);
         run.alive = 0;
 #ifdef OO_NAMES
-        if (oo_misnamed(&state))
-            work->misnamed = 1;
+        if (!work->misnamed)
+            work->misnamed = oo_misnamed(&state);
 #endif
         oo_calls(&run, &state);
         if (!run.alive)

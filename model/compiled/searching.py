@@ -24,7 +24,10 @@ from .printer import MOST_IN_SUBSET
 RUNTIME = Path(__file__).with_name("search.h")
 MOST_OPERATIONS = 255
 FRESH_BITS = 8
-"""Above the number of a call (32 bits) stand the fresh names that it is given, so many bits each, by kind."""
+"""Above the number of a call (32 bits) stand the fresh names that it is given, so many bits each, by sort."""
+
+MOST_FRESH = 4
+"""Of how many sorts an operation is given fresh names at most."""
 
 LONG = 60
 """Of how many characters a statement is so long that it is a function of its own, rather than part of each that asks it."""
@@ -63,11 +66,11 @@ class SearchPrinter(PackedPrinter):
         self.fresh_kinds = list(dict.fromkeys(s.type for a in actions for s in a.slots if s.fresh))
         if len(actions) > MOST_OPERATIONS:
             raise SpecError(f"a compiled search has room for {MOST_OPERATIONS} operations, not {len(actions)}")
+        if action := next((a for a in actions if len(fresh_sorts(a)) > MOST_FRESH), None):
+            raise SpecError(f"a compiled search has room for fresh names of {MOST_FRESH} sorts, not for those of {action.name}")
         for kind in self.spec.sorts:
             if model.scope[kind.plural] > MOST_IN_SUBSET:
-                raise SpecError(
-                    f"a compiled search has room for {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}"
-                )
+                raise SpecError(f"a compiled search has room for {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")
         self.actions, self.invariants, self.steps = list(actions), list(invariants), list(steps)
         self.clauses = [f"{a.name}/{exit}" for a in actions for exit in self.trees[a.name].exits]
         self.numbers = {clause: number for number, clause in enumerate(self.clauses)}
@@ -238,16 +241,16 @@ class SearchPrinter(PackedPrinter):
         self._close()
 
     def _expanded(self, action: Action, guards: Sequence[_Guard]) -> None:
-        self._begin("", f"static void expand_{action.name}(struct oo_run *run, const struct oo_state *before{self._fresh_given()})")
+        self._begin(
+            "", f"static void expand_{action.name}(struct oo_run *run, const struct oo_state *before{self._fresh_given()})"
+        )
         self._unused_arguments(self._fresh_arguments())
         taken = ", ".join(self._argument(s.name) for s in action.slots)
 
         def call() -> None:
             number = [f"{self.first[action.name]}u", *self._strides(action)]
             names = [
-                f"(uint64_t)f_{kind.__name__.lower()} << {32 + FRESH_BITS * at}"
-                for at, kind in enumerate(self.fresh_kinds)
-                if any(s.fresh and s.type is kind for s in action.slots)
+                f"(uint64_t)f_{kind.__name__.lower()} << {32 + FRESH_BITS * at}" for at, kind in enumerate(fresh_sorts(action))
             ]
             word = " | ".join([f"(uint64_t)({' + '.join(number)})", *names])
             self._line(f"take_{action.name}(run, before, {word}{', ' if taken else ''}{taken});")
@@ -299,7 +302,7 @@ class SearchPrinter(PackedPrinter):
         opened = 0
         remaining = [s for s in action.slots if not s.fresh]
         bound: set[str] = set()
-        for kind in dict.fromkeys(s.type for s in action.slots if s.fresh):
+        for kind in fresh_sorts(action):
             name = kind.__name__.lower()
             self._open(f"for (int f_{name} = 0; f_{name} <= {self._size(kind)}; f_{name}++) {{")
             self._line(f"if (!(fresh_{name} >> f_{name} & 1))")
@@ -359,8 +362,7 @@ class SearchPrinter(PackedPrinter):
             self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before);")
         given = "".join(f", fresh_{kind.__name__.lower()}" for kind in self.fresh_kinds)
         for action in self.actions:
-            endless = [s.type for s in action.slots if s.fresh]
-            out_of = " || ".join(f"!fresh_{k.__name__.lower()}" for k in dict.fromkeys(endless))
+            out_of = " || ".join(f"!fresh_{k.__name__.lower()}" for k in fresh_sorts(action))
             if out_of:
                 self._open(f"if ({out_of})")
                 self._line("run->work->cut++;")
@@ -375,6 +377,11 @@ class SearchPrinter(PackedPrinter):
                         self._line(f"look_{at}_{number}(run, before{given});")
                 self._close()
         self._end()
+
+
+def fresh_sorts(action: Action) -> list[Type]:
+    """The sorts of which an operation is given fresh names."""
+    return list(dict.fromkeys(s.type for s in action.slots if s.fresh))
 
 
 def _guards(tree: Block) -> tuple[list[_Guard], Block]:
@@ -406,4 +413,3 @@ def _speaks_of(condition: Node) -> set[str]:
 def _components(node: Node) -> set[str]:
     """The components that are read in an expression."""
     return {n.args[1] for n in node.within() if n.op in READS}
-

@@ -7,7 +7,6 @@ the level at hand and the next only.
 from __future__ import annotations
 
 import ctypes
-import itertools
 import signal
 import threading
 import time
@@ -20,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from ..batch import Block, Fingerprints
-from ..compiled import FRESH_BITS, Building, SearchPrinter
+from ..compiled import FRESH_BITS, Building, SearchPrinter, fresh_sorts
 from ..concrete import Model, Vector
-from ..language import Action, SpecError, Step, Type
-from .expansion import WELL_DEFINED, Broken, Edges, Expansion
+from ..language import Action, SpecError, Step
+from .expansion import WELL_DEFINED, Broken, Edges, Expansion, told_apart
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
 from .table import PLACE, Table
@@ -37,7 +36,9 @@ FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
 
 TABLE_FULL, FOUND_FULL, EDGES_FULL, LATE_FULL = 1, 2, 4, 8
 
-_POINTERS = "keys parents todo found dead edges late late_known late_before late_after broken_states broken_steps reached recent stop"
+_POINTERS = (
+    "keys parents todo found dead edges late late_known late_before late_after broken_states broken_steps reached recent stop"
+)
 
 
 class _Work(ctypes.Structure):
@@ -91,7 +92,7 @@ class _Piece:
     late: Any
     coming: list[int]
     steps: list[int]
-    misnamed: bool
+    misnamed: int
     seconds: float
 
 
@@ -164,14 +165,13 @@ class CompiledExplorer(Explorer):
         self._ready.append(worker)
 
     def _forget(self) -> None:
-        self.seen = Table(self.library)
+        self.seen: Table = Table(self.library)
         self.todo, self.following = Frontier(axis=0), Frontier(axis=0)
 
-    def run(self, limits: Limits = Limits(), **options: Any) -> Search:
+    def run(self, limits: Limits = Limits(), **options: Any) -> Search:  # noqa: B008
         with _stopping(self._stop) as interrupted:
             self._interrupted = interrupted
-            found = super().run(limits, **options)
-        return found
+            return super().run(limits, **options)
 
     def _finish(self) -> None:
         return
@@ -226,9 +226,9 @@ class CompiledExplorer(Explorer):
 
     def _grown(self) -> bool:
         """Have a larger table, if there is memory for one."""
-        least = self.seen.count + self._needed
+        least: int = self.seen.count + self._needed
         wanted = self.seen.room_for(max(self._needed, self.seen.count // 8))
-        free = self.memory - self._used()
+        free: int = self.memory - self._used()
         most = self.seen.places + free // PLACE
         if wanted > most:
             # not as large as it should be, but as large as it can be, if that is worth moving for
@@ -248,10 +248,7 @@ class CompiledExplorer(Explorer):
         if piece.done < len(piece.data):
             self.todo.add(piece.data[piece.done :])
         if piece.misnamed:
-            raise SpecError(
-                "a name that is free to be given out still stands in some component, so names cannot be taken "
-                "for equal: clear it when it becomes free, or explore without symmetry"
-            )
+            raise told_apart(self._printer.given_out[piece.misnamed - 1])
         found = piece.expansion
         if piece.done >= AT_ONCE // 2:
             self._rate = piece.done / piece.seconds
@@ -313,14 +310,15 @@ class CompiledExplorer(Explorer):
             way = self._led(marks[::-1]) if marks[-1] == self.first else None
             if way is not None:
                 return way
+            parent = None
             while choices and (parent := next(choices[-1], None)) is None:
                 choices.pop()
                 marks.pop()
             if not choices:
                 raise SpecError("a way that was gone cannot be found again; please report it")
-            assert parent is not None
-            marks.append(parent)
-            choices.append(iter(self._parents(parent)))
+            if parent is not None and parent not in marks:
+                marks.append(parent)
+                choices.append(iter(self._parents(parent)))
 
     def _parents(self, mark: int) -> list[int]:
         return [] if mark == self.first else self.seen.parents_of(mark)
@@ -359,12 +357,9 @@ class CompiledExplorer(Explorer):
         worker.expanded(self, np.array([self.packing.packed(vector)], np.uint64), whole=True, keep=True)
         for _, after, call in worker.taken("edges", 3).tolist():
             action, arguments = self.expander.numbered[call & 0xFFFFFFFF]
-            names = self._fresh_names(call >> 32)
+            mask = (1 << FRESH_BITS) - 1
+            names = {kind: call >> 32 + FRESH_BITS * at & mask for at, kind in enumerate(fresh_sorts(action))}
             yield action, {s.name: names[s.type] if s.fresh else arguments[s.name] for s in action.slots}, after
-
-    def _fresh_names(self, word: int) -> dict[Type, int]:
-        kinds = self._printer.fresh_kinds
-        return {kind: word >> FRESH_BITS * at & (1 << FRESH_BITS) - 1 for at, kind in enumerate(kinds)}
 
 
 class _Worker:
@@ -463,7 +458,7 @@ class _Worker:
             np.concatenate(late) if late else np.empty((0, 0), np.uint64),
             self.arrays["broken_states"].tolist()[: len(explorer._printer.invariants)],
             self.arrays["broken_steps"].tolist(),
-            bool(work.misnamed),
+            work.misnamed,
             time.monotonic() - began,
         )
 

@@ -24,6 +24,14 @@ JUDGED_AT_ONCE = 50_000
 """How many steps of an operation are gathered before they are judged, where there is memory for as many."""
 
 
+def told_apart(kind: Type) -> SpecError:
+    """What is to be said of a sort whose free names something tells apart."""
+    return SpecError(
+        f"a {kind.__name__} that is free to be given out still stands in some component, so names cannot be taken "
+        "for equal: clear it when it becomes free, or explore without symmetry"
+    )
+
+
 class WorkerGone(Exception):
     """A process that expanded states has died."""
 
@@ -221,10 +229,7 @@ class Expander:
         for kind, element in ((k, e) for k in self._given_out for e in self.symmetry.free[k]):
             stands = places[kind][element] != 0
             if stands.any() and (self.batch.unused(block, kind, element) & stands).any():
-                raise SpecError(
-                    f"a {kind.__name__} that is free to be given out still stands in some component, so names cannot be taken "
-                    "for equal: clear it when it becomes free, or explore without symmetry"
-                )
+                raise told_apart(kind)
 
     def _wait(self, action: Action, part: Part, depth: int) -> None:
         late = self.model.spec.late and any(column >= self.layout.width for column in part.writes)
