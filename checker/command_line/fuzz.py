@@ -120,6 +120,8 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
     from ..reports import fuzz_failure
 
     known = [c for c in clauses(spec) if c.partition("/")[0] not in report.without]
+    if report.slower:
+        say(report.slower)
     missing = [] if report.failures or report.interrupted else [c for c in known if not report.clauses[c]]
     for failure in report.failures:
         for line in fuzz_failure(spec, implementation, failure, traces):

@@ -27,15 +27,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Action, Noted, Spec, noting_interruptions
+from ...model.language import EFFECTIVE, OK, Noted, Spec, noting_interruptions
 from ...model.symbolic import clauses
 from ..adapters import Implementation
 from ..errors import Unsupported
-from ..session import Failure, Mismatch, Recorded, Session, Unknown, by_itself, smallest_failure, tried_afresh
+from ..session import (
+    Failure,
+    Mismatch,
+    Recorded,
+    Session,
+    Unknown,
+    by_itself,
+    have_built,
+    smallest_failure,
+    stop_building,
+    tried_afresh,
+)
 from .aim import Aim
 
 REPEATS = 10
 PATIENCE = 2
+STRETCH = 25
+"""How many calls are made between two choices of Hypothesis, which take longer than a call."""
+
+WORTH_BUILDING = 10.0
+"""From how many seconds of fuzzing on the specification is built as C for it."""
+
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
 
@@ -53,6 +70,7 @@ class FuzzReport:
     seconds: float = 0.0
     seed: int = 0
     interrupted: bool = False
+    slower: str = ""
 
 
 class _Spent(BaseException):
@@ -113,10 +131,11 @@ def _machine(
     strict: bool,
     without: frozenset[str],
     budget: _Budget,
+    steps: int,
 ) -> Any:
     import hypothesis
     from hypothesis import strategies as st
-    from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+    from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
     openings = [calls for calls in spec.openings.values() if not any(name in without for name, _ in calls)]
     openings += [[]] * (1 + len(openings) // 8)
@@ -128,6 +147,7 @@ def _machine(
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
+            self.left = steps
 
         @initialize(opening=st.sampled_from(range(len(openings))), chance=st.randoms(use_true_random=True))
         def begin(self, opening: int, chance: random.Random) -> None:
@@ -158,41 +178,32 @@ def _machine(
                 # of a run that counts Hypothesis makes variations, four in five with the same seed and so the same calls
                 hypothesis.reject()
 
-    for action in (a for a in spec.actions.values() if a.name not in without):
-        setattr(Machine, action.name, precondition(_enabled(action))(rule()(_rule(action, budget))))
+        @rule()
+        def operation(self) -> None:
+            for _ in range(min(STRETCH, self.left)):
+                self.left -= 1
+                budget.stop_when_spent(self)
+                self.one_call()
+
+        def one_call(self) -> None:
+            self.cut_short = True
+            (name, wanted), exit = self.next, ""
+            try:
+                with budget.noting(self.session):
+                    exit = self.session.compare(name, self.given, look=wanted == AGAIN)
+            except Unknown:
+                hypothesis.reject()
+            except Unsupported:
+                pass  # with these arguments
+            self.cut_short = False
+            if exit in EFFECTIVE:
+                self.aim.succeeded(name)
+            if wanted != AGAIN and self.aim.chance.random() < 1 / 12:
+                self.next = name, AGAIN
+            else:
+                self.next, self.given = self.aim.choose()
+
     return Machine
-
-
-def _enabled(action: Action) -> Callable[[Any], bool]:
-    return lambda machine: machine.next[0] == action.name
-
-
-def _rule(action: Action, budget: _Budget) -> Callable[..., None]:
-    import hypothesis
-
-    def run(self: Any) -> None:
-        budget.stop_when_spent(self)
-        self.cut_short = True
-        again = self.next[1] == AGAIN
-        exit = ""
-        try:
-            with budget.noting(self.session):
-                exit = self.session.compare(action.name, self.given, look=again)
-        except Unknown:
-            hypothesis.reject()
-        except Unsupported:
-            pass  # with these arguments
-        self.cut_short = False
-        if exit in EFFECTIVE:
-            self.aim.successes[action.name] += 1
-        if not again and self.aim.chance.random() < 1 / 12:
-            self.next = action.name, AGAIN
-        else:
-            self.next, self.given = self.aim.choose()
-
-    # Hypothesis switches rules off for whole runs, by name; a chain of ten operations would seldom survive that
-    run.__name__ = "operation"
-    return run
 
 
 def fuzz(
@@ -235,10 +246,12 @@ def fuzz(
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
-    machine = _machine(spec, implementation, sizes, strict, frozenset(without), budget)
+    if seconds >= WORTH_BUILDING:
+        budget.report.slower = have_built(spec, Session.with_strangers(spec, sizes))
+    machine = _machine(spec, implementation, sizes, strict, frozenset(without), budget, steps)
     chosen = settings(
         max_examples=10**9,
-        stateful_step_count=steps + 1,  # the initialization counts as one
+        stateful_step_count=-(-steps // STRETCH) + 1,  # the initialization counts as one
         deadline=None,
         derandomize=False,
         database=DirectoryBasedExampleDatabase(database) if database else None,
@@ -267,6 +280,7 @@ def fuzz(
             if not (budget.stopped or budget.noted.seen):
                 raise
         break
+    stop_building()
     budget.report.interrupted |= budget.noted.seen
     if budget.first is not None:
         _take_failure(spec, implementation, sizes, budget, strict, fresh)

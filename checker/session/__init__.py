@@ -3,7 +3,8 @@
 from .again import again, without
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
-from .session import Session, model
+from .oracle import have_built, model, stop_building
+from .session import Session
 from .wrong import LATE, Mismatch, Unknown
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "World",
     "again",
     "by_itself",
+    "have_built",
     "model",
     "smallest_failure",
+    "stop_building",
     "tried_afresh",
     "without",
 ]

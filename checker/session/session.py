@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ...model.concrete import Model, Outcome, Vector, value_name
+from ...model.concrete import Outcome, Vector, value_name
 from ...model.language import (
     EFFECTIVE,
     OK,
@@ -32,6 +31,7 @@ from ...model.language import (
 from ..adapters import Implementation
 from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
+from .oracle import model
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
@@ -70,8 +70,7 @@ class Session:
         self.implementation = implementation
         self.scope = spec.scope(scope)
         self.handle_sorts = [kind for kind in spec.unused if kind.handles]
-        strangers = {kind.plural: self.scope[kind.plural] + 1 for kind in self.handle_sorts}
-        self.model = model(spec, self.scope | strangers)
+        self.model = model(spec, self.with_strangers(spec, scope))
         self.worlds = [World(self.model.initial(), {kind: Names() for kind in self.handle_sorts})]
         self.clauses: Counter[str] = Counter()
         self.permitted: Counter[str] = Counter()
@@ -80,12 +79,21 @@ class Session:
         self.recorded: list[Recorded] = []
         self.vectors: list[Vector] = [self.vector]
         self.actions = {name: action for name, action in spec.actions.items() if name not in without}
+        self._sides = {name: self._sides_of(action) for name, action in self.actions.items()}
         self.came_late: set[int] = set()
         """The calls, by number, that brought answers to suspended ones."""
         self._probed = ""
         """What the last call that was no probe came to."""
         self._refused = 0
+        self._asked: tuple[list[int], ...] = ([], [])
+        self._known_probes: dict[tuple[int, ...], tuple[Any, list[tuple[str, dict[str, int]]]]] = {}
         self._reset()
+
+    @staticmethod
+    def with_strangers(spec: Spec, scope: Mapping[str, int]) -> dict[str, int]:
+        """A scope with one element more of each sort of which there are handles, for those that no element has."""
+        whole = spec.scope(scope)
+        return whole | {kind.plural: whole[kind.plural] + 1 for kind in spec.unused if kind.handles}
 
     @property
     def vector(self) -> Vector:
@@ -94,6 +102,15 @@ class Session:
     @property
     def names(self) -> dict[Type, Names]:
         return self.worlds[0].names
+
+    def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:
+        """The arguments of an operation that are no fresh names, in order, each with its type; with the element that stands for
+        strangers where it is a handle (0: it is data); and with what is known of how its values are written.  And whether there
+        are fresh ones."""
+        slots = [s for s in action.slots if not s.fresh]
+        strangers = [self.stranger(s.type) if s.type in self.handle_sorts else 0 for s in slots]
+        sides: list[Any] = [(s.name, s.type, stranger, {}) for s, stranger in zip(slots, strangers, strict=True)]
+        return sides, len(slots) < len(action.slots)
 
     def _reset(self) -> None:
         heading = getattr(self.implementation, "heading", None)
@@ -141,15 +158,13 @@ class Session:
                 self._refused += 1
                 if look or self._refused % EVERY == 0:
                     self._probe(self.model.blank())
-        for world in self.worlds:
-            self.bury(world)
+        if self.vector is not before or len(self.worlds) > 1:
+            for world in self.worlds:
+                self.bury(world)
         return exit
 
     def _probe(self, before: Vector) -> None:
-        assert self.spec.probes is not None
-        with reading(self.model):
-            calls = list(self.spec.probes(self.model.system(before), self.model.system(self.vector), self.scope))
-        for operation, values in calls:
+        for operation, values in self._probes(before, self.vector):
             if operation in self.unsupported:
                 continue
             slots = {s.name: s for s in self.actions[operation].slots}
@@ -158,17 +173,32 @@ class Session:
                 with contextlib.suppress(Unsupported):
                     self._judge_probe(operation, given)
 
+    def _probes(self, before: Vector, after: Vector) -> list[tuple[str, dict[str, int]]]:
+        """The probes of a step.  They are the same for steps that agree in the components that were asked for."""
+        assert self.spec.probes is not None
+        both = (before, after)
+        key = tuple(id(vector[at]) for vector, asked in zip(both, self._asked, strict=True) for at in asked)
+        known = self._known_probes.get(key)
+        if known is not None:
+            return known[1]
+        systems = self.model.system(before), self.model.system(after)
+        with reading(self.model):
+            calls = list(self.spec.probes(*systems, self.scope))
+        asked = tuple(sorted({*old, *system._asked()}) for old, system in zip(self._asked, systems, strict=True))
+        if asked != self._asked:
+            self._asked, self._known_probes = asked, {}
+            key = tuple(id(vector[at]) for vector, some in zip(both, asked, strict=True) for at in some)
+        # what a key speaks of is kept, so that it goes on speaking of that
+        self._known_probes[key] = both, calls
+        return calls
+
     def _judge_probe(self, operation: str, arguments: Mapping[str, Any]) -> str:
-        index = len(self.recorded)
         try:
-            return self._judge(operation, arguments)
+            return self._judge(operation, arguments, probe=bool(self._probed))
         except Mismatch as mismatch:
             if not self._probed:
                 raise
             raise Mismatch(self._probed, f"after {self._probed}, {mismatch.text}", mismatch.clause) from mismatch
-        finally:
-            if index < len(self.recorded):
-                self.recorded[index] = replace(self.recorded[index], probe=bool(self._probed))
 
     def compare_values(self, operation: str, values: Mapping[str, int]) -> str:
         """The same for a call whose arguments are all the model's values; for an element that is not live, a handle that is dead
@@ -180,6 +210,16 @@ class Session:
             if given[name] is None and value and kind in self.names:
                 given[name] = (self.names[kind].dead or [NEVER])[-1]
         return self.compare(operation, given)
+
+    def reach(
+        self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]
+    ) -> list[str]:
+        """The exits to which calls would come if they were made now, up to the first that is wanted: each picked by a number out
+        of `choices` (see `picked`)."""
+        action = self.actions[operation]
+        fresh = self.fresh(action)
+        values = {s.name: [fresh[s.name]] if s.fresh else choices[s.name] for s in action.slots}
+        return self.model.foreseen(action, self.vector, values, numbers, wanted)
 
     def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
         """By argument of a call now, the model's values that it may have: elements that live, and with `strangers` the one that
@@ -220,35 +260,53 @@ class Session:
         """A model value as `compare` takes it; None also where the element has no handle that was shown."""
         return self.names[slot.type].handle.get(value) if slot.type in self.names else value
 
-    def _judge(self, operation: str, arguments: Mapping[str, Any]) -> str:
+    def _judge(self, operation: str, arguments: Mapping[str, Any], *, probe: bool = False) -> str:
         action = self.actions[operation]
-        slots = [s for s in action.slots if not s.fresh]
+        sides, fresh = self._sides[operation]
         foreseen = []
         for world in self.worlds:
-            values = {
-                s.name: self.element(world, s.type, arguments[s.name]) if s.type in world.names else arguments[s.name]
-                for s in slots
-            } | self.fresh(action, world)
+            values = {}
+            for name, kind, stranger, _ in sides:
+                value = arguments[name]
+                if stranger:
+                    value = 0 if value is None else world.names[kind].element.get(value, stranger)
+                values[name] = value
+            if fresh:
+                values |= self.fresh(action, world)
             foreseen.append((world, values, self.model.step(action, world.vector, values)))
         outcome = foreseen[0][2]
+        exit = outcome.exit
         index = len(self.recorded)
-        self.recorded.append(Recorded(operation, self._by_origin(slots, arguments), outcome.exit))
+        wire: dict[str, Any] = {}
+        origins: dict[str, Origin | int | str | None] = {}
+        names = self.names
+        for name, kind, stranger, encoded in sides:
+            value = arguments[name]
+            if stranger:
+                wire[name] = value
+                origins[name] = None if value is None else names[kind].origin.get(value, NEVER)
+            else:
+                origins[name] = value
+                if value not in encoded:
+                    encoded[value] = self.encoded(kind, value)
+                wire[name] = encoded[value]
         self.vectors.append(outcome.state)
-        wire = {s.name: self.encoded(s.type, arguments[s.name]) for s in slots}
         try:
-            answer = self._ask(operation, wire, outcome.exit)
+            answer = self._ask(operation, wire, exit)
         except Unsupported:
             self.unsupported.add(operation)
-            self.recorded.pop()
             self.vectors.pop()
             raise
-        self.recorded[index] = replace(self.recorded[index], answer=answer)
-        late = self._late_answers(operation, outcome.exit)
+        except BaseException:
+            self.recorded.append(Recorded(operation, origins, exit, None, probe))
+            raise
+        self.recorded.append(Recorded(operation, origins, exit, answer, probe))
+        late = self._late_answers(operation, exit)
         if "indeterminate" in answer:
             self._branch(foreseen)
         else:
             self._go_on(action, foreseen, answer, late, index)
-        return outcome.exit
+        return exit
 
     def _branch(self, foreseen: list[tuple[World, dict[str, Any], Outcome]]) -> None:
         """The call may have happened or not."""
@@ -358,16 +416,6 @@ class Session:
                 raise AdapterError(f"settle() answers {quoted(answer)} to {quoted(handle)}; a late answer is {shape}")
         return came
 
-    def _by_origin(self, slots: Iterable[Slot], arguments: Mapping[str, Any]) -> dict[str, Origin | int | str | None]:
-        return {
-            s.name: (
-                self.names[s.type].origin.get(arguments[s.name], NEVER)
-                if s.type in self.names and arguments[s.name] is not None
-                else arguments[s.name]
-            )
-            for s in slots
-        }
-
     def _ask(self, operation: str, wire: dict[str, Any], expected: str) -> dict[str, Any]:
         try:
             answer = self.implementation.call(operation, wire)
@@ -459,24 +507,10 @@ class Session:
 
     def bury(self, world: World) -> None:
         """Take note of whose handles are dead now."""
-        system = self.model.system(world.vector)
-        with reading(self.model):
-            for kind, names in world.names.items():
-                test = self.spec.unused[kind].function
-                gone = [e for e in names.handle if test(system, e) and e > len(kind.constants)]
-                for element in gone:
-                    handle = names.handle.pop(element)
-                    del names.element[handle]
-                    names.dead.append(handle)
-
-
-_models: dict[tuple[int, tuple[tuple[str, int], ...]], Model] = {}
-
-
-def model(spec: Spec, scope: Mapping[str, int]) -> Model:
-    """The concrete reading of a scope, made once: a fuzz run has thousands of sessions."""
-    key = id(spec), tuple(scope.items())
-    found = _models.get(key)
-    if found is None or found.spec is not spec:
-        found = _models[key] = Model(spec, scope)
-    return found
+        unused = self.model.unused(world.vector)
+        for kind, names in world.names.items():
+            free = unused[kind]
+            for element in [e for e in names.handle if free >> e & 1 and e > len(kind.constants)]:
+                handle = names.handle.pop(element)
+                del names.element[handle]
+                names.dead.append(handle)

@@ -2,6 +2,7 @@
 
 from .building import Building, NoCompiler, compiler, kept_in
 from .library import Library
+from .model import CompiledModel
 from .packing import Packing
 from .printer import Printer, printed
 from .searching import FRESH_BITS, SearchPrinter, fresh_sorts
@@ -9,6 +10,7 @@ from .searching import FRESH_BITS, SearchPrinter, fresh_sorts
 __all__ = [
     "FRESH_BITS",
     "Building",
+    "CompiledModel",
     "Library",
     "NoCompiler",
     "Packing",

@@ -1,7 +1,7 @@
 """The concrete reading: small integers, one answer to a question, the judge of all others; names and traces of its states."""
 
 from .footprints import Cell, Footprints, Notes, Question, earlier
-from .model import Model, Outcome
+from .model import Model, Outcome, picked
 from .state import Vector
 from .trace import SENSELESS, answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
 
@@ -20,6 +20,7 @@ __all__ = [
     "differences",
     "earlier",
     "nondefaults",
+    "picked",
     "run",
     "to_itf",
     "value_name",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,15 @@ class _System(NoValue):
         return [p for p in positions if self._model.components[p].kind == "output"]
 
 
+def picked(values: Mapping[str, Sequence[Any]], number: int) -> dict[str, Any]:
+    """The arguments that a number picks: its last digits, in the base of how many values there are, that of the first."""
+    arguments = {}
+    for name, choices in values.items():
+        number, index = divmod(number, len(choices))
+        arguments[name] = choices[index]
+    return arguments
+
+
 class Model:
     """A spec in a scope, in the concrete reading: makes states, calls operations, judges statements."""
 
@@ -123,7 +132,7 @@ class Model:
             raise SpecError(f"a state of this scope has {cells} cells; at most {MOST_CELLS} can be held: give a smaller one")
         self.stating = False
         self._suspended = False
-        self._blank = self.blank()
+        self._blank = self._all_blank()
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
@@ -191,6 +200,9 @@ class Model:
 
     def blank(self) -> Vector:
         """The state in which every map and queue holds its default; rigid maps and parameters as the scope says."""
+        return self._blank
+
+    def _all_blank(self) -> Vector:
         parts: list[tuple[Any, ...]] = []
         for position, component in enumerate(self.components):
             shape = self._shapes[position]
@@ -322,6 +334,31 @@ class Model:
         finally:
             self._running = None
         return SUSPENDED if self._suspended else OK
+
+    def foreseen(
+        self,
+        action: Action,
+        vector: Vector,
+        values: Mapping[str, Sequence[Any]],
+        numbers: Sequence[int],
+        wanted: Collection[str],
+    ) -> list[str]:
+        """The exits of some calls, up to the first that is wanted: each picked by a number out of the `values` that the arguments
+        may have, as `picked`."""
+        exits = []
+        for number in numbers:
+            exits.append(self.exit_of(action, vector, picked(values, number)))
+            if exits[-1] in wanted:
+                break
+        return exits
+
+    def unused(self, vector: Vector) -> dict[Type, int]:
+        """By sort whose names are given out, which are free: bit n stands for element n."""
+        found, system = {}, _System(self, vector)
+        with reading(self):
+            for kind, test in self.spec.unused.items():
+                found[kind] = sum(1 << e for e in self.domain(kind) if test.function(system, e))
+        return found
 
     def permitted(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> list[str]:
         """Every error whose condition applies, in the operation's order; empty where the call succeeds.

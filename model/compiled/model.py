@@ -1,0 +1,268 @@
+"""The concrete reading's model with operations that are called in C: the same outcomes, sooner."""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ..concrete import Model, Outcome, Vector
+from ..language import EFFECTIVE, Action, Component, Members, Scope, Spec, SpecError, Type, answer_fields, is_subset
+from ..recording import Leaf
+from .building import Building
+from .printer import Printer, printed
+
+FLAGS = ("-std=gnu11", "-O1", "-shared", "-fPIC", "-w")
+MOST_REMEMBERED = 64
+MOST_AT_ONCE = 512
+"""Of how many calls it is asked at once where they lead."""
+
+
+class _Text(Printer):
+    """Prints operations and names, and one function that calls them by number."""
+
+    def calls(self) -> str:
+        self.out, self.checks = [], []
+        self._header()
+        for name, action in self.spec.actions.items():
+            self._operation(action, self.trees[name])
+        for kind in self.spec.unused:
+            self._fresh(kind)
+        self._by_number()
+        self._foreseen()
+        self._unused_names()
+        return "\n".join(self.out) + "\n"
+
+    def _by_number(self) -> None:
+        states = "const struct oo_state *before, struct oo_state *now, uint64_t *answer, const uint64_t *a"
+        self._begin("An operation by its number, with its arguments in order.", f"int oo_call(int operation, {states})")
+        self._open("switch (operation) {")
+        for number, action in enumerate(self.spec.actions.values()):
+            given = "".join(f", {'' if s.subset else '(int)'}a[{n}]" for n, s in enumerate(action.slots))
+            self._line(f"case {number}: return oo_{action.name}(before, now, answer{given});")
+        self._close()
+        self._line("return -2;")
+        self._end()
+
+    def _foreseen(self) -> None:
+        """Each number picks a value an argument: the last digits that of the first."""
+        given = "const uint64_t *values, const int32_t *sizes, int slots, const uint32_t *numbers, int count"
+        head = f"int oo_foreseen(int operation, const struct oo_state *before, {given}, uint64_t wanted, int32_t *exits)"
+        self._begin("The exits of calls, up to the first that is wanted; how many there are.", head)
+        self._line("struct oo_state now;")
+        self._line("uint64_t answer[16], a[16];")
+        self._open("for (int n = 0; n < count; n++) {")
+        self._line("uint32_t rest = numbers[n];")
+        self._line("const uint64_t *from = values;")
+        self._open("for (int slot = 0; slot < slots; slot++) {")
+        self._line("a[slot] = from[rest % (uint32_t)sizes[slot]];")
+        self._line("rest /= (uint32_t)sizes[slot];")
+        self._line("from += sizes[slot];")
+        self._close()
+        self._line("exits[n] = oo_call(operation, before, &now, answer, a);")
+        self._line("if (exits[n] < 0 || (wanted >> exits[n] & 1))")
+        self._line("    return n + 1;")
+        self._close()
+        self._line("return count;")
+        self._end()
+
+    def _unused_names(self) -> None:
+        """Of each sort whose names are given out a word: bit n is whether element n is free."""
+        self._begin("", "void oo_unused(const struct oo_state *before, uint64_t *words)")
+        for number, (_, test) in enumerate(self.spec.unused.items()):
+            (over,), holds = self.recorder.statement(test)
+            known = dict(self._known)
+            self._line(f"words[{number}] = 0;")
+            self._open(self._loop(over))
+            self._line(f"words[{number}] |= (uint64_t)({self._expression(holds)} ? 1 : 0) << {self._variable(over)};")
+            self._close()
+            self._known = known
+        self._end()
+
+
+class CompiledModel(Model):
+    """A model whose operations are called in a library.  Vectors are those of the concrete reading; of the last that were
+    come to it is remembered what they are as bytes.  Raises SpecError as `Building.library`."""
+
+    def __init__(self, spec: Spec, scope: Scope | None = None, *, building: Building | None = None) -> None:
+        super().__init__(spec, scope)
+        text = self.text(spec, scope)
+        self.library = (building or Building(text.calls(), FLAGS)).library()
+        self.library.oo_call.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 4]
+        self.library.oo_foreseen.argtypes = [
+            ctypes.c_int,
+            ctypes.c_char_p,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_uint64,
+            ctypes.c_void_p,
+        ]
+        self.library.oo_unused.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+        self.exits = text.exits()
+        self._bits = {exit: 1 << number for number, exit in enumerate(self.exits)}
+        self._numbers = {name: number for number, name in enumerate(spec.actions)}
+        self._places: dict[str, tuple[int, int]] = {}
+        at = 0
+        for component in self.components:
+            if component.kind in ("map", "output", "queue"):
+                size = len(self._blank[self.positions[component.name]])
+                if component.kind == "queue":
+                    size = 2 * (self.scope[component.value.plural] + 1)
+                self._places[component.name] = at, size
+                at += size
+        self._size = at
+        self._after = ctypes.create_string_buffer(at)
+        self._answer, self._given_words = (ctypes.c_uint64 * 16)(), (ctypes.c_uint64 * 16)()
+        self._exits = (ctypes.c_int32 * MOST_AT_ONCE)()
+        self._words = (ctypes.c_uint64 * max(1, len(spec.unused)))()
+        self._at = [ctypes.addressof(each) for each in (self._after, self._answer, self._given_words)]
+        self._packed: dict[int, tuple[Vector, bytes]] = {}
+        self._written = {n: [c for c in self.components if c.name in tree.written] for n, tree in text.trees.items()}
+        ends = [(name, block.end) for name, tree in text.trees.items() for block in tree.within()]
+        answering = {(name, end.exit) for name, end in ends if isinstance(end, Leaf) and end.answer}
+        self._fields = {(name, exit): answer_fields(spec.actions[name].answer) for name, exit in answering}
+
+    @staticmethod
+    def text(spec: Spec, scope: Scope | None) -> _Text:
+        """What prints the library of a spec in a scope.  Raises SpecError for what the compiled reading has no room for."""
+        made = _Text(printed(spec, dict(scope or {})).model)
+        if any(len(a.slots) > 16 or len(answer_fields(a.answer)) > 16 for a in spec.actions.values()) or len(made.exits()) > 64:
+            raise SpecError("the compiled reading has room for 16 arguments, 16 parts of an answer, and 64 exits")
+        if any(made.model.scope[kind.plural] > 63 for kind in spec.unused):
+            raise SpecError("the compiled reading has room for 63 names of a sort that is given out")
+        return made
+
+    @classmethod
+    def building(cls, spec: Spec, scope: Scope | None = None) -> Building:
+        """The library of a spec in a scope, not built yet, unless it is kept.  Raises SpecError as `text`."""
+        return Building(cls.text(spec, scope).calls(), FLAGS)
+
+    def bytes_of(self, vector: Vector) -> bytes:
+        """A state as the library has it."""
+        found = self._packed.get(id(vector))
+        if found is not None and found[0] is vector:
+            return found[1]
+        parts = [self._part_bytes(c, vector[self.positions[c.name]]) for c in self.components if c.name in self._places]
+        return self._remember(vector, b"".join(parts))
+
+    def _remember(self, vector: Vector, data: bytes) -> bytes:
+        if len(self._packed) >= MOST_REMEMBERED:
+            self._packed.clear()
+        self._packed[id(vector)] = vector, data
+        return data
+
+    def _part_bytes(self, component: Component, part: Any) -> bytes:
+        if component.kind != "queue":
+            return bytes(part)
+        size = self.scope[component.value.plural] + 1
+        line, rank = bytearray(size), bytearray(size)
+        for key, elements in enumerate(part):
+            for at, element in enumerate(elements):
+                line[element], rank[element] = key, at
+        return bytes(line + rank)
+
+    def _part_of(self, component: Component, data: bytes) -> Any:
+        at, size = self._places[component.name]
+        cells = data[at : at + size]
+        if component.kind != "queue":
+            return tuple(map(bool, cells)) if component.value is bool else tuple(cells)
+        half = size // 2
+        lines: list[list[tuple[int, int]]] = [[] for _ in self._blank[self.positions[component.name]]]
+        for element in range(1, half):
+            if cells[element]:
+                lines[cells[element]].append((cells[half + element], element))
+        return tuple(tuple(e for _, e in sorted(each)) for each in lines)
+
+    def step(self, action: Action, vector: Vector, arguments: Mapping[str, Any]) -> Outcome:
+        """As in `Model`."""
+        words = self._given_words
+        for number, slot in enumerate(action.slots):
+            value = arguments[slot.name]
+            words[number] = sum(1 << element for element in value) if slot.subset else value
+        before = self.bytes_of(vector)
+        after, answer, given = self._at
+        code = self.library.oo_call(self._numbers[action.name], before, after, answer, given)
+        if code < 0:
+            # the concrete reading says what is wrong, and where
+            return super().step(action, vector, arguments)
+        exit = self.exits[code]
+        if exit not in EFFECTIVE:
+            return Outcome(exit, vector, None, vector)
+        data, parts, outputs = self._after.raw, list(vector), []
+        for component in self._written[action.name]:
+            position = self.positions[component.name]
+            parts[position] = self._part_of(component, data)
+            if component.kind == "output":
+                outputs.append(component)
+        shown = state = tuple(parts)
+        if outputs:
+            blank = bytearray(data)
+            for component in outputs:
+                at, size = self._places[component.name]
+                position = self.positions[component.name]
+                parts[position], blank[at : at + size] = self._blank[position], bytes(size)
+            state, data = tuple(parts), bytes(blank)
+        self._remember(state, data)
+        return Outcome(exit, state, self._told(action, exit), shown)
+
+    def _told(self, action: Action, exit: str) -> Any:
+        fields = self._fields.get((action.name, exit))
+        if fields is None:
+            return None
+        parts = [_value(kind, self._answer[number]) for number, (_, kind) in enumerate(fields)]
+        return action.answer(*parts) if fields[0][0] else parts[0]
+
+    def foreseen(
+        self,
+        action: Action,
+        vector: Vector,
+        values: Mapping[str, Sequence[Any]],
+        numbers: Sequence[int],
+        wanted: Collection[str],
+    ) -> list[str]:
+        """As in `Model`."""
+        if len(numbers) > MOST_AT_ONCE:
+            return super().foreseen(action, vector, values, numbers, wanted)
+        flat, sizes = array("Q"), array("i")
+        for slot in action.slots:
+            choices = values[slot.name]
+            flat.extend([sum(1 << e for e in c) for c in choices] if slot.subset else choices)
+            sizes.append(len(choices))
+        asked, bits = array("I", numbers), sum(self._bits.get(exit, 0) for exit in wanted)
+        count = self.library.oo_foreseen(
+            self._numbers[action.name],
+            self.bytes_of(vector),
+            flat.buffer_info()[0],
+            sizes.buffer_info()[0],
+            len(sizes),
+            asked.buffer_info()[0],
+            len(asked),
+            bits,
+            self._exits,
+        )
+        found = self._exits[:count]
+        if found and found[-1] < 0:
+            return super().foreseen(action, vector, values, numbers, wanted)
+        return [self.exits[code] for code in found]
+
+    def fresh(self, vector: Vector, kind: Type, reserved: int = 0) -> int:
+        """As in `Model`."""
+        last = self.scope[kind.plural] - reserved
+        free = self.unused(vector)[kind] >> len(kind.constants) + 1 << len(kind.constants) + 1
+        least = (free & -free).bit_length() - 1
+        return least if 0 < least <= last else 0
+
+    def unused(self, vector: Vector) -> dict[Type, int]:
+        """As in `Model`."""
+        self.library.oo_unused(self.bytes_of(vector), self._words)
+        return dict(zip(self.spec.unused, self._words, strict=False))
+
+
+def _value(kind: Any, word: int) -> Any:
+    if is_subset(kind):
+        return Members(n for n in range(64) if word >> n & 1)
+    return bool(word) if kind is bool else int(word)
