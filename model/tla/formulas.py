@@ -1,0 +1,296 @@
+"""Expressions in TLA+, on one line where they fit, in lists of conjuncts and disjuncts where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..concrete import Model
+from ..language import Component, SpecError, Type, is_sort
+from ..recording import AFTER, NOW, Node, const, eq, negated
+from .names import Names, elements, text, value
+
+WIDTH = 110
+COMPARED = {"eq": "=", "lt": "<", "le": "<="}
+DENIED = {"eq": "#", "lt": ">=", "le": ">"}
+ADDED = {"add": "+", "sub": "-"}
+
+
+class Local:
+    """What is bound in one definition.  `now` gives what a component holds that was written, `outputs` by which name the outputs
+    of a call are passed."""
+
+    def __init__(self, names: Names, outputs: dict[str, str] | None = None) -> None:
+        self.names, self.outputs = Names(names.taken), outputs or {}
+        self.bound: dict[Node, Callable[[], str]] = {}
+        self.arguments: dict[str, str] = {}
+        self.now: dict[str, Callable[[], str]] = {}
+
+    def argument(self, name: str) -> str:
+        if name not in self.arguments:
+            self.arguments[name] = self.names.new(name)
+        return self.arguments[name]
+
+
+class Formulas:
+    """Prints the expressions of a spec in a scope.  Takes note of which types and blank outputs they speak of."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.spec, self.names = model, model.spec, Names()
+        self.components: dict[str, Component] = {c.name: c for c in self.spec.components}
+        self.component_names = {name: self.names.new(name) for name in self.components}
+        self.blanks = {c.name: self.names.new(f"blank_{c.name}") for c in self.spec.components if c.kind == "output"}
+        self.sets = {kind: self.names.new(kind.__name__) for kind in self.spec.types}
+        self.with_none = {kind: self.names.new(f"{kind.__name__}OrNone") for kind in self.spec.sorts}
+        self.used: dict[str, Type] = {}
+        self.blanks_used: dict[str, None] = {}
+        self.local = Local(self.names)
+
+    # sets
+
+    def range(self, kind: Type, *, none: bool = False) -> str:
+        """The set of the values of a type, with none among them if that is said and it has one."""
+        if kind is bool:
+            return "BOOLEAN"
+        if kind is int:
+            return f"0..{self.model.scope['numbers']}"
+        name = (self.with_none if none and is_sort(kind) else self.sets)[kind]
+        self.used[name] = kind
+        return name
+
+    def definition(self, kind: Type) -> list[str]:
+        """The sets of a type that were spoken of."""
+        whole, more = self.sets[kind], self.with_none.get(kind)
+        found = [f"{whole} == {{{', '.join(elements(kind, self.model.domain(kind)))}}}"]
+        return [*found, f"{more} == {whole} \\cup {{none}}"] if more in self.used else found
+
+    def over(self, variables: Sequence[Node], *, none: bool = False) -> str:
+        """Variables with their ranges."""
+        return ", ".join(f"{self.variable(v)} \\in {self.range(v.type, none=none)}" for v in variables)
+
+    def variable(self, node: Node) -> str:
+        if node not in self.local.bound:
+            name = self.local.names.new(getattr(node.type, "__name__", "value").lower())
+            self.local.bound[node] = lambda: name
+        return self.local.bound[node]()
+
+    # what is read
+
+    def holds(self, tag: str, name: str) -> str:
+        """What a component holds in a state."""
+        known = self.component_names[name]
+        if tag == NOW and name in self.local.now:
+            return self.local.now[name]()
+        if self.components[name].kind == "output":
+            return self.local.outputs[name] if tag == AFTER and name in self.local.outputs else self.blank(name)
+        return f"{known}'" if tag == AFTER else known
+
+    def blank(self, name: str) -> str:
+        """What an output holds before a call."""
+        self.blanks_used[name] = None
+        return self.blanks[name]
+
+    # on one line
+
+    def flat(self, node: Node) -> str:
+        """An expression on one line, not in brackets."""
+        op, args = node.op, node.args
+        match op:
+            case "const":
+                return value(node.type, args[0])
+            case "arg" | "some":
+                return self.local.argument(args[0])
+            case "var" | "local":
+                return self.variable(node)
+            case "param":
+                return self.component_names[args[0]]
+            case "cell":
+                return f"{self.holds(args[0], args[1])}[{', '.join(map(self.flat, args[2:]))}]"
+            case "of" | "rank" | "head":
+                name = {"of": "LineOf", "rank": "PlaceOf", "head": "HeadOf"}[op]
+                return f"{name}({self.holds(args[0], args[1])}, {self.flat(args[2])})"
+            case "in":
+                return f"{self.flat(args[1])} \\in {self.flat(args[0])}"
+            case "not":
+                return self._denied(args[0])
+            case "and" | "or":
+                return self._joined(node)
+            case "forall" | "exists":
+                variables, body = _nest(node)
+                quantifier = "\\A" if op == "forall" else "\\E"
+                return f"{quantifier} {self.over(variables)} : {self.flat(body)}"
+            case "collect":
+                return f"{{{self.over(args[:1])} : {self.flat(args[1])}}}"
+            case "count":
+                line = _line_counted(node)
+                if line is not None:
+                    read, key = line
+                    return f"Len({self.holds(read.args[0], read.args[1])}[{self.flat(key)}])"
+                return f"Cardinality({{{self.over(args[:1])} : {self.flat(args[1])}}})"
+        if op in COMPARED or op in ADDED:
+            return f"{self.atom(args[0])} {(COMPARED | ADDED)[op]} {self.atom(args[1])}"
+        raise SpecError(f"{op}: cannot be printed as TLA+")
+
+    def atom(self, node: Node) -> str:
+        """An expression in brackets, where it needs them."""
+        flat = self.flat(node)
+        return f"({flat})" if node.op in (*COMPARED, *ADDED, "not", "and", "or", "forall", "exists", "in") else flat
+
+    def _part(self, node: Node) -> str:
+        flat = self.flat(node)
+        return f"({flat})" if node.op in ("and", "or", "forall", "exists") else flat
+
+    def _denied(self, node: Node) -> str:
+        if node.op in COMPARED:
+            return f"{self.atom(node.args[0])} {DENIED[node.op]} {self.atom(node.args[1])}"
+        if node.op == "in":
+            return f"{self.flat(node.args[1])} \\notin {self.flat(node.args[0])}"
+        return f"~{self.atom(node)}"
+
+    def _joined(self, node: Node) -> str:
+        parts = flattened(node)
+        if node.op == "or" and parts[0].op == "not":
+            rest = parts[1:]
+            after = self._part(rest[0]) if len(rest) == 1 else "(" + " \\/ ".join(map(self._part, rest)) + ")"
+            return f"{self._part(parts[0].args[0])} => {after}"
+        return (" /\\ " if node.op == "and" else " \\/ ").join(map(self._part, parts))
+
+    # on several lines
+
+    def lines(self, node: Node, width: int = WIDTH) -> list[str]:
+        """An expression, on one line if that is not wider."""
+        flat = self.flat(node)
+        if len(flat) <= width:
+            return [flat]
+        op = node.op
+        if op in ("forall", "exists"):
+            variables, body = _nest(node)
+            head = f"{chr(92)}{'A' if op == 'forall' else 'E'} {self.over(variables)} :"
+            return [head, *indented(self.lines(body, width - 4))]
+        if op in ("and", "or"):
+            parts = flattened(node)
+            if op == "or" and parts[0].op == "not":
+                said = self.lines(parts[0].args[0], width - 5)
+                rest = [self.lines(part, width - 7) for part in parts[1:]]
+                then = rest[0] if len(rest) == 1 else bulleted("\\/", rest)
+                return [*hung("(", said[:-1]), f"{' ' if said[:-1] else '('}{said[-1]}) =>", *indented(then)]
+            return bulleted("/\\" if op == "and" else "\\/", [self.lines(part, width - 3) for part in parts])
+        if op == "not" and node.args[0].op not in COMPARED:
+            inner = self.lines(node.args[0], width - 3)
+            return [*hung("~(", inner[:-1]), f"{'  ' if inner[:-1] else '~('}{inner[-1]})"]
+        return [flat]
+
+    # values of a whole component
+
+    def table(self, component: Component, cells: Sequence[Any]) -> str:
+        """A map or a queue as a function, from its cells in a state."""
+        local, self.local = self.local, Local(self.names)
+        try:
+            return self._table(component, cells)
+        finally:
+            self.local = local
+
+    def _table(self, component: Component, cells: Sequence[Any]) -> str:
+        kinds = component.keys
+        names = [self.local.names.new(kind.__name__.lower()) for kind in kinds]
+        over = ", ".join(f"{n} \\in {self.range(k, none=True)}" for n, k in zip(names, kinds, strict=True))
+        if component.kind == "queue":
+            held = {(line,): [value(component.value, e) for e in each] for line, each in enumerate(cells)}
+            said = {key: f"<<{', '.join(each)}>>" for key, each in held.items()}
+            default = "<<>>"
+        else:
+            said = {key: value(component.value, cells[self.model.index(component, key)]) for key in self.model.keys(component)}
+            default = value(component.value, 0)
+        keys: dict[str, list[str]] = {}
+        for key, what in said.items():
+            if what != default:
+                shown = [value(kind, part) for kind, part in zip(kinds, key, strict=True)]
+                keys.setdefault(what, []).append(shown[0] if len(shown) == 1 else f"<<{', '.join(shown)}>>")
+        asked = names[0] if len(names) == 1 else f"<<{', '.join(names)}>>"
+        tests = [(f"{asked} {_among(each)}", what) for what, each in keys.items()]
+        if not tests:
+            return f"[{over} |-> {default}]"
+        if component.value is bool:
+            return f"[{over} |-> {tests[0][0]}]"
+        if len(tests) == 1:
+            return f"[{over} |-> IF {tests[0][0]} THEN {tests[0][1]} ELSE {default}]"
+        return f"[{over} |-> CASE {' [] '.join(f'{test} -> {what}' for test, what in tests)} [] OTHER -> {default}]"
+
+    def choices(self, slot: Any) -> str:
+        """The values that are tried for a parameter of an operation."""
+        kind = slot.type
+        if slot.subset:
+            tried = [[value(kind, element) for element in sorted(some)] for some in self.model.choices(slot)]
+            if slot.name not in self.model.tried:
+                whole = self.range(kind)
+                return f"{{some \\in SUBSET {whole} : Cardinality(some) <= 2}}"
+            return f"{{{', '.join('{' + ', '.join(some) + '}' for some in tried)}}}"
+        if slot.name in self.model.tried:
+            return f"{{{', '.join(value(kind, each) for each in self.model.choices(slot))}}}"
+        return self.range(kind, none=slot.optional)
+
+    @staticmethod
+    def assertion(condition: Sequence[str], said: str) -> list[str]:
+        """What must hold, or TLC stops and says what is wrong."""
+        return [*hung("Assert(", condition[:-1]), f"{' ' * 7 if condition[:-1] else 'Assert('}{condition[-1]}, {text(said)})"]
+
+
+def flattened(node: Node) -> list[Node]:
+    """The parts of a conjunction or of a disjunction."""
+    return [part for each in node.args for part in (flattened(each) if each.op == node.op else [each])]
+
+
+def indented(lines: Sequence[str], by: int = 4) -> list[str]:
+    return [" " * by + line for line in lines]
+
+
+def hung(head: str, lines: Sequence[str]) -> list[str]:
+    """Lines with something before the first, the others set in as far."""
+    return [(head if not n else " " * len(head)) + line for n, line in enumerate(lines)]
+
+
+def bulleted(mark: str, items: Sequence[Sequence[str]]) -> list[str]:
+    """A list of conjuncts or disjuncts."""
+    return [line for item in items for line in hung(f"{mark} ", item)]
+
+
+def is_split(node: Node) -> bool:
+    """Whether TLC would make a successor for each way in which a guard holds."""
+    return node.op in ("or", "exists") or (node.op in ("and", "forall") and any(isinstance(a, Node) and is_split(a) for a in node.args))
+
+
+def is_certain(node: Node) -> bool:
+    """Whether an expression says no more than that something is so or is not."""
+    if node.op in ("forall", "and"):
+        return all(is_certain(each) for each in (node.args[1:] if node.op == "forall" else node.args))
+    if node.op != "or":
+        return node.op == "const" and bool(node.args[0])
+    parts: list[Node] = flattened(node)
+    denied = {part.args[0] for part in parts if part.op == "not"}
+    given = {c for part in denied for c in (flattened(part) if part.op == "and" else [part])}
+    return any(is_certain(p) or p in given for p in parts)
+
+
+def _among(keys: list[str]) -> str:
+    return f"= {keys[0]}" if len(keys) == 1 else f"\\in {{{', '.join(keys)}}}"
+
+
+def _nest(node: Node) -> tuple[list[Node], Node]:
+    """The variables of quantifiers that follow each other, and what is said of them."""
+    variables, body = [node.args[0]], node.args[1]
+    while body.op == node.op:
+        variables, body = [*variables, body.args[0]], body.args[1]
+    return variables, body
+
+
+def _line_counted(node: Node) -> tuple[Node, Node] | None:
+    """Of a count of what stands in a line: the read that asks it, and the line."""
+    variable, body = node.args
+    if body.op == "and" and body.args[0].op == "eq":
+        read, key = body.args[0].args
+        stands = negated(eq(key, const(key.type, 0)))
+        if read.op == "of" and read.args[2] is variable and variable not in key.free and body.args[1] is stands:
+            return read, key
+    return None
+
+

@@ -1,0 +1,272 @@
+"""A scope of a specification as a module of TLA+, and what TLC is to be told about it.
+
+What no call of the scope writes is a definition, not a variable; the rest begins as it is after the opening.  An element of a
+sort is a text, and `none` one more: a map has a value there too, which is the default, so that every question has an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from ..concrete import Model, call_text
+from ..graph import run, with_fresh_names
+from ..language import Action, Component, Declaration, Exploration, Slot, Spec, SpecError, Type
+from ..recording import AFTER, READS, Node, Recorder, const
+from .formulas import Formulas, Local, bulleted, hung, indented, is_certain
+from .names import STANDARD, comment
+from .operations import Lines, Operations, listed
+
+MOST = 100
+"""How many elements a sort has at most: each stands in the module by its name, and TLC tries them all."""
+
+HELPERS = {
+    "LineOf": [
+        "\\* In which line of a queue an element stands, or none.",
+        "LineOf(queue, element) ==",
+        "    LET lines == {line \\in DOMAIN queue : \\E n \\in DOMAIN queue[line] : queue[line][n] = element}",
+        "    IN  IF lines = {} THEN none ELSE CHOOSE line \\in lines : TRUE",
+    ],
+    "PlaceOf": [
+        "\\* Its place there, 1 at the head; 0 if it stands in none.",
+        "PlaceOf(queue, element) ==",
+        "    LET line == LineOf(queue, element)",
+        "    IN  IF line = none THEN 0 ELSE CHOOSE n \\in DOMAIN queue[line] : queue[line][n] = element",
+    ],
+    "HeadOf": [
+        "\\* The oldest of a line, or none.",
+        "HeadOf(queue, line) == IF queue[line] = <<>> THEN none ELSE Head(queue[line])",
+    ],
+    "Without": [
+        "\\* A queue from which some elements are taken out.",
+        "Without(queue, gone) == [line \\in DOMAIN queue |-> SelectSeq(queue[line], LAMBDA element : element \\notin gone)]",
+    ],
+    "FirstOf": [
+        "\\* The first in a sequence that passes a test, or none.",
+        "FirstOf(order, Test(_)) ==",
+        "    LET passing == {n \\in DOMAIN order : Test(order[n])}",
+        "    IN  IF passing = {} THEN none ELSE order[CHOOSE n \\in passing : \\A other \\in passing : n <= other]",
+    ],
+}
+NEEDS = {"PlaceOf": ["LineOf"]}
+
+
+class Module:
+    """Prints a scope of a spec.  Raises SpecError for what cannot be printed, with the line where the text is at fault."""
+
+    def __init__(self, spec: Spec, name: str, exploration: Exploration) -> None:
+        self.spec, self.title, self.exploration = spec, name, exploration
+        self.name = module_name(name)
+        self.model = Model(spec, exploration.sizes, exploration.arguments)
+        for kind in spec.sorts:
+            if len(self.model.domain(kind)) > MOST:
+                raise SpecError(f"TLA+ is printed for small scopes: at most {MOST} {kind.plural}, not {self.model.scope[kind.plural]}")
+        self.formulas = Formulas(self.model)
+        self.recorder = Recorder(spec)
+        without = spec.left_out(exploration)
+        self.actions = {n: action for n, action in spec.actions.items() if n not in without}
+        self.trees = {n: self.recorder.operation(action) for n, action in self.actions.items()}
+        self.opening = with_fresh_names(self.model, spec.opening(exploration))
+        self.start = run(self.model, self.opening)
+        written = {name for tree in self.trees.values() for name in tree.written}
+        holds = [c for c in spec.components if c.kind in ("map", "queue")]
+        if not holds:
+            raise SpecError(f"{spec.name} has no map and no queue: there is no state that TLC could count")
+        self.variables = [c for c in holds if c.name in written] or holds[:1]
+        new = self.formulas.names.new
+        self.fresh = {kind: (new(f"fresh_{kind.__name__}"), new(test.name)) for kind, test in spec.unused.items()}
+        self.operations = {n: new(n) for n in self.actions}
+        self.invariants = {n: new(n) for n in spec.invariants}
+        self.step_properties = {n: new(n) for n in spec.step_properties}
+        self._properties: dict[str, Lines] = {}
+        self._asserted: dict[str, dict[str, list[str]]] = {}
+
+    # the whole
+
+    @cached_property
+    def text(self) -> str:
+        """The module."""
+        statements = [line for found in self.spec.invariants.values() for line in ["", *self._invariant(found)]]
+        checks = self._steps()
+        names = [c.name for c in self.variables]
+        printer = Operations(self.formulas, names, self._asserted)
+        operations: Lines = []
+        for name, action in self.actions.items():
+            operations += ["", *comment(action.text), *printer.definition(self.operations[name], action, self.trees[name])]
+        frame = [*self._fresh(), *checks, *operations, "", *self._next()]
+        properties = [line for name, found in self._properties.items() for line in ["", *self._property(name, found)]]
+        begin = self._begin()
+        rest = [*frame, *statements, *properties]
+        body = [*self._constants(), *begin, *self._helpers([*begin, *rest]), *rest]
+        types = [line for kind in self.spec.types if self._spoken_of(kind) for line in self.formulas.definition(kind)]
+        edge = "-" * max(4, (110 - len(self.name)) // 2)
+        head = [f"{edge} MODULE {self.name} {edge}", *comment(self._said()), "EXTENDS Integers, Sequences, FiniteSets, TLC", ""]
+        tail = ["=" * 120]
+        return "\n".join(line.rstrip() for line in [*head, 'none == "none"', *types, *body, *tail]) + "\n"
+
+    @cached_property
+    def configuration(self) -> str:
+        """What TLC checks, as its configuration says it."""
+        assert self.text
+        parts = [f"\\* {MARK}", "SPECIFICATION Spec", "CHECK_DEADLOCK FALSE"]
+        for head, names in (("INVARIANTS", self.invariants.values()), ("PROPERTIES", self._properties)):
+            parts += [head, *indented(list(names))] if names else []
+        return "\n".join(parts) + "\n"
+
+    def _said(self) -> str:
+        sizes = ", ".join(f"{name}={size}" for name, size in self.model.scope.items())
+        return f"{MARK}: {self.spec.name}, the scope {self.title!r}: {sizes}."
+
+    def _spoken_of(self, kind: Type) -> bool:
+        return kind in self.formulas.used.values()
+
+    # what is defined
+
+    def _constants(self) -> Lines:
+        """What does not change: parameters, rigid maps, what no call of the scope writes, and blank outputs."""
+        found, formulas = [""], self.formulas
+        for component, cells in zip(self.spec.components, self.start, strict=True):
+            name = formulas.component_names[component.name]
+            if component.kind == "parameter":
+                found.append(f"{name} == {cells[0]}")
+            elif component.kind == "output":
+                if component.name in formulas.blanks_used:
+                    found.append(f"{formulas.blank(component.name)} == {formulas.table(component, cells)}")
+            elif component not in self.variables:
+                found.append(f"{name} == {formulas.table(component, cells)}")
+        return found
+
+    def _begin(self) -> Lines:
+        names = [self.formulas.component_names[c.name] for c in self.variables]
+        said = [call_text(self.spec.actions[name], given) for name, given in self.opening]
+        words = f"As it is after {', '.join(said)}." if said else ""
+        cells = dict(zip((c.name for c in self.spec.components), self.start, strict=True))
+        init = [
+            hung(f"{name} = ", [self.formulas.table(component, cells[component.name])])
+            for name, component in zip(names, self.variables, strict=True)
+        ]
+        declared = [line for c, name in zip(self.variables, names, strict=True) for line in [f"    {name},  \\* {_kind(c)}"]]
+        declared[-1] = declared[-1].replace(",  \\*", "   \\*", 1)
+        return [
+            "",
+            "VARIABLES",
+            *declared,
+            "",
+            *listed("vars == <<", names, ">>"),
+            "",
+            *comment(words),
+            "Init ==",
+            *indented(bulleted("/\\", init)),
+        ]
+
+    def _helpers(self, rest: Iterable[str]) -> Lines:
+        whole = "\n".join(rest)
+        wanted = {name for name in HELPERS if re.search(rf"\b{name}\(", whole)}
+        wanted |= {other for name in wanted for other in NEEDS.get(name, ())}
+        return [line for name, lines in HELPERS.items() if name in wanted for line in ["", *lines]]
+
+    def _fresh(self) -> Lines:
+        found: Lines = []
+        for kind in {slot.type: None for action in self.actions.values() for slot in action.slots if slot.fresh}:
+            test = self.spec.unused[kind]
+            fresh, unused = self.fresh[kind]
+            (variable,), free = self.recorder.statement(test)
+            local = self.formulas.local = Local(self.formulas.names)
+            element = self.formulas.variable(variable)
+            assert local.bound
+            self.formulas.range(kind)
+            free_lines = self.formulas.lines(free)
+            names = [self.formulas.flat(const(kind, n)) for n in list(self.model.domain(kind))[len(kind.constants) :]]
+            order = f"{fresh} == FirstOf(<<{', '.join(names)}>>, {unused})"
+            found += ["", *comment(test.text), *_defined(f"{unused}({element}) ==", free_lines)]
+            found += ["", f"\\* The least {kind.__name__} that is not in use, or none.", order]
+        return found
+
+    def _call(self, action: Action) -> tuple[str, str, list[Slot]]:
+        """A call of an operation: the ranges of what is chosen, the call, and the names that it is given out."""
+        local = self.formulas.local = Local(self.formulas.names)
+        names = {slot.name: self.fresh[slot.type][0] if slot.fresh else local.argument(slot.name) for slot in action.slots}
+        chosen = [f"{names[s.name]} \\in {self.formulas.choices(s)}" for s in action.slots if not s.fresh]
+        called = self.operations[action.name] + (f"({', '.join(names.values())})" if names else "")
+        return ", ".join(chosen), called, [s for s in action.slots if s.fresh and s.type.endless]
+
+    def _next(self) -> Lines:
+        calls = []
+        for action in self.actions.values():
+            chosen, called, endless = self._call(action)
+            parts = [f"{self.fresh[s.type][0]} # none" for s in endless]
+            whole = " /\\ ".join([*parts, called])
+            calls.append([f"\\E {chosen} : {whole}" if chosen else whole])
+        return ["Next ==", *indented(bulleted("\\/", calls or [["UNCHANGED vars"]])), "", "Spec == Init /\\ [][Next]_vars"]
+
+    # statements
+
+    def _invariant(self, declaration: Declaration) -> Lines:
+        over, holds = self.recorder.statement(declaration)
+        self.formulas.local = Local(self.formulas.names)
+        return [*comment(declaration.text), *_defined(f"{self.invariants[declaration.name]} ==", self._for_all(over, holds))]
+
+    def _for_all(self, over: Sequence[Node], holds: Node) -> Lines:
+        body = holds
+        for variable in reversed(over):
+            body = Node("forall", (variable, body), bool)
+        return self.formulas.lines(body)
+
+    def _steps(self) -> Lines:
+        """Definitions of what is asserted of steps, as it speaks of outputs; what speaks of states alone is kept for later."""
+        found: Lines = []
+        outputs = {c.name for c in self.spec.components if c.kind == "output"}
+        for declaration in self.spec.step_properties.values():
+            for action in self.actions.values():
+                over, holds = self.recorder.step(declaration, action, self.trees[action.name].written)
+                if is_certain(holds):
+                    continue
+                told = sorted({n.args[1] for n in holds.within() if n.op in READS and n.args[0] == AFTER} & outputs)
+                if told:
+                    found += ["", *self._of_step(declaration, action, over, holds, told)]
+                else:
+                    chosen, called, _ = self._call(action)
+                    said = self._for_all(over, holds)
+                    quantified = [f"\\A {chosen} :", f"    {called} =>"] if chosen else [f"{called} =>"]
+                    part = [*quantified, *indented(said, 8 if chosen else 4)]
+                    self._properties.setdefault(self.step_properties[declaration.name], []).extend(hung("/\\ ", part))
+        return found
+
+    def _of_step(self, declaration: Declaration, action: Action, over: Sequence[Node], holds: Node, told: list[str]) -> Lines:
+        name = self.formulas.names.new(f"{declaration.name}_of_{action.name}")
+        local = self.formulas.local = Local(self.formulas.names)
+        given = [local.argument(slot.name) for slot in action.slots]
+        for output in told:
+            local.outputs[output] = local.names.new(output)
+        self._asserted.setdefault(action.name, {})[name] = told
+        head = f"{name}({', '.join([*given, *local.outputs.values()])}) =="
+        return [*comment(declaration.text), *_defined(head, self._for_all(over, holds))]
+
+    def _property(self, name: str, lines: Lines) -> Lines:
+        declaration = next(d for d in self.spec.step_properties.values() if self.step_properties[d.name] == name)
+        return [*comment(declaration.text), f"{name} == [][", *indented(lines), "    ]_vars"]
+
+
+MARK = "Generated by oneowner"
+"""By which a file is known that may be written again."""
+
+
+def module_name(name: str) -> str:
+    """The name of the module, and of its files, for a scope."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    taken = {*STANDARD.split(), "Integers", "Naturals", "Sequences", "FiniteSets", "TLC", "Bags", "Reals", "Json", "Randomization"}
+    return plain if re.match(r"[A-Za-z]", plain) and plain not in taken else f"scope_{plain}"
+
+
+def _kind(component: Component) -> str:
+    keys = ", ".join(kind.__name__ for kind in component.keys)
+    return f"{'a queue of' if component.kind == 'queue' else component.value.__name__ + ' by'} " + (
+        f"{component.value.__name__} by {keys}" if component.kind == "queue" else keys
+    )
+
+
+def _defined(head: str, lines: Sequence[str]) -> Lines:
+    """A definition, on one line if it is short."""
+    flat = f"{head} {lines[0]}"
+    return [flat] if len(lines) == 1 and len(flat) <= 118 else [head, *indented(lines)]

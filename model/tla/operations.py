@@ -1,0 +1,227 @@
+"""Operations in TLA+: the guards as conjuncts, each write a new value of its component, and what is left unchanged.
+
+A component that is written twice, or read once it was written, has a name of its own for what it holds in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..language import EFFECTIVE, Action, is_sort
+from ..recording import NOW, Block, Branch, Check, Leaf, Let, Node, Write, negated
+from .formulas import WIDTH, Formulas, Local, bulleted, hung, indented, is_split
+
+Lines = list[str]
+
+
+class _Held:
+    """What a component holds at a place, or what was read there.  It has a name if it is asked for one."""
+
+    def __init__(self, local: Local, stem: str, lines: Lines, *, base: str = "") -> None:
+        self.local, self.stem, self.lines, self.base = local, stem, lines, base
+        self.updates: Lines = []
+        self.name = ""
+
+    def ask(self) -> str:
+        """Its name."""
+        self.name = self.name or self.local.names.new(self.stem)
+        return self.name
+
+    @property
+    def text(self) -> Lines:
+        """Its value, in lines."""
+        if not self.updates:
+            return self.lines
+        flat = f"[{self.base} EXCEPT {', '.join(self.updates)}]"
+        if len(flat) <= WIDTH:
+            return [flat]
+        return hung(f"[{self.base} EXCEPT ", [f"{u}{',' if n < len(self.updates) else ']'}" for n, u in enumerate(self.updates, 1)])
+
+
+class Operations:
+    """Prints operations; `variables` are the components that may change in the scope, `outputs_of` gives of an operation the
+    statements of its steps that speak of outputs: by name, with the outputs that each is told."""
+
+    def __init__(self, formulas: Formulas, variables: Sequence[str], asserted: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        self.formulas, self.variables, self.asserted = formulas, variables, asserted
+        self._current: dict[str, _Held] = {}
+        self._statements: Mapping[str, Sequence[str]] = {}
+        self._arguments: list[str] = []
+
+    def definition(self, name: str, action: Action, tree: Block) -> Lines:
+        """An operation as a definition."""
+        local = self.formulas.local = Local(self.formulas.names)
+        self._arguments = [local.argument(slot.name) for slot in action.slots]
+        self._current, self._statements = {}, self.asserted.get(action.name, {})
+        parameters = f"({', '.join(self._arguments)})" if self._arguments else ""
+        items = self._items(tree, frozenset())
+        return [f"{name}{parameters} ==", *indented(bulleted("/\\", items))]
+
+    def _items(self, block: Block, facts: frozenset[Node]) -> list[Lines]:
+        """The conjuncts that a block comes to."""
+        formulas, local = self.formulas, self.formulas.local
+        held: list[_Held] = []
+        items: list[Lines] = []
+        before = dict(self._current), dict(local.now)
+        for statement in block.statements:
+            if isinstance(statement, Let):
+                if _is_read(statement.local, block):
+                    read = _Held(local, "found", formulas.lines(statement.value))
+                    held.append(read)
+                    local.bound[statement.local] = read.ask
+            elif isinstance(statement, Check):
+                if statement.condition not in facts:
+                    items.append(formulas.assertion(formulas.lines(statement.condition), statement.text))
+                    facts = facts | _lasting(statement.condition)
+            else:
+                self._write(statement, held)
+        items += self._end(block, facts, held)
+        self._current, local.now = before
+        named = [each for each in held if each.name]
+        if not named:
+            return items
+        defined = [line for each in named for line in hung(f"{each.name} == ", each.text)]
+        return [[*hung("LET ", defined), *hung("IN  ", bulleted("/\\", items))]]
+
+    def _end(self, block: Block, facts: frozenset[Node], held: list[_Held]) -> list[Lines]:
+        end = block.end
+        if isinstance(end, Leaf):
+            return self._leaf(end, held)
+        condition, denied = end.condition, negated(end.condition)
+        for refused, rest, guard in ((end.no, end.yes, condition), (end.yes, end.no, denied)):
+            error = _refused(refused)
+            if error:
+                return [self._guard(guard, error), *self._items(rest, facts | _lasting(guard))]
+        sides = [bulleted("/\\", self._items(side, facts | _lasting(said))) for side, said in _sides(end)]
+        asked = self.formulas.lines(condition, WIDTH - 3)
+        return [[*hung("IF ", asked), *hung("THEN ", sides[0]), *hung("ELSE ", sides[1])]]
+
+    def _guard(self, guard: Node, error: str) -> Lines:
+        lines = self.formulas.lines(guard)
+        if is_split(guard):
+            lines = [*hung("(", lines[:-1]), f"{' ' if lines[:-1] else '('}{lines[-1]}) = TRUE"]
+        return [*lines[:-1], f"{lines[-1]}  \\* else {error}"]
+
+    def _leaf(self, leaf: Leaf, held: list[_Held]) -> list[Lines]:
+        if leaf.exit not in EFFECTIVE:
+            return [["FALSE"]]
+        names, items, here = self.formulas.component_names, [], set(map(id, held))
+        kept = [names[name] for name in self.variables if name not in self._current]
+        asserted = self._asserted()
+        for name in self.variables:
+            value = self._current.get(name)
+            if value is not None:
+                new = value.text if id(value) in here and not value.name else [value.ask()]
+                items.append(hung(f"{names[name]}' = ", new))
+        if len(kept) == len(self.variables):
+            items.append(["UNCHANGED vars"])
+        elif kept:
+            items.append(listed("UNCHANGED <<", kept, ">>"))
+        return [*items, *asserted]
+
+    def _asserted(self) -> list[Lines]:
+        """The statements of this step that speak of outputs: only here it is known what they are."""
+        found = []
+        for name, outputs in self._statements.items():
+            told = [self._current[o].ask() if o in self._current else self.formulas.blank(o) for o in outputs]
+            found.append([f'Assert({name}({", ".join([*self._arguments, *told])}), "{name}")'])
+        return found
+
+    # writes
+
+    def _write(self, write: Write, held: list[_Held]) -> None:
+        formulas, name = self.formulas, write.component
+        component = formulas.components[name]
+        last = self._current.get(name)
+        if write.kind in ("set", "push"):
+            keys = ", ".join(map(formulas.flat, write.keys))
+            value = formulas.flat(write.value)
+            update = f"![{keys}] = {f'Append(@, {value})' if write.kind == 'push' else value}"
+            if last is not None and last.updates and not last.name and any(last is each for each in held):
+                last.updates.append(update)
+                return
+            new = self._new(name, [], held)
+            new.updates.append(update)
+            return
+        if write.kind == "remove":
+            self._new(name, [f"Without({self._base(name)}, {{{formulas.flat(write.value)}}})"], held)
+            return
+        condition = formulas.lines(write.condition)
+        over = formulas.over(write.over, none=write.kind == "where")
+        if write.kind == "drop":
+            head = f"Without({self._base(name)}, {{{over} :"
+            flat = f"{head} {condition[0]}}})"
+            lines = [flat] if len(condition) == 1 and len(flat) <= WIDTH else [head, *indented(condition[:-1]), f"    {condition[-1]}}})"]
+        else:
+            variables = [formulas.variable(variable) for variable in write.over]
+            elements = [v for v, kind in zip(variables, component.keys, strict=True) if is_sort(kind)]
+            if elements:
+                some = f"{elements[0]} # none" if len(elements) == 1 else f"none \\notin {{{', '.join(elements)}}}"
+                if len(condition) == 1:
+                    inner = f"({condition[0]})" if write.condition.op in ("or", "forall", "exists") else condition[0]
+                    condition = [f"{some} /\\ {inner}"]
+                else:
+                    condition = bulleted("/\\", [[some], condition])
+            then = f"THEN {formulas.flat(write.value)} ELSE {self._base(name)}[{', '.join(variables)}]"
+            flat = f"[{over} |-> IF {condition[0]} {then}]"
+            if len(condition) == 1 and len(flat) <= WIDTH:
+                lines = [flat]
+            else:
+                lines = [f"[{over} |->", *indented([*hung("IF ", condition), f"{then}]"])]
+        self._new(name, lines, held)
+
+    def _base(self, name: str) -> str:
+        """What a component holds until it is written."""
+        return self.formulas.holds(NOW, name)
+
+    def _new(self, name: str, lines: Lines, held: list[_Held]) -> _Held:
+        local = self.formulas.local
+        base = self._base(name) if not lines else ""
+        new = _Held(local, name, lines, base=base)
+        held.append(new)
+        self._current[name] = new
+        local.now[name] = new.ask
+        return new
+
+
+def _is_read(local: Node, block: Block) -> bool:
+    """Whether what was read is asked for again; that it is part of the answer does not count, as an answer is no part of a state."""
+    for each in block.within():
+        asked: list[Node] = [each.end.condition] if isinstance(each.end, Branch) else []
+        for statement in each.statements:
+            if isinstance(statement, Let):
+                asked.append(statement.value)
+            elif isinstance(statement, Check):
+                asked.append(statement.condition)
+            else:
+                asked += [*statement.keys, statement.condition, statement.value]
+        if any(local in node.within() for node in asked):
+            return True
+    return False
+
+
+def _sides(end: Branch) -> Iterable[tuple[Block, Node]]:
+    return (end.yes, end.condition), (end.no, negated(end.condition))
+
+
+def _refused(block: Block) -> str:
+    """With which error a block refuses a call, or nothing."""
+    end = block.end
+    if isinstance(end, Leaf) and end.exit not in EFFECTIVE and not any(isinstance(s, Check) for s in block.statements):
+        return end.exit
+    return ""
+
+
+def _lasting(condition: Node) -> frozenset[Node]:
+    """What goes on to be so, whatever is written."""
+    return frozenset() if condition.is_now else frozenset((condition,))
+
+
+def listed(head: str, names: Sequence[str], tail: str) -> Lines:
+    """Names in as many lines as they need."""
+    lines = [head]
+    for name in names:
+        if len(lines[-1]) + len(name) > WIDTH:
+            lines.append(" " * len(head))
+        lines[-1] += f"{name}, "
+    return [*(line.rstrip() for line in lines[:-1]), lines[-1].removesuffix(", ") + tail]
