@@ -14,7 +14,7 @@ from ..concrete import Model, call_text
 from ..graph import run, with_fresh_names
 from ..language import Action, Component, Declaration, Exploration, Slot, Spec, SpecError, Type
 from ..recording import AFTER, READS, Node, Recorder, const
-from .formulas import Formulas, Local, bulleted, hung, indented, is_certain
+from .formulas import WIDTH, Formulas, Local, bulleted, hung, indented, is_certain
 from .names import STANDARD, comment
 from .operations import Lines, Operations, listed
 
@@ -78,9 +78,7 @@ class Module:
         self.fresh = {kind: (new(f"fresh_{kind.__name__}"), new(test.name)) for kind, test in spec.unused.items()}
         self.operations = {n: new(n) for n in self.actions}
         self.invariants = {n: new(n) for n in spec.invariants}
-        self.step_properties = {n: new(n) for n in spec.step_properties}
-        self._properties: dict[str, Lines] = {}
-        self._asserted: dict[str, dict[str, list[str]]] = {}
+        self._asserted: dict[str, tuple[str, list[str]]] = {}
 
     # the whole
 
@@ -88,16 +86,14 @@ class Module:
     def text(self) -> str:
         """The module."""
         statements = [line for found in self.spec.invariants.values() for line in ["", *self._invariant(found)]]
-        checks = self._steps()
         names = [c.name for c in self.variables]
         printer = Operations(self.formulas, names, self._asserted)
         operations: Lines = []
         for name, action in self.actions.items():
+            operations += self._steps(action)
             operations += ["", *comment(action.text), *printer.definition(self.operations[name], action, self.trees[name])]
-        frame = [*self._fresh(), *checks, *operations, "", *self._next()]
-        properties = [line for name, found in self._properties.items() for line in ["", *self._property(name, found)]]
         begin = self._begin()
-        rest = [*frame, *statements, *properties]
+        rest = [*self._fresh(), *operations, "", *self._next(), *statements]
         body = [*self._constants(), *begin, *self._helpers([*begin, *rest]), *rest]
         types = [line for kind in self.spec.types if self._spoken_of(kind) for line in self.formulas.definition(kind)]
         edge = "-" * max(4, (110 - len(self.name)) // 2)
@@ -108,10 +104,8 @@ class Module:
     @cached_property
     def configuration(self) -> str:
         """What TLC checks, as its configuration says it."""
-        assert self.text
         parts = [f"\\* {MARK}", "SPECIFICATION Spec", "CHECK_DEADLOCK FALSE"]
-        for head, names in (("INVARIANTS", self.invariants.values()), ("PROPERTIES", self._properties)):
-            parts += [head, *indented(list(names))] if names else []
+        parts += ["INVARIANTS", *indented(list(self.invariants.values()))] if self.invariants else []
         return "\n".join(parts) + "\n"
 
     def _said(self) -> str:
@@ -186,7 +180,8 @@ class Module:
     def _call(self, action: Action) -> tuple[str, str, list[Slot]]:
         """A call of an operation: the ranges of what is chosen, the call, and the names that it is given out."""
         local = self.formulas.local = Local(self.formulas.names)
-        names = {slot.name: self.fresh[slot.type][0] if slot.fresh else local.argument(slot.name) for slot in action.slots}
+        local.arguments.update({slot.name: self.fresh[slot.type][0] for slot in action.slots if slot.fresh})
+        names = {slot.name: local.argument(slot.name) for slot in action.slots}
         chosen = [f"{names[s.name]} \\in {self.formulas.choices(s)}" for s in action.slots if not s.fresh]
         called = self.operations[action.name] + (f"({', '.join(names.values())})" if names else "")
         return ", ".join(chosen), called, [s for s in action.slots if s.fresh and s.type.endless]
@@ -205,47 +200,36 @@ class Module:
     def _invariant(self, declaration: Declaration) -> Lines:
         over, holds = self.recorder.statement(declaration)
         self.formulas.local = Local(self.formulas.names)
-        return [*comment(declaration.text), *_defined(f"{self.invariants[declaration.name]} ==", self._for_all(over, holds))]
+        lines = self.formulas.lines(self._for_all(over, holds))
+        return [*comment(declaration.text), *_defined(f"{self.invariants[declaration.name]} ==", lines)]
 
-    def _for_all(self, over: Sequence[Node], holds: Node) -> Lines:
-        body = holds
+    @staticmethod
+    def _for_all(over: Sequence[Node], holds: Node) -> Node:
         for variable in reversed(over):
-            body = Node("forall", (variable, body), bool)
-        return self.formulas.lines(body)
+            holds = Node("forall", (variable, holds), bool)
+        return holds
 
-    def _steps(self) -> Lines:
-        """Definitions of what is asserted of steps, as it speaks of outputs; what speaks of states alone is kept for later."""
-        found: Lines = []
-        outputs = {c.name for c in self.spec.components if c.kind == "output"}
+    def _steps(self, action: Action) -> Lines:
+        """The definition of what is asserted of every call of an operation that takes effect: that it keeps the step properties."""
+        said, outputs = [], {c.name for c in self.spec.components if c.kind == "output"}
         for declaration in self.spec.step_properties.values():
-            for action in self.actions.values():
-                over, holds = self.recorder.step(declaration, action, self.trees[action.name].written)
-                if is_certain(holds):
-                    continue
-                told = sorted({n.args[1] for n in holds.within() if n.op in READS and n.args[0] == AFTER} & outputs)
-                if told:
-                    found += ["", *self._of_step(declaration, action, over, holds, told)]
-                else:
-                    chosen, called, _ = self._call(action)
-                    said = self._for_all(over, holds)
-                    quantified = [f"\\A {chosen} :", f"    {called} =>"] if chosen else [f"{called} =>"]
-                    part = [*quantified, *indented(said, 8 if chosen else 4)]
-                    self._properties.setdefault(self.step_properties[declaration.name], []).extend(hung("/\\ ", part))
-        return found
-
-    def _of_step(self, declaration: Declaration, action: Action, over: Sequence[Node], holds: Node, told: list[str]) -> Lines:
-        name = self.formulas.names.new(f"{declaration.name}_of_{action.name}")
+            over, holds = self.recorder.step(declaration, action, self.trees[action.name].written)
+            if not is_certain(holds):
+                said.append((f"{declaration.name}: {declaration.text}", self._for_all(over, holds)))
+        if not said:
+            return []
+        reads = {n.args[1] for _, node in said for n in node.within() if n.op in READS and n.args[0] == AFTER}
+        told = [c.name for c in self.spec.components if c.name in reads & outputs]
+        name = self.formulas.names.new(f"{action.name}_keeps")
+        self._asserted[action.name] = name, told
         local = self.formulas.local = Local(self.formulas.names)
         given = [local.argument(slot.name) for slot in action.slots]
         for output in told:
             local.outputs[output] = local.names.new(output)
-        self._asserted.setdefault(action.name, {})[name] = told
-        head = f"{name}({', '.join([*given, *local.outputs.values()])}) =="
-        return [*comment(declaration.text), *_defined(head, self._for_all(over, holds))]
-
-    def _property(self, name: str, lines: Lines) -> Lines:
-        declaration = next(d for d in self.spec.step_properties.values() if self.step_properties[d.name] == name)
-        return [*comment(declaration.text), f"{name} == [][", *indented(lines), "    ]_vars"]
+        items = [self.formulas.assertion(self.formulas.lines(node, WIDTH - 14), text) for text, node in said]
+        parameters = ", ".join([*given, *local.outputs.values()])
+        head = f"{name}({parameters}) ==" if parameters else f"{name} =="
+        return ["", f"\\* What a step of {self.operations[action.name]} has to keep.", head, *indented(bulleted("/\\", items))]
 
 
 MARK = "Generated by oneowner"

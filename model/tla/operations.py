@@ -39,20 +39,22 @@ class _Held:
 
 
 class Operations:
-    """Prints operations; `variables` are the components that may change in the scope, `outputs_of` gives of an operation the
-    statements of its steps that speak of outputs: by name, with the outputs that each is told."""
+    """Prints operations; `variables` are the components that may change in the scope, `asserted` names of an operation the
+    definition that judges its steps, and the outputs that it is told."""
 
-    def __init__(self, formulas: Formulas, variables: Sequence[str], asserted: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    def __init__(
+        self, formulas: Formulas, variables: Sequence[str], asserted: Mapping[str, tuple[str, Sequence[str]]]
+    ) -> None:
         self.formulas, self.variables, self.asserted = formulas, variables, asserted
         self._current: dict[str, _Held] = {}
-        self._statements: Mapping[str, Sequence[str]] = {}
+        self._judge: tuple[str, Sequence[str]] | None = None
         self._arguments: list[str] = []
 
     def definition(self, name: str, action: Action, tree: Block) -> Lines:
         """An operation as a definition."""
         local = self.formulas.local = Local(self.formulas.names)
         self._arguments = [local.argument(slot.name) for slot in action.slots]
-        self._current, self._statements = {}, self.asserted.get(action.name, {})
+        self._current, self._judge = {}, self.asserted.get(action.name)
         parameters = f"({', '.join(self._arguments)})" if self._arguments else ""
         items = self._items(tree, frozenset())
         return [f"{name}{parameters} ==", *indented(bulleted("/\\", items))]
@@ -107,7 +109,7 @@ class Operations:
             return [["FALSE"]]
         names, items, here = self.formulas.component_names, [], set(map(id, held))
         kept = [names[name] for name in self.variables if name not in self._current]
-        asserted = self._asserted()
+        judged = self._judged()
         for name in self.variables:
             value = self._current.get(name)
             if value is not None:
@@ -117,15 +119,16 @@ class Operations:
             items.append(["UNCHANGED vars"])
         elif kept:
             items.append(listed("UNCHANGED <<", kept, ">>"))
-        return [*items, *asserted]
+        return [*items, *judged]
 
-    def _asserted(self) -> list[Lines]:
-        """The statements of this step that speak of outputs: only here it is known what they are."""
-        found = []
-        for name, outputs in self._statements.items():
-            told = [self._current[o].ask() if o in self._current else self.formulas.blank(o) for o in outputs]
-            found.append([f'Assert({name}({", ".join([*self._arguments, *told])}), "{name}")'])
-        return found
+    def _judged(self) -> list[Lines]:
+        """What is asserted of the step: only here it is known what its outputs are."""
+        if self._judge is None:
+            return []
+        name, outputs = self._judge
+        told = [self._current[o].ask() if o in self._current else self.formulas.blank(o) for o in outputs]
+        given = ", ".join([*self._arguments, *told])
+        return [[f"{name}({given})" if given else name]]
 
     # writes
 
