@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..concrete import Model
@@ -13,23 +14,42 @@ from .names import Names, elements, text, value
 WIDTH = 110
 COMPARED = {"eq": "=", "lt": "<", "le": "<="}
 DENIED = {"eq": "#", "lt": ">=", "le": ">"}
+QUANTIFIERS = {"forall": "\\A", "exists": "\\E"}
 ADDED = {"add": "+", "sub": "-"}
 
 
 class Local:
-    """What is bound in one definition.  `now` gives what a component holds that was written, `outputs` by which name the outputs
-    of a call are passed."""
+    """What is bound in one definition.  `now` gives what a component holds that was written, `read` what was read, `outputs` by
+    which name the outputs of a call are passed."""
 
-    def __init__(self, names: Names, outputs: dict[str, str] | None = None) -> None:
-        self.names, self.outputs = Names(names.taken), outputs or {}
-        self.bound: dict[Node, Callable[[], str]] = {}
+    def __init__(self, names: Names) -> None:
+        self.names = Names(names.taken)
+        self.outputs: dict[str, str] = {}
+        self.read: dict[Node, Callable[[], str]] = {}
+        self.bound: dict[Node, str] = {}
         self.arguments: dict[str, str] = {}
         self.now: dict[str, Callable[[], str]] = {}
+        self._stems: dict[str, list[str]] = {}
 
     def argument(self, name: str) -> str:
         if name not in self.arguments:
             self.arguments[name] = self.names.new(name)
         return self.arguments[name]
+
+    @contextmanager
+    def binding(self, variables: Sequence[Node]) -> Iterator[None]:
+        """Names for variables, as long as they are bound; then others of their type may have them."""
+        for node in variables:
+            stem = getattr(node.type, "__name__", "value").lower()
+            known = self._stems.setdefault(stem, [])
+            free = [name for name in known if name not in self.bound.values()]
+            if not free:
+                free = [self.names.new(stem)]
+                known += free
+            self.bound[node] = free[0]
+        yield
+        for node in variables:
+            del self.bound[node]
 
 
 class Formulas:
@@ -65,14 +85,8 @@ class Formulas:
         return [*found, f"{more} == {whole} \\cup {{none}}"] if more in self.used else found
 
     def over(self, variables: Sequence[Node], *, none: bool = False) -> str:
-        """Variables with their ranges."""
-        return ", ".join(f"{self.variable(v)} \\in {self.range(v.type, none=none)}" for v in variables)
-
-    def variable(self, node: Node) -> str:
-        if node not in self.local.bound:
-            name = self.local.names.new(getattr(node.type, "__name__", "value").lower())
-            self.local.bound[node] = lambda: name
-        return self.local.bound[node]()
+        """Variables that are bound, with their ranges."""
+        return ", ".join(f"{self.local.bound[v]} \\in {self.range(v.type, none=none)}" for v in variables)
 
     # what is read
 
@@ -100,8 +114,10 @@ class Formulas:
                 return value(node.type, args[0])
             case "arg" | "some":
                 return self.local.argument(args[0])
-            case "var" | "local":
-                return self.variable(node)
+            case "var":
+                return self.local.bound[node]
+            case "local":
+                return self.local.read[node]()
             case "param":
                 return self.component_names[args[0]]
             case "cell":
@@ -115,21 +131,26 @@ class Formulas:
                 return self._denied(args[0])
             case "and" | "or":
                 return self._joined(node)
-            case "forall" | "exists":
-                variables, body = _nest(node)
-                quantifier = "\\A" if op == "forall" else "\\E"
-                return f"{quantifier} {self.over(variables)} : {self.flat(body)}"
-            case "collect":
-                return f"{{{self.over(args[:1])} : {self.flat(args[1])}}}"
-            case "count":
-                line = _line_counted(node)
-                if line is not None:
-                    read, key = line
-                    return f"Len({self.holds(read.args[0], read.args[1])}[{self.flat(key)}])"
-                return f"Cardinality({{{self.over(args[:1])} : {self.flat(args[1])}}})"
+            case "forall" | "exists" | "collect" | "count":
+                return self._over(node)
         if op in COMPARED or op in ADDED:
             return f"{self.atom(args[0])} {(COMPARED | ADDED)[op]} {self.atom(args[1])}"
         raise SpecError(f"{op}: cannot be printed as TLA+")
+
+    def _over(self, node: Node) -> str:
+        line = _line_counted(node) if node.op == "count" else None
+        if line is not None:
+            read, key = line
+            return f"Len({self.holds(read.args[0], read.args[1])}[{self.flat(key)}])"
+        variables, body = _nest(node)
+        with self.local.binding(variables):
+            said = f"{self.over(variables)} : {self.flat(body)}"
+        match node.op:
+            case "forall" | "exists":
+                return f"{QUANTIFIERS[node.op]} {said}"
+            case "count":
+                return f"Cardinality({{{said}}})"
+        return f"{{{said}}}"
 
     def atom(self, node: Node) -> str:
         """An expression in brackets, where it needs them."""
@@ -165,38 +186,43 @@ class Formulas:
         op = node.op
         if op in ("forall", "exists"):
             variables, body = _nest(node)
-            head = f"{chr(92)}{'A' if op == 'forall' else 'E'} {self.over(variables)} :"
-            return [head, *indented(self.lines(body, width - 4))]
+            with self.local.binding(variables):
+                return [f"{QUANTIFIERS[op]} {self.over(variables)} :", *indented(self.lines(body, width - 4))]
         if op in ("and", "or"):
             parts = flattened(node)
             if op == "or" and parts[0].op == "not":
                 said = self.lines(parts[0].args[0], width - 5)
                 rest = [self.lines(part, width - 7) for part in parts[1:]]
                 then = rest[0] if len(rest) == 1 else bulleted("\\/", rest)
-                return [*hung("(", said[:-1]), f"{' ' if said[:-1] else '('}{said[-1]}) =>", *indented(then)]
+                head = [self._part(parts[0].args[0])] if len(said) == 1 else closed("(", said, ")")
+                return [*closed("", head, " =>"), *indented(then)]
             return bulleted("/\\" if op == "and" else "\\/", [self.lines(part, width - 3) for part in parts])
         if op == "not" and node.args[0].op not in COMPARED:
             inner = self.lines(node.args[0], width - 3)
-            return [*hung("~(", inner[:-1]), f"{'  ' if inner[:-1] else '~('}{inner[-1]})"]
+            return closed("~(", inner, ")")
+        denied = op == "not"
+        if (node.args[0] if denied else node).op in (*COMPARED, *ADDED):
+            of = node.args[0] if denied else node
+            mark = (DENIED if denied else COMPARED | ADDED)[of.op]
+            left, right = (self._enclosed(each, width - 4) for each in of.args)
+            return [*left[:-1], f"{left[-1]} {mark}", *indented(right)]
         return [flat]
+
+    def _enclosed(self, node: Node, width: int) -> list[str]:
+        flat = self.atom(node)
+        return [flat] if len(flat) <= width or flat[0] != "(" else closed("(", self.lines(node, width - 2), ")")
 
     # values of a whole component
 
-    def table(self, component: Component, cells: Sequence[Any]) -> str:
+    def table(self, component: Component, cells: Sequence[Any]) -> list[str]:
         """A map or a queue as a function, from its cells in a state."""
-        local, self.local = self.local, Local(self.names)
-        try:
-            return self._table(component, cells)
-        finally:
-            self.local = local
-
-    def _table(self, component: Component, cells: Sequence[Any]) -> str:
-        kinds = component.keys
-        names = [self.local.names.new(kind.__name__.lower()) for kind in kinds]
-        over = ", ".join(f"{n} \\in {self.range(k, none=True)}" for n, k in zip(names, kinds, strict=True))
+        kinds, names = component.keys, Names(self.names.taken)
+        variables = [names.new(kind.__name__.lower()) for kind in kinds]
+        over = ", ".join(f"{n} \\in {self.range(k, none=True)}" for n, k in zip(variables, kinds, strict=True))
+        said: dict[tuple[int, ...], str]
         if component.kind == "queue":
-            held = {(line,): [value(component.value, e) for e in each] for line, each in enumerate(cells)}
-            said = {key: f"<<{', '.join(each)}>>" for key, each in held.items()}
+            held = [[value(component.value, element) for element in line] for line in cells]
+            said = {(key,): f"<<{', '.join(line)}>>" for key, line in enumerate(held)}
             default = "<<>>"
         else:
             said = {key: value(component.value, cells[self.model.index(component, key)]) for key in self.model.keys(component)}
@@ -206,15 +232,16 @@ class Formulas:
             if what != default:
                 shown = [value(kind, part) for kind, part in zip(kinds, key, strict=True)]
                 keys.setdefault(what, []).append(shown[0] if len(shown) == 1 else f"<<{', '.join(shown)}>>")
-        asked = names[0] if len(names) == 1 else f"<<{', '.join(names)}>>"
+        asked = variables[0] if len(variables) == 1 else f"<<{', '.join(variables)}>>"
         tests = [(f"{asked} {_among(each)}", what) for what, each in keys.items()]
         if not tests:
-            return f"[{over} |-> {default}]"
+            return [f"[{over} |-> {default}]"]
         if component.value is bool:
-            return f"[{over} |-> {tests[0][0]}]"
+            return [f"[{over} |-> {tests[0][0]}]"]
         if len(tests) == 1:
-            return f"[{over} |-> IF {tests[0][0]} THEN {tests[0][1]} ELSE {default}]"
-        return f"[{over} |-> CASE {' [] '.join(f'{test} -> {what}' for test, what in tests)} [] OTHER -> {default}]"
+            return [f"[{over} |-> IF {tests[0][0]} THEN {tests[0][1]} ELSE {default}]"]
+        cases = [f"{'CASE' if not n else '  []'} {test} -> {what}" for n, (test, what) in enumerate(tests)]
+        return [f"[{over} |->", *indented([*cases, f"  [] OTHER -> {default}]"])]
 
     def choices(self, slot: Any) -> str:
         """The values that are tried for a parameter of an operation."""
@@ -229,10 +256,13 @@ class Formulas:
             return f"{{{', '.join(value(kind, each) for each in self.model.choices(slot))}}}"
         return self.range(kind, none=slot.optional)
 
-    @staticmethod
-    def assertion(condition: Sequence[str], said: str) -> list[str]:
-        """What must hold, or TLC stops and says what is wrong."""
-        return [*hung("Assert(", condition[:-1]), f"{' ' * 7 if condition[:-1] else 'Assert('}{condition[-1]}, {text(said)})"]
+
+def assertion(condition: Sequence[str], said: str) -> list[str]:
+    """What must hold, or TLC stops and says what is wrong."""
+    flat = f"Assert({condition[0]}, {text(said)})"
+    if len(condition) == 1 and len(flat) <= WIDTH:
+        return [flat]
+    return ["Assert(", *indented([*condition[:-1], f"{condition[-1]},", f"{text(said)})"])]
 
 
 def flattened(node: Node) -> list[Node]:
@@ -249,6 +279,27 @@ def hung(head: str, lines: Sequence[str]) -> list[str]:
     return [(head if not n else " " * len(head)) + line for n, line in enumerate(lines)]
 
 
+def closed(head: str, lines: Sequence[str], tail: str) -> list[str]:
+    """Lines with something before the first and after the last."""
+    whole = hung(head, lines)
+    return [*whole[:-1], whole[-1] + tail]
+
+
+def conjoined(items: Sequence[Sequence[str]]) -> list[str]:
+    """A list of conjuncts, or the one there is."""
+    return list(items[0]) if len(items) == 1 else bulleted("/\\", items)
+
+
+def listed(head: str, names: Sequence[str], tail: str) -> list[str]:
+    """Names in as many lines as they need."""
+    lines = [head]
+    for name in names:
+        if len(lines[-1]) + len(name) > WIDTH:
+            lines.append(" " * len(head))
+        lines[-1] += f"{name}, "
+    return [*(line.rstrip() for line in lines[:-1]), lines[-1].removesuffix(", ") + tail]
+
+
 def bulleted(mark: str, items: Sequence[Sequence[str]]) -> list[str]:
     """A list of conjuncts or disjuncts."""
     return [line for item in items for line in hung(f"{mark} ", item)]
@@ -256,19 +307,32 @@ def bulleted(mark: str, items: Sequence[Sequence[str]]) -> list[str]:
 
 def is_split(node: Node) -> bool:
     """Whether TLC would make a successor for each way in which a guard holds."""
-    return node.op in ("or", "exists") or (node.op in ("and", "forall") and any(isinstance(a, Node) and is_split(a) for a in node.args))
+    if node.op in ("and", "forall"):
+        return any(is_split(each) for each in node.args)
+    return node.op in ("or", "exists")
 
 
-def is_certain(node: Node) -> bool:
-    """Whether an expression says no more than that something is so or is not."""
-    if node.op in ("forall", "and"):
-        return all(is_certain(each) for each in (node.args[1:] if node.op == "forall" else node.args))
-    if node.op != "or":
-        return node.op == "const" and bool(node.args[0])
-    parts: list[Node] = flattened(node)
-    denied = {part.args[0] for part in parts if part.op == "not"}
-    given = {c for part in denied for c in (flattened(part) if part.op == "and" else [part])}
-    return any(is_certain(p) or p in given for p in parts)
+def is_certain(node: Node, given: frozenset[Node] = frozenset()) -> bool:
+    """Whether what is said follows from what is given by its form alone: it says that what is so is so, say."""
+    op, args = node.op, node.args
+    if node in given or (op == "const" and args[0]) or (op == "le" and args[0] is args[1]):
+        return True
+    if op == "forall":
+        return is_certain(args[1], given)
+    if op == "and":
+        return all(is_certain(part, given) for part in args)
+    if op == "not" and args[0].op == "and":
+        return _clash(given | set(flattened(args[0])))
+    if op == "or":
+        parts = flattened(node)
+        denied = [part.args[0] for part in parts if part.op == "not"]
+        given = given | {each for part in denied for each in (flattened(part) if part.op == "and" else [part])}
+        return _clash(given) or any(is_certain(part, given) for part in parts)
+    return False
+
+
+def _clash(given: frozenset[Node]) -> bool:
+    return any(negated(each) in given for each in given)
 
 
 def _among(keys: list[str]) -> str:
@@ -278,7 +342,7 @@ def _among(keys: list[str]) -> str:
 def _nest(node: Node) -> tuple[list[Node], Node]:
     """The variables of quantifiers that follow each other, and what is said of them."""
     variables, body = [node.args[0]], node.args[1]
-    while body.op == node.op:
+    while body.op == node.op and node.op in QUANTIFIERS:
         variables, body = [*variables, body.args[0]], body.args[1]
     return variables, body
 

@@ -13,10 +13,10 @@ from functools import cached_property
 from ..concrete import Model, call_text
 from ..graph import run, with_fresh_names
 from ..language import Action, Component, Declaration, Exploration, Slot, Spec, SpecError, Type
-from ..recording import AFTER, READS, Node, Recorder, const
-from .formulas import WIDTH, Formulas, Local, bulleted, hung, indented, is_certain
-from .names import STANDARD, comment
-from .operations import Lines, Operations, listed
+from ..recording import AFTER, READS, Node, Recorder
+from .formulas import WIDTH, Formulas, Local, assertion, bulleted, hung, indented, is_certain, listed
+from .names import comment, elements
+from .operations import Lines, Operations
 
 MOST = 100
 """How many elements a sort has at most: each stands in the module by its name, and TLC tries them all."""
@@ -60,8 +60,9 @@ class Module:
         self.name = module_name(name)
         self.model = Model(spec, exploration.sizes, exploration.arguments)
         for kind in spec.sorts:
-            if len(self.model.domain(kind)) > MOST:
-                raise SpecError(f"TLA+ is printed for small scopes: at most {MOST} {kind.plural}, not {self.model.scope[kind.plural]}")
+            size = len(self.model.domain(kind))
+            if size > MOST:
+                raise SpecError(f"TLA+ is printed for small scopes: at most {MOST} {kind.plural}, not {size}")
         self.formulas = Formulas(self.model)
         self.recorder = Recorder(spec)
         without = spec.left_out(exploration)
@@ -91,7 +92,7 @@ class Module:
         operations: Lines = []
         for name, action in self.actions.items():
             operations += self._steps(action)
-            operations += ["", *comment(action.text), *printer.definition(self.operations[name], action, self.trees[name])]
+            operations += ["", *printer.definition(self.operations[name], action, self.trees[name])]
         begin = self._begin()
         rest = [*self._fresh(), *operations, "", *self._next(), *statements]
         body = [*self._constants(), *begin, *self._helpers([*begin, *rest]), *rest]
@@ -126,9 +127,9 @@ class Module:
                 found.append(f"{name} == {cells[0]}")
             elif component.kind == "output":
                 if component.name in formulas.blanks_used:
-                    found.append(f"{formulas.blank(component.name)} == {formulas.table(component, cells)}")
+                    found += hung(f"{formulas.blank(component.name)} == ", formulas.table(component, cells))
             elif component not in self.variables:
-                found.append(f"{name} == {formulas.table(component, cells)}")
+                found += hung(f"{name} == ", formulas.table(component, cells))
         return found
 
     def _begin(self) -> Lines:
@@ -137,7 +138,7 @@ class Module:
         words = f"As it is after {', '.join(said)}." if said else ""
         cells = dict(zip((c.name for c in self.spec.components), self.start, strict=True))
         init = [
-            hung(f"{name} = ", [self.formulas.table(component, cells[component.name])])
+            hung(f"{name} = ", self.formulas.table(component, cells[component.name]))
             for name, component in zip(names, self.variables, strict=True)
         ]
         declared = [line for c, name in zip(self.variables, names, strict=True) for line in [f"    {name},  \\* {_kind(c)}"]]
@@ -167,13 +168,10 @@ class Module:
             fresh, unused = self.fresh[kind]
             (variable,), free = self.recorder.statement(test)
             local = self.formulas.local = Local(self.formulas.names)
-            element = self.formulas.variable(variable)
-            assert local.bound
-            self.formulas.range(kind)
-            free_lines = self.formulas.lines(free)
-            names = [self.formulas.flat(const(kind, n)) for n in list(self.model.domain(kind))[len(kind.constants) :]]
+            with local.binding([variable]):
+                found += ["", *comment(test.text), *_defined(f"{unused}({local.bound[variable]}) ==", self.formulas.lines(free))]
+            names = elements(kind, self.model.domain(kind))[len(kind.constants) :]
             order = f"{fresh} == FirstOf(<<{', '.join(names)}>>, {unused})"
-            found += ["", *comment(test.text), *_defined(f"{unused}({element}) ==", free_lines)]
             found += ["", f"\\* The least {kind.__name__} that is not in use, or none.", order]
         return found
 
@@ -191,8 +189,9 @@ class Module:
         for action in self.actions.values():
             chosen, called, endless = self._call(action)
             parts = [f"{self.fresh[s.type][0]} # none" for s in endless]
-            whole = " /\\ ".join([*parts, called])
-            calls.append([f"\\E {chosen} : {whole}" if chosen else whole])
+            whole, head = " /\\ ".join([*parts, called]), f"\\E {chosen} :"
+            short = len(head) + len(whole) < WIDTH
+            calls.append([whole] if not chosen else [f"{head} {whole}"] if short else [head, *indented([whole])])
         return ["Next ==", *indented(bulleted("\\/", calls or [["UNCHANGED vars"]])), "", "Spec == Init /\\ [][Next]_vars"]
 
     # statements
@@ -210,7 +209,7 @@ class Module:
         return holds
 
     def _steps(self, action: Action) -> Lines:
-        """The definition of what is asserted of every call of an operation that takes effect: that it keeps the step properties."""
+        """The definition of what is asserted of every call of an operation that takes effect: the step properties."""
         said, outputs = [], {c.name for c in self.spec.components if c.kind == "output"}
         for declaration in self.spec.step_properties.values():
             over, holds = self.recorder.step(declaration, action, self.trees[action.name].written)
@@ -226,11 +225,14 @@ class Module:
         given = [local.argument(slot.name) for slot in action.slots]
         for output in told:
             local.outputs[output] = local.names.new(output)
-        items = [self.formulas.assertion(self.formulas.lines(node, WIDTH - 14), text) for text, node in said]
+        items = [assertion(self.formulas.lines(node, WIDTH - 14), text) for text, node in said]
         parameters = ", ".join([*given, *local.outputs.values()])
         head = f"{name}({parameters}) ==" if parameters else f"{name} =="
         return ["", f"\\* What a step of {self.operations[action.name]} has to keep.", head, *indented(bulleted("/\\", items))]
 
+
+MODULES = "Integers Naturals Reals Sequences FiniteSets Bags TLC TLCExt Toolbox Randomization Json"
+"""The modules that come with TLC."""
 
 MARK = "Generated by oneowner"
 """By which a file is known that may be written again."""
@@ -239,8 +241,7 @@ MARK = "Generated by oneowner"
 def module_name(name: str) -> str:
     """The name of the module, and of its files, for a scope."""
     plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    taken = {*STANDARD.split(), "Integers", "Naturals", "Sequences", "FiniteSets", "TLC", "Bags", "Reals", "Json", "Randomization"}
-    return plain if re.match(r"[A-Za-z]", plain) and plain not in taken else f"scope_{plain}"
+    return plain if re.match(r"[A-Za-z]", plain) and plain not in MODULES.split() else f"scope_{plain}"
 
 
 def _kind(component: Component) -> str:

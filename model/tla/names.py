@@ -9,10 +9,10 @@ from ..concrete import value_name
 from ..language import SpecError, Type, is_enumeration
 
 KEYWORDS = """
-    ACTION ASSUME ASSUMPTION AXIOM BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE ENABLED EXCEPT EXTENDS
-    HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER PICK PROOF PROPOSITION PROVE QED RECURSIVE
-    SF_ STATE STRONG_FAIRNESS SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM UNCHANGED UNION USE VARIABLE VARIABLES WEAK_FAIRNESS WF_
-    WITH WITNESS TRUE FALSE BOOLEAN STRING
+    ACTION ASSUME ASSUMPTION AXIOM BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE ENABLED EXCEPT
+    EXTENDS HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER PICK PROOF PROPOSITION PROVE
+    QED RECURSIVE STATE STRONG_FAIRNESS SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM UNCHANGED UNION USE VARIABLE VARIABLES
+    WEAK_FAIRNESS WITH WITNESS TRUE FALSE BOOLEAN STRING
 """
 STANDARD = """
     Nat Int Real Seq Len Append Head Tail SubSeq SelectSeq IsFiniteSet Cardinality Print PrintT Assert JavaTime TLCGet TLCSet
@@ -59,9 +59,9 @@ def value(kind: Type, given: int) -> str:
 def elements(kind: Type, domain: Iterable[int]) -> list[str]:
     """The values of a sort, in order.  Raises SpecError where two share a name."""
     found = [value(kind, each) for each in domain]
-    twice = [name for name in found if found.count(name) > 1 or name == '"none"'] if len(set(found) | {'"none"'}) <= len(found) else []
-    if twice:
-        raise SpecError(f"two elements of {kind.__name__} are called {twice[0]}: give the constant another name")
+    for name in found:
+        if found.count(name) > 1 or name in ("none", '"none"'):
+            raise SpecError(f"two elements of {kind.__name__} are called {name}: give the constant another name")
     return found
 
 

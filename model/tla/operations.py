@@ -9,9 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..language import EFFECTIVE, Action, is_sort
 from ..recording import NOW, Block, Branch, Check, Leaf, Let, Node, Write, negated
-from .formulas import WIDTH, Formulas, Local, bulleted, hung, indented, is_split
+from .formulas import WIDTH, Formulas, Local, assertion, bulleted, closed, conjoined, hung, indented, is_split, listed
+from .names import comment
 
 Lines = list[str]
+
+MANY = 4
+"""How many components an operation leaves as they are before they have a name together."""
 
 
 class _Held:
@@ -35,7 +39,7 @@ class _Held:
         flat = f"[{self.base} EXCEPT {', '.join(self.updates)}]"
         if len(flat) <= WIDTH:
             return [flat]
-        return hung(f"[{self.base} EXCEPT ", [f"{u}{',' if n < len(self.updates) else ']'}" for n, u in enumerate(self.updates, 1)])
+        return hung(f"[{self.base} EXCEPT ", [*(f"{update}," for update in self.updates[:-1]), f"{self.updates[-1]}]"])
 
 
 class Operations:
@@ -49,6 +53,7 @@ class Operations:
         self._current: dict[str, _Held] = {}
         self._judge: tuple[str, Sequence[str]] | None = None
         self._arguments: list[str] = []
+        self._left, self._written = "", set[str]()
 
     def definition(self, name: str, action: Action, tree: Block) -> Lines:
         """An operation as a definition."""
@@ -56,8 +61,12 @@ class Operations:
         self._arguments = [local.argument(slot.name) for slot in action.slots]
         self._current, self._judge = {}, self.asserted.get(action.name)
         parameters = f"({', '.join(self._arguments)})" if self._arguments else ""
+        kept = [self.formulas.component_names[each] for each in self.variables if each not in tree.written]
+        self._left = self.formulas.names.new(f"{action.name}_leaves") if MANY < len(kept) < len(self.variables) else ""
+        left = [*listed(f"{self._left} == <<", kept, ">>"), ""] if self._left else []
+        self._written = tree.written
         items = self._items(tree, frozenset())
-        return [f"{name}{parameters} ==", *indented(bulleted("/\\", items))]
+        return [*left, *comment(action.text), f"{name}{parameters} ==", *indented(bulleted("/\\", items))]
 
     def _items(self, block: Block, facts: frozenset[Node]) -> list[Lines]:
         """The conjuncts that a block comes to."""
@@ -70,10 +79,10 @@ class Operations:
                 if _is_read(statement.local, block):
                     read = _Held(local, "found", formulas.lines(statement.value))
                     held.append(read)
-                    local.bound[statement.local] = read.ask
+                    local.read[statement.local] = read.ask
             elif isinstance(statement, Check):
                 if statement.condition not in facts:
-                    items.append(formulas.assertion(formulas.lines(statement.condition), statement.text))
+                    items.append(assertion(formulas.lines(statement.condition), statement.text))
                     facts = facts | _lasting(statement.condition)
             else:
                 self._write(statement, held)
@@ -83,7 +92,7 @@ class Operations:
         if not named:
             return items
         defined = [line for each in named for line in hung(f"{each.name} == ", each.text)]
-        return [[*hung("LET ", defined), *hung("IN  ", bulleted("/\\", items))]]
+        return [[*hung("LET ", defined), *hung("IN  ", conjoined(items))]]
 
     def _end(self, block: Block, facts: frozenset[Node], held: list[_Held]) -> list[Lines]:
         end = block.end
@@ -94,21 +103,21 @@ class Operations:
             error = _refused(refused)
             if error:
                 return [self._guard(guard, error), *self._items(rest, facts | _lasting(guard))]
-        sides = [bulleted("/\\", self._items(side, facts | _lasting(said))) for side, said in _sides(end)]
+        sides = [conjoined(self._items(side, facts | _lasting(said))) for side, said in _sides(end)]
         asked = self.formulas.lines(condition, WIDTH - 3)
         return [[*hung("IF ", asked), *hung("THEN ", sides[0]), *hung("ELSE ", sides[1])]]
 
     def _guard(self, guard: Node, error: str) -> Lines:
         lines = self.formulas.lines(guard)
         if is_split(guard):
-            lines = [*hung("(", lines[:-1]), f"{' ' if lines[:-1] else '('}{lines[-1]}) = TRUE"]
+            lines = closed("(", lines, ") = TRUE")
         return [*lines[:-1], f"{lines[-1]}  \\* else {error}"]
 
     def _leaf(self, leaf: Leaf, held: list[_Held]) -> list[Lines]:
         if leaf.exit not in EFFECTIVE:
             return [["FALSE"]]
         names, items, here = self.formulas.component_names, [], set(map(id, held))
-        kept = [names[name] for name in self.variables if name not in self._current]
+        kept = [name for name in self.variables if name not in self._current]
         judged = self._judged()
         for name in self.variables:
             value = self._current.get(name)
@@ -118,7 +127,9 @@ class Operations:
         if len(kept) == len(self.variables):
             items.append(["UNCHANGED vars"])
         elif kept:
-            items.append(listed("UNCHANGED <<", kept, ">>"))
+            said = [names[name] for name in kept if not self._left or name in self._written]
+            whole = listed("<<", [self._left, *said] if self._left else said, ">>") if said else [self._left]
+            items.append(hung("UNCHANGED ", whole))
         return [*items, *judged]
 
     def _judged(self) -> list[Lines]:
@@ -127,14 +138,13 @@ class Operations:
             return []
         name, outputs = self._judge
         told = [self._current[o].ask() if o in self._current else self.formulas.blank(o) for o in outputs]
-        given = ", ".join([*self._arguments, *told])
-        return [[f"{name}({given})" if given else name]]
+        given = [*self._arguments, *told]
+        return [listed(f"{name}(", given, ")") if given else [name]]
 
     # writes
 
     def _write(self, write: Write, held: list[_Held]) -> None:
         formulas, name = self.formulas, write.component
-        component = formulas.components[name]
         last = self._current.get(name)
         if write.kind in ("set", "push"):
             keys = ", ".join(map(formulas.flat, write.keys))
@@ -149,29 +159,33 @@ class Operations:
         if write.kind == "remove":
             self._new(name, [f"Without({self._base(name)}, {{{formulas.flat(write.value)}}})"], held)
             return
-        condition = formulas.lines(write.condition)
-        over = formulas.over(write.over, none=write.kind == "where")
-        if write.kind == "drop":
-            head = f"Without({self._base(name)}, {{{over} :"
-            flat = f"{head} {condition[0]}}})"
-            lines = [flat] if len(condition) == 1 and len(flat) <= WIDTH else [head, *indented(condition[:-1]), f"    {condition[-1]}}})"]
-        else:
-            variables = [formulas.variable(variable) for variable in write.over]
-            elements = [v for v, kind in zip(variables, component.keys, strict=True) if is_sort(kind)]
-            if elements:
-                some = f"{elements[0]} # none" if len(elements) == 1 else f"none \\notin {{{', '.join(elements)}}}"
-                if len(condition) == 1:
-                    inner = f"({condition[0]})" if write.condition.op in ("or", "forall", "exists") else condition[0]
-                    condition = [f"{some} /\\ {inner}"]
-                else:
-                    condition = bulleted("/\\", [[some], condition])
-            then = f"THEN {formulas.flat(write.value)} ELSE {self._base(name)}[{', '.join(variables)}]"
-            flat = f"[{over} |-> IF {condition[0]} {then}]"
-            if len(condition) == 1 and len(flat) <= WIDTH:
-                lines = [flat]
-            else:
-                lines = [f"[{over} |->", *indented([*hung("IF ", condition), f"{then}]"])]
+        with formulas.local.binding(write.over):
+            lines = self._dropped(write) if write.kind == "drop" else self._changed(write)
         self._new(name, lines, held)
+
+    def _dropped(self, write: Write) -> Lines:
+        condition = self.formulas.lines(write.condition)
+        head = f"Without({self._base(write.component)}, {{{self.formulas.over(write.over)} :"
+        flat = f"{head} {condition[0]}}})"
+        return [flat] if len(condition) == 1 and len(flat) <= WIDTH else [head, *indented(closed("", condition, "})"))]
+
+    def _changed(self, write: Write) -> Lines:
+        formulas, variables = self.formulas, [self.formulas.local.bound[v] for v in write.over]
+        condition = formulas.lines(write.condition)
+        elements = [name for name, v in zip(variables, write.over, strict=True) if is_sort(v.type)]
+        if elements:
+            some = f"{elements[0]} # none" if len(elements) == 1 else f"none \\notin {{{', '.join(elements)}}}"
+            if len(condition) == 1:
+                inner = f"({condition[0]})" if write.condition.op in ("or", "forall", "exists") else condition[0]
+                condition = [f"{some} /\\ {inner}"]
+            else:
+                condition = bulleted("/\\", [[some], condition])
+        over = formulas.over(write.over, none=True)
+        then = f"THEN {formulas.flat(write.value)} ELSE {self._base(write.component)}[{', '.join(variables)}]"
+        flat = f"[{over} |-> IF {condition[0]} {then}]"
+        if len(condition) == 1 and len(flat) <= WIDTH:
+            return [flat]
+        return [f"[{over} |->", *indented([*hung("IF ", condition), f"{then}]"])]
 
     def _base(self, name: str) -> str:
         """What a component holds until it is written."""
@@ -188,7 +202,7 @@ class Operations:
 
 
 def _is_read(local: Node, block: Block) -> bool:
-    """Whether what was read is asked for again; that it is part of the answer does not count, as an answer is no part of a state."""
+    """Whether what was read is asked for again; not in an answer, which is no part of a state."""
     for each in block.within():
         asked: list[Node] = [each.end.condition] if isinstance(each.end, Branch) else []
         for statement in each.statements:
@@ -218,13 +232,3 @@ def _refused(block: Block) -> str:
 def _lasting(condition: Node) -> frozenset[Node]:
     """What goes on to be so, whatever is written."""
     return frozenset() if condition.is_now else frozenset((condition,))
-
-
-def listed(head: str, names: Sequence[str], tail: str) -> Lines:
-    """Names in as many lines as they need."""
-    lines = [head]
-    for name in names:
-        if len(lines[-1]) + len(name) > WIDTH:
-            lines.append(" " * len(head))
-        lines[-1] += f"{name}, "
-    return [*(line.rstrip() for line in lines[:-1]), lines[-1].removesuffix(", ") + tail]
