@@ -21,7 +21,7 @@ from oneowner.model import Spec
 from oneowner.model.search import Explorer
 from oneowner.model.tla import Module
 from oneowner.spec import SPEC
-from oneowner.spec.museum.bugs import BUGS
+from oneowner.spec.museum import BUGS
 
 LIMIT = 180.0
 

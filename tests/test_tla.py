@@ -186,6 +186,8 @@ class Words(State):
     vars: Map[Seq, bool]
     queue: Queue[Seq, Seq]
     WITH: Map[Nat, bool]
+    one: Map[Seq, Seq]
+    other: Map[Seq, Seq]
 
 
 @action()
@@ -193,6 +195,15 @@ def Append(words: Words, queue: Seq, IN: bool) -> None:  # noqa: N802, N803
     """Names that TLA+ has taken: \\* "them" all, (* and *) größer."""
     words.vars[queue] = IN
     words.queue[queue].push(queue)
+
+
+@action()
+def mix(words: Words, left: Seq, right: Seq) -> None:
+    """Write one, then what was read of the other after a write, then read one."""
+    words.one[left] = left
+    words.other[left] = right
+    words.one[right] = words.other[right]
+    words.other[right] = words.one[left]
 
 
 @invariant()
@@ -207,10 +218,27 @@ WORDS = Spec("words", Words, (__import__("sys").modules[__name__],), lambda word
 def test_names_that_mean_something_in_tla_are_changed() -> None:
     whole = Module(WORDS, "TLC", Exploration({"seqs": 2}))
     assert whole.name == "scope_TLC"
-    assert definition(whole.text, "vars") == "vars == <<vars_2, queue_2>>"
+    assert definition(whole.text, "vars") == "vars == <<vars_2, queue_2, one, other_2>>"
     assert definition(whole.text, "Append_2").startswith("Append_2(queue_3, IN_2) ==")
     assert "TRUE_2" in whole.configuration
     assert whole.text.isascii()
+
+
+def test_what_is_written_stands_after_what_was_read_for_it() -> None:
+    text = definition(Module(WORDS, "words", Exploration({"seqs": 2})).text, "mix")
+    assert text.splitlines() == MIXED
+
+
+MIXED = r"""
+mix(left, right) ==
+    /\ LET other_3 == [other_2 EXCEPT ![left] = right]
+           found == other_3[right]
+           one_2 == [one EXCEPT ![left] = left, ![right] = found]
+           found_2 == one_2[left]
+       IN  /\ one' = one_2
+           /\ other_2' = [other_3 EXCEPT ![right] = found_2]
+           /\ UNCHANGED <<vars_2, queue_2>>
+""".strip().splitlines()
 
 
 def test_elements_that_would_be_told_apart_by_nothing_are_refused() -> None:

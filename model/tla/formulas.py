@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..concrete import Model
-from ..language import Component, SpecError, Type, is_sort
+from ..language import Component, Slot, SpecError, Type, is_sort
 from ..recording import AFTER, NOW, Node, const, eq, negated
 from .names import Names, elements, text, value
 
@@ -32,6 +32,7 @@ class Local:
         self._stems: dict[str, list[str]] = {}
 
     def argument(self, name: str) -> str:
+        """The name of a parameter."""
         if name not in self.arguments:
             self.arguments[name] = self.names.new(name)
         return self.arguments[name]
@@ -243,14 +244,13 @@ class Formulas:
         cases = [f"{'CASE' if not n else '  []'} {test} -> {what}" for n, (test, what) in enumerate(tests)]
         return [f"[{over} |->", *indented([*cases, f"  [] OTHER -> {default}]"])]
 
-    def choices(self, slot: Any) -> str:
+    def choices(self, slot: Slot) -> str:
         """The values that are tried for a parameter of an operation."""
         kind = slot.type
         if slot.subset:
             tried = [[value(kind, element) for element in sorted(some)] for some in self.model.choices(slot)]
             if slot.name not in self.model.tried:
-                whole = self.range(kind)
-                return f"{{some \\in SUBSET {whole} : Cardinality(some) <= 2}}"
+                return f"{{some \\in SUBSET {self.range(kind)} : Cardinality(some) <= {max(map(len, tried))}}}"
             return f"{{{', '.join('{' + ', '.join(some) + '}' for some in tried)}}}"
         if slot.name in self.model.tried:
             return f"{{{', '.join(value(kind, each) for each in self.model.choices(slot))}}}"
@@ -271,6 +271,7 @@ def flattened(node: Node) -> list[Node]:
 
 
 def indented(lines: Sequence[str], by: int = 4) -> list[str]:
+    """Lines set in."""
     return [" " * by + line for line in lines]
 
 

@@ -151,7 +151,10 @@ class Operations:
             value = formulas.flat(write.value)
             update = f"![{keys}] = {f'Append(@, {value})' if write.kind == 'push' else value}"
             if last is not None and last.updates and not last.name and any(last is each for each in held):
+                # nothing has read it yet; what this update speaks of may be defined after it
                 last.updates.append(update)
+                held.remove(last)
+                held.append(last)
                 return
             new = self._new(name, [], held)
             new.updates.append(update)
