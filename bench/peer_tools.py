@@ -237,7 +237,8 @@ def checking(module: str, folder: Path, *, workers: int) -> list[str]:
     (folder / ".tlaplus").mkdir(exist_ok=True)
     (folder / ".tlaplus" / "esc.txt").write_text("NO_STATISTICS\n")
     # touching a large young generation for the first time cost short runs about a fifth of their time
-    machine = ["java", "-XX:+UseParallelGC", "-Xmn256m", f"-Djava.io.tmpdir={folder}", f"-Duser.home={folder}"]
+    collector = "Parallel" if workers > 1 else "Serial"
+    machine = ["java", f"-XX:+Use{collector}GC", "-Xmn256m", f"-Djava.io.tmpdir={folder}", f"-Duser.home={folder}"]
     machine += ["-Dtlc2.TLC.progressInterval=5", "-cp", os.environ["TLA2TOOLS"], "tlc2.TLC"]
     return [*machine, "-workers", str(workers), "-noGenerateSpecTE", "-nowarning", module]
 
