@@ -26,6 +26,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/bench.py
 	$(BIN)/python bench/line.py
 	$(BIN)/python bench/versus.py > benchmarks.new
+	$(BIN)/python bench/rooms.py >> benchmarks.new
 	mv benchmarks.new docs/benchmarks.md
 
 # every obligation by two solvers

@@ -96,9 +96,9 @@ def explore(
         raise SpecError("--keep does not go with --can-return, which needs all transitions at hand")
     options: dict[str, Any] = {"asked": asked, "limits": limits, "symmetry": symmetry, "reading": reading}
     if scope is None:
-        reports = explore_all_scopes(spec, jobs, _chosen(spec, large, names), **options)
+        reports = explore_all_scopes(spec, jobs, chosen_explorations(spec, large, names), **options)
     else:
-        one = _exploration(spec, scope, without, only, after)
+        one = exploration_of(spec, scope, without, only, after)
         if graph:
             _draw(spec, one, graph, room, limits)
         progress = _Progress()
@@ -119,12 +119,14 @@ def explore(
     return exploration_code(reports, missing if whole else [])
 
 
-def _exploration(spec: Spec, scope: str, without: str, only: str, after: str) -> Exploration:
+def exploration_of(spec: Spec, scope: str, without: str, only: str, after: str) -> Exploration:
+    """A scope of somebody's own, as the options say it."""
     names = [tuple(filter(None, text.split(","))) for text in (without, only)]
     return Exploration(spec.scope(parse_scope(scope)), without=names[0], only=names[1], opening=after)
 
 
-def _chosen(spec: Spec, large: bool, names: tuple[str, ...]) -> dict[str, Exploration]:
+def chosen_explorations(spec: Spec, large: bool, names: tuple[str, ...]) -> dict[str, Exploration]:
+    """Scopes of a specification's own: those that are named, or all.  Raises SpecError for a name that there is not."""
     own = spec.large if large else spec.explorations
     if not own:
         raise SpecError(f"{spec.name} has no {'large ' if large else ''}explorations of its own: give --scope")
