@@ -23,6 +23,7 @@ from .console import (
     say,
 )
 from .explore import explore
+from .export import export
 from .fuzz import fuzz
 from .museum import museum
 from .new import new
@@ -57,6 +58,7 @@ COMMANDS: tuple[click.Command, ...] = (
     check_log,
     conform,
     explore,
+    export,
     fuzz,
     museum,
     new,

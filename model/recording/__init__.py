@@ -1,13 +1,15 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
-from .nodes import AFTER, BEFORE, NOW, TRUE, Block, Branch, Cause, Check, Leaf, Let, Node, Place, Write, causes
+from .nodes import AFTER, BEFORE, NOW, READS, TRUE, Block, Branch, Cause, Check, Leaf, Let, Node, Place, Write, causes
 from .recorder import Recorder
+from .still import OfLate, Still
 from .text import shown, tree
 
 __all__ = [
     "AFTER",
     "BEFORE",
     "NOW",
+    "READS",
     "TRUE",
     "Block",
     "Branch",
@@ -16,8 +18,10 @@ __all__ = [
     "Leaf",
     "Let",
     "Node",
+    "OfLate",
     "Place",
     "Recorder",
+    "Still",
     "Write",
     "causes",
     "shown",
