@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from oneowner.checker.session import Session
-from oneowner.model.compiled import Oracle
+from oneowner.model.compiled import Library, Oracle
+from oneowner.model.concrete import Vector
 from oneowner.model.language import Spec, Type, answer_fields, is_enumeration, is_sort, member_type
 
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
-SIZE = '#include "oneowner.h"\nunsigned long oo_size = sizeof(struct oo_oracle);\n'
+PLACES = """
+#include <stddef.h>
+#include "oneowner.h"
+unsigned long oo_places[] = {sizeof(struct oo_oracle), offsetof(struct oo_oracle, states), offsetof(struct oo_oracle, handles)};
+"""
 
 
 NOTHING = 1 << 40
@@ -23,13 +28,16 @@ NOTHING = 1 << 40
 class Built:
     """An oracle as a library."""
 
+    packed = Library.packed
+
     def __init__(self, oracle: Oracle, folder: Path, flags: tuple[str, ...] = ("-O0",)) -> None:
-        self.oracle = oracle
-        (folder / "size.c").write_text(SIZE)
-        made = ["cc", *STRICT, *flags, "-shared", "-fPIC", "-o", folder / "oracle.so", folder / "oneowner.c", folder / "size.c"]
+        self.oracle, self.model = oracle, oracle.model
+        (folder / "places.c").write_text(PLACES)
+        made = ["cc", *STRICT, *flags, "-shared", "-fPIC", "-o", folder / "oracle.so", folder / "oneowner.c", folder / "places.c"]
         subprocess.run(made, check=True, timeout=120)
         self.library = ctypes.CDLL(str(folder / "oracle.so"))
-        self.state = ctypes.create_string_buffer(ctypes.c_ulong.in_dll(self.library, "oo_size").value)
+        size, self.states, self.handles = (ctypes.c_ulong * 3).in_dll(self.library, "oo_places")
+        self.state = ctypes.create_string_buffer(size)
         parts = oracle.most_parts + bool(oracle.late_clauses)
         words = ctypes.c_uint64 * parts
         call = [("operation", ctypes.c_int), ("arguments", ctypes.c_uint64 * oracle.most_arguments)]
@@ -48,6 +56,15 @@ class Built:
         """Begin anew."""
         self.library.oo_begin(self.state, *map(ctypes.c_uint64, handles))
         ctypes.c_int.from_buffer(self.state).value = strict
+
+    def put(self, vector: Vector) -> None:
+        """Begin in a state, in which the handle of every element is its number; the oracle is one of all operations."""
+        self.begin(*(element for _, _, element in self.oracle.constants()))
+        data = self.packed(vector)
+        ctypes.memmove(ctypes.byref(self.state, self.states), data, len(data))
+        handles = [n for kind in self.oracle.handled for n in range(self.oracle.given[kind.plural] + 1)]
+        words = (ctypes.c_uint64 * len(handles))(*handles)
+        ctypes.memmove(ctypes.byref(self.state, self.handles), words, ctypes.sizeof(words))
 
     def check(self, operation: str, arguments: list[int], exit: str, parts: Sequence[int] = (), late: Sequence[Any] = ()) -> str:
         """What a call and its answer come to; `late` are waiters with their exits and parts."""
@@ -74,11 +91,11 @@ class Built:
 
 
 class Beside:
-    """An implementation on its way to a session, that tells an oracle of every call with what it is answered.  `change` may
-    put another answer in the place of the right one: the session and the oracle are to see that alike."""
+    """An implementation on its way to a session, that tells an oracle of every call with what it is answered.  `wrong` may put
+    another answer in the place of the right one: the session and the oracle are to see that alike."""
 
-    def __init__(self, spec: Spec, implementation: Any, built: Built, change: Any) -> None:
-        self.spec, self.implementation, self.built, self.change = spec, implementation, built, change
+    def __init__(self, spec: Spec, implementation: Any, built: Built, wrong: Any) -> None:
+        self.spec, self.implementation, self.built, self.wrong = spec, implementation, built, wrong
         self.numbers: dict[str, int] = {}
         self.session: Session | None = None
         self.asked: Any = None
@@ -94,12 +111,12 @@ class Beside:
         return 0 if handle is None else self.numbers.setdefault(handle, 1000 + len(self.numbers))
 
     def call(self, operation: str, wire: Mapping[str, Any]) -> Any:
-        answer = self.change(operation, self.implementation.call(operation, wire))
+        answer = self.wrong.answer(operation, self.implementation.call(operation, wire))
         self.asked = operation, wire, answer
         return answer
 
     def settle(self) -> Any:
-        self.late = self.implementation.settle()
+        self.late = self.wrong.late(self.implementation.settle())
         return self.late
 
     def word(self, kind: Type, value: Any) -> int:
@@ -112,8 +129,8 @@ class Beside:
             return NOTHING
         if is_enumeration(kind):
             return int(kind[value]) if isinstance(value, str) else int(value)
-        if not is_sort(kind) or value is None:
-            return int(value or 0)
+        if not is_sort(kind):
+            return int(value)
         assert self.session is not None
         encoded = {self.session.encoded(kind, each): each for each in (0, *self.session.model.domain(kind))}
         return int(encoded.get(value, NOTHING))

@@ -7,7 +7,7 @@ handle that is dead or was never given out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..concrete import Model
 from ..language import (
@@ -24,7 +24,7 @@ from ..language import (
     is_enumeration,
     is_sort,
 )
-from ..recording import READS, TRUE, Block, Check, Leaf, Node, OfLate, Recorder, Still, Write, shown, tree
+from ..recording import READS, TRUE, Block, Check, Leaf, Node, OfLate, Recorder, Still, Write, conjuncts, disjuncts, shown, tree
 from .printer import Printer, check_room
 
 
@@ -202,7 +202,8 @@ class Part(Printer):
         condition = self._expression(end.condition)
         known = dict(self._known)
         for side, other, refused in ((end.yes, end.no, condition), (end.no, end.yes, f"!{condition}")):
-            if end.guard and isinstance(side.end, Leaf) and side.end.exit not in EFFECTIVE and not side.statements:
+            # `require(not x, ...)` decides, and is a guard all the same
+            if isinstance(side.end, Leaf) and side.end.exit not in EFFECTIVE and not side.statements:
                 self._line(f"if ({refused} && exit == OO_{side.end.exit.upper()})")
                 self._line("    return 1;")
                 self._permit(other)
@@ -233,6 +234,36 @@ class Part(Printer):
         self._begin(declaration.text, f"int oo_holds_{declaration.name}(const struct oo_state *before)")
         self._unused_arguments(["before"])
         self._for_all(over, holds)
+
+    def _for_all(self, over: Sequence[Node], holds: Node) -> None:
+        # part by part, each for all of the variables that it speaks of; where a sort has no elements, nothing is said
+        for part in conjuncts(holds):
+            known, depth = dict(self._known), self.indent
+            spoken = [variable for variable in over if variable in part.free]
+            some = [self._size(v.type) for v in over if v not in spoken and is_sort(v.type) and v.type not in self.handled]
+            # what is true of few variables is asked before the others range
+            ways = sorted(dict.fromkeys(disjuncts(part)), key=lambda way: len(way.free & set(spoken)))
+            bound = set[Node]()
+            for way in ways:
+                for variable in spoken:
+                    if variable in way.free - bound:
+                        self._open(self._loop(variable))
+                        bound.add(variable)
+                last = way is ways[-1]
+                test = " && ".join([*(some if last else []), f"!{self._expression(way)}"])
+                if last:
+                    self._line(f"if ({test})")
+                    self._line("    return 0;")
+                elif bound:
+                    self._line(f"if ({self._expression(way)})")
+                    self._line("    continue;")
+                else:
+                    self._open(f"if ({test}) {{")
+            while self.indent > depth:
+                self._close()
+            self._known = known
+        self._line("return 1;")
+        self._end()
 
     def _expression(self, node: Node) -> str:
         # a line's length asks of its elements without `read`

@@ -1,6 +1,24 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
-from .nodes import AFTER, BEFORE, NOW, READS, TRUE, Block, Branch, Cause, Check, Leaf, Let, Node, Place, Write, causes
+from .nodes import (
+    AFTER,
+    BEFORE,
+    NOW,
+    READS,
+    TRUE,
+    Block,
+    Branch,
+    Cause,
+    Check,
+    Leaf,
+    Let,
+    Node,
+    Place,
+    Write,
+    causes,
+    conjuncts,
+    disjuncts,
+)
 from .recorder import Recorder
 from .still import OfLate, Still
 from .text import shown, tree
@@ -24,6 +42,8 @@ __all__ = [
     "Still",
     "Write",
     "causes",
+    "conjuncts",
+    "disjuncts",
     "shown",
     "tree",
 ]

@@ -130,6 +130,15 @@ def conjuncts(node: Node) -> list[Node]:
     return [node]
 
 
+def disjuncts(node: Node) -> list[Node]:
+    """The ways in which a node can hold."""
+    if node.op == "or":
+        return [each for part in node.args for each in disjuncts(part)]
+    if node.op == "not" and node.args[0].op == "and":
+        return [each for part in node.args[0].args for each in disjuncts(negated(part))]
+    return [node]
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in a specification's text something stands."""
