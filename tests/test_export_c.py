@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +21,8 @@ from test_c_implementation import NAMES, SOURCE
 from test_readings_agree import triples
 from token_ring import AT_NONE, RING
 
+from oneowner.checker import Unsupported
 from oneowner.checker.adapters import connect
-from oneowner.checker.errors import Unsupported
 from oneowner.checker.export import export_c
 from oneowner.checker.fuzz import Aim
 from oneowner.checker.session import Mismatch, Session
@@ -354,3 +356,27 @@ def test_late_answers_that_cannot_be_recorded_are_refused_with_the_way_out(tmp_p
     with pytest.raises(SpecError, match="@each_waiter"):
         export_c(BELLS, tmp_path, {})
     assert export_c(replace(BELLS, late=None), tmp_path, {}).late_clauses == []
+
+
+PAGE = (SOURCE.parent.parent / "docs" / "oracle.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^oneowner .*$", PAGE, re.MULTILINE))
+def test_a_command_of_the_page_runs(line: str, tmp_path: Path) -> None:
+    ran = run(*shlex.split(line)[1:], cwd=tmp_path)
+    assert ran.code == 0, ran
+    assert sorted(p.name for p in (tmp_path / line.rsplit(maxsplit=1)[-1]).iterdir()) == ["README.md", "oneowner.c", "oneowner.h"]
+
+
+def test_the_makefile_builds_what_the_page_shows(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    folder = shutil.copytree(SOURCE, tmp_path / "c", ignore=shutil.ignore_patterns("oracle", "core-*"))
+    tool = f"{sys.executable} -m oneowner.checker.command_line"
+    for target in re.findall(r"`(make checked.*?)`", PAGE):
+        subprocess.run([*target.split(), "CFLAGS=-O0", f"ONEOWNER={tool}"], cwd=folder, check=True, capture_output=True)
+    assert subprocess.run([folder / "core-checked", "1000"], check=False).returncode == 0
+    shown = re.search(r"\$ \./(core-checked-\w+)\n(.*)\n", PAGE)
+    assert shown is not None
+    ran = subprocess.run([folder / shown[1]], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr.strip()) == (-6, shown[2])
