@@ -6,6 +6,7 @@ import ctypes
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from oneowner.checker.session import Session
@@ -27,8 +28,6 @@ NOTHING = 1 << 40
 
 class Built:
     """An oracle as a library."""
-
-    packed = Library.packed
 
     def __init__(self, oracle: Oracle, folder: Path, flags: tuple[str, ...] = ("-O0",)) -> None:
         self.oracle, self.model = oracle, oracle.model
@@ -58,13 +57,20 @@ class Built:
         ctypes.c_int.from_buffer(self.state).value = strict
 
     def put(self, vector: Vector) -> None:
-        """Begin in a state, in which the handle of every element is its number; the oracle is one of all operations."""
+        """Begin in a state, in which the handle of every element is its number."""
         self.begin(*(element for _, _, element in self.oracle.constants()))
-        data = self.packed(vector)
+        living = [(c, v) for c, v in zip(self.model.components, vector, strict=True) if c.name not in self.oracle.still]
+        model = SimpleNamespace(components=[c for c, _ in living], scope=self.model.scope)
+        data = Library.packed(SimpleNamespace(model=model), [v for _, v in living])
         ctypes.memmove(ctypes.byref(self.state, self.states), data, len(data))
         handles = [n for kind in self.oracle.handled for n in range(self.oracle.given[kind.plural] + 1)]
         words = (ctypes.c_uint64 * len(handles))(*handles)
         ctypes.memmove(ctypes.byref(self.state, self.handles), words, ctypes.sizeof(words))
+
+    def reachable(self, vector: Vector) -> Vector:
+        """A state, with what the oracle's operations never write as it is at first."""
+        blank, still = self.model.blank(), self.oracle.still
+        return tuple(b if c.name in still else v for c, b, v in zip(self.model.components, blank, vector, strict=True))
 
     def check(self, operation: str, arguments: list[int], exit: str, parts: Sequence[int] = (), late: Sequence[Any] = ()) -> str:
         """What a call and its answer come to; `late` are waiters with their exits and parts."""

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from ..language import Action, SpecError, Type, answer_fields, is_enumeration, is_subset, member_type
-from .oracle import Oracle
+from .oracle import IN_ANSWER, IN_CALL, Oracle, member
 from .printer import ILL_DEFINED, MOST, MOST_IN_SUBSET, c_name
 
 WIDTH = 128
@@ -146,7 +146,7 @@ def _call(oracle: Oracle) -> Iterator[str]:
         for slot in slots:
             kind = f"bits of {slot.type.__name__}s, bit n for element n" if slot.subset else _kind(oracle, slot.type)
             yield f"            uint64_t {c_name(slot.name)}; /* {kind}{', or 0' if slot.optional else ''} */"
-        yield f"        }} {c_name(name)};"
+        yield f"        }} {member(name, IN_CALL)};"
     yield from ("    };", "};")
 
 
@@ -155,11 +155,11 @@ def _parts(oracle: Oracle, actions: Sequence[Action]) -> Iterator[str]:
     for action in actions:
         fields = answer_fields(action.answer)
         if fields and not fields[0][0]:
-            yield f"        uint64_t {c_name(action.name)}; /* {_kind(oracle, fields[0][1])} */"
+            yield f"        uint64_t {member(action.name, IN_ANSWER)}; /* {_kind(oracle, fields[0][1])} */"
         elif fields:
             yield "        struct {"
             yield from (f"            uint64_t {c_name(name)}; /* {_kind(oracle, kind)} */" for name, kind in fields)
-            yield f"        }} {c_name(action.name)};"
+            yield f"        }} {member(action.name, IN_ANSWER)};"
     yield "    };"
 
 
@@ -181,7 +181,7 @@ def _answer(oracle: Oracle) -> Iterator[str]:
 
 def _oracle(oracle: Oracle) -> Iterator[str]:
     yield from ("", "/* An oracle, beside one implementation. */", "struct oo_oracle {")
-    yield "    int strict; /* set it to have the first error that applies only; else any that does will do */"
+    yield "    int strict; /* set it after oo_begin to have the first error that applies only; else any that does will do */"
     yield "    int expected; /* the exit that the last call had to come to */"
     yield "    uint64_t parts[OO_MOST_PARTS]; /* and its answer, in elements */"
     yield "    int undefined; /* after OO_UNDEFINED, and OO_NO_ROOM: why, a number of oo_undefined_text */"
@@ -191,7 +191,7 @@ def _oracle(oracle: Oracle) -> Iterator[str]:
     yield "    struct oo_state states[2];"
     yield "    struct {"
     for kind in oracle.handled:
-        yield f"        uint64_t {kind.__name__.lower()}[OO_N_{kind.plural.upper()} + 1];"
+        yield f"        uint64_t {c_name(kind.__name__.lower())}[OO_N_{kind.plural.upper()} + 1];"
     if not oracle.handled:
         yield "        uint64_t none;"
     yield from (

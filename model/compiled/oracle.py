@@ -23,6 +23,14 @@ from .printer import ILL_DEFINED, c_name
 BIGGEST = 1 << 24
 """The largest number that a call may have as an argument, so that no sum overflows."""
 
+IN_CALL, IN_ANSWER = ("operation", "arguments"), ("exit", "parts", "late", "lates")
+"""What the structs have beside a member an operation."""
+
+
+def member(name: str, taken: Collection[str]) -> str:
+    """The member of a struct that is an operation's."""
+    return f"{name}_" if name in taken else c_name(name)
+
 
 class Oracle(Part):
     """Prints the oracle."""
@@ -37,7 +45,7 @@ class Oracle(Part):
         self._initial()
         for name, action in self.actions.items():
             self._operation(action, self.trees[name])
-            self._permitted(action, self.trees[name])
+            self._permitted(action)
         if self.late_clauses:
             self._late()
         self.out += ["", "#if OO_STATEMENTS"]
@@ -55,6 +63,8 @@ class Oracle(Part):
         return "\n".join(self.out) + "\n"
 
     def _handles(self) -> None:
+        if not self.handled:
+            return
         self._begin(
             "The element that a handle stands for; the last one, if it is dead or was never given out.",
             "int oo_element(const uint64_t *handles, int count, uint64_t handle)",
@@ -64,6 +74,8 @@ class Oracle(Part):
         self._line("        return each;")
         self._line("return count + 1;")
         self._end()
+        if not any(kind in self.handled for action in self.actions.values() for _, kind in answer_fields(action.answer)):
+            return
         self._begin(
             "Whether a handle is that of an element; where it has none yet, this one is, if it is nobody's.",
             "int oo_tied(uint64_t *handles, int count, uint64_t element, uint64_t handle)",
@@ -126,7 +138,7 @@ class Oracle(Part):
     def _take(self, action: Action, slot: Slot) -> None:
         """An argument as the operation takes it; what no call can have is refused."""
         kind, name, lower = slot.type, self._argument(slot.name), getattr(slot.type, "__name__", "").lower()
-        said = f"call->{c_name(action.name)}.{c_name(slot.name)}"
+        said = f"call->{member(action.name, IN_CALL)}.{c_name(slot.name)}"
         if slot.fresh:
             self._line(f"int {name} = oo_fresh_{lower}(before);")
             return
@@ -135,7 +147,7 @@ class Oracle(Part):
             self._refuse(f"{name} & ~(((UINT64_C(1) << OO_N_{kind.plural.upper()}) - 1) << 1)")
             return
         if kind in self.handled:
-            handles = f"oo_element(oracle->handles.{lower}, OO_N_{kind.plural.upper()}, {said})"
+            handles = f"oo_element(oracle->handles.{c_name(lower)}, OO_N_{kind.plural.upper()}, {said})"
             self._line(f"int {name} = {f'{said} ? {handles} : 0' if slot.optional else handles};")
             return
         most = "1" if kind is bool else str(BIGGEST) if kind is int else f"{len(kind) - 1}" if is_enumeration(kind) else ""
@@ -156,7 +168,7 @@ class Oracle(Part):
 
     def _same(self, kind: Type, expected: str, got: str) -> str:
         if kind in self.handled:
-            handles = f"oracle->handles.{kind.__name__.lower()}, OO_N_{kind.plural.upper()}"
+            handles = f"oracle->handles.{c_name(kind.__name__.lower())}, OO_N_{kind.plural.upper()}"
             return f"oo_tied({handles}, {expected}, {got})"
         return f"({expected} == {got})"
 
@@ -180,8 +192,8 @@ class Oracle(Part):
         for kind in self._given_up(written):
             lower = kind.__name__.lower()
             self._line(f"for (int each = {len(kind.constants) + 1}; each <= OO_N_{kind.plural.upper()}; each++)")
-            self._line(f"    if (oracle->handles.{lower}[each] && oo_unused_{lower}(after, each))")
-            self._line(f"        oracle->handles.{lower}[each] = 0;")
+            self._line(f"    if (oracle->handles.{c_name(lower)}[each] && oo_unused_{lower}(after, each))")
+            self._line(f"        oracle->handles.{c_name(lower)}[each] = 0;")
 
     def _check_late(self) -> None:
         """The late answers of a step against those that it must bring."""
@@ -201,7 +213,8 @@ class Oracle(Part):
         self._line("if (!clause)")
         self._line("    continue;")
         self._line("brought++;")
-        self._line(f"oracle->waiter = oracle->handles.{lower}[waiter];" if kind in self.handled else "oracle->waiter = waiter;")
+        handle = f"oracle->handles.{c_name(lower)}[waiter]" if kind in self.handled else "waiter"
+        self._line(f"oracle->waiter = {handle};")
         self._line("const struct oo_late *late = 0;")
         self._line("for (int n = 0; n < answer->lates; n++)")
         self._line("    if (answer->late[n].waiter == oracle->waiter)")
@@ -229,8 +242,11 @@ class Oracle(Part):
         self._begin("Begin anew, in the initial state.", f"void oo_begin(struct oo_oracle *oracle{given})")
         self._line("*oracle = (struct oo_oracle){0};")
         self._line("oo_initial(&oracle->states[0], oracle->parts);")
+        for component in self.spec.components:
+            if component.kind == "rigid":
+                self._line(f"(void)oo_rigid_{component.name};")
         for kind, name, element in constants:
-            self._line(f"oracle->handles.{kind.__name__.lower()}[{element}] = {c_name(name)};")
+            self._line(f"oracle->handles.{c_name(kind.__name__.lower())}[{element}] = {c_name(name)};")
         self._end()
         oracle = "struct oo_oracle *oracle, const struct oo_call *call, const struct oo_answer *answer"
         self._begin("Hold a call and its answer against the specification.", f"enum oo_verdict oo_check({oracle})")

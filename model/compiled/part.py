@@ -24,7 +24,23 @@ from ..language import (
     is_enumeration,
     is_sort,
 )
-from ..recording import READS, TRUE, Block, Check, Leaf, Node, OfLate, Recorder, Still, Write, conjuncts, disjuncts, shown, tree
+from ..recording import (
+    READS,
+    TRUE,
+    Block,
+    Check,
+    Leaf,
+    Node,
+    OfLate,
+    Recorder,
+    Still,
+    Survey,
+    conjuncts,
+    disjuncts,
+    shown,
+    tree,
+    without_unread,
+)
 from .printer import Printer, check_room
 
 
@@ -51,12 +67,13 @@ class Part(Printer):
         begin = Action("begin", self.spec.initial, ())
         while True:
             recorder = Still(self.spec, still)
-            self.begin = recorder.operation(begin)
-            self.trees = {name: recorder.operation(action) for name, action in self.actions.items()}
+            self.begin = without_unread(recorder.operation(begin))
+            self.trees = {name: without_unread(recorder.operation(action)) for name, action in self.actions.items()}
             if not recorder.moved:
                 break
             still -= recorder.moved
         self.recorder, self.still = recorder, still
+        self.surveys = {name: Survey(self.spec, still).operation(action) for name, action in self.actions.items()}
         self.late, self.late_clauses = Block(), list[tuple[str, str]]()
         self.waiter: Slot | None = None
         if self.spec.late is not None:
@@ -107,8 +124,10 @@ class Part(Printer):
         return [name for name, read in self._read.items() if read & set(written)]
 
     def exits(self) -> list[str]:
-        """All exits, in the order of their numbers; those of late answers too."""
-        return list(dict.fromkeys([*super().exits(), *(exit for _, exit in self.late_clauses)]))
+        """All exits, in the order of their numbers; those of late answers too, and those that never come first."""
+        blocks = (block for survey in self.surveys.values() for block in survey.within())
+        permitted = [s.text for block in blocks for s in block.statements if isinstance(s, Check)]
+        return list(dict.fromkeys([*super().exits(), *permitted, *(exit for _, exit in self.late_clauses)]))
 
     def constants(self) -> list[tuple[Type, str, int]]:
         """What is there from the beginning, and has a handle: its sort, its name, its element."""
@@ -179,7 +198,7 @@ class Part(Printer):
         """What an operation may be refused with."""
         return [exit for exit in self.trees[name].exits if exit not in EFFECTIVE]
 
-    def _permitted(self, action: Action, block: Block) -> None:
+    def _permitted(self, action: Action) -> None:
         if len(self.refusals(action.name)) < 2:
             return
         self._begin(
@@ -187,27 +206,18 @@ class Part(Printer):
             f"int oo_permitted_{action.name}(const struct oo_state *before, int exit{self.parameters(action)})",
         )
         self._unused_arguments(["before", "exit", *(self._argument(s.name) for s in action.slots)])
-        self._permit(block)
+        self._permit(self.surveys[action.name])
         self._end()
 
     def _permit(self, block: Block) -> None:
+        for check in (s for s in block.statements if isinstance(s, Check)):
+            self._line(f"if (exit == OO_{check.text.upper()} && !{self._expression(check.condition)})")
+            self._line("    return 1;")
         end = block.end
-        checks = [s.condition for s in block.statements if isinstance(s, Check) and not s.condition.is_now]
-        if any(isinstance(s, Write) for s in block.statements) or isinstance(end, Leaf) or set(block.exits) <= set(EFFECTIVE):
+        if isinstance(end, Leaf) or not any(each.statements for side in (end.yes, end.no) for each in side.within()):
             self._line("return 0;")
             return
-        for each in checks:
-            self._line(f"if (!{self._expression(each)})")
-            self._line("    return 0;")
-        condition = self._expression(end.condition)
-        known = dict(self._known)
-        for side, other, refused in ((end.yes, end.no, condition), (end.no, end.yes, f"!{condition}")):
-            # `require(not x, ...)` decides, and is a guard all the same
-            if isinstance(side.end, Leaf) and side.end.exit not in EFFECTIVE and not side.statements:
-                self._line(f"if ({refused} && exit == OO_{side.end.exit.upper()})")
-                self._line("    return 1;")
-                self._permit(other)
-                return
+        condition, known = self._expression(end.condition), dict(self._known)
         self._open(f"if ({condition}) {{")
         self._permit(end.yes)
         self._close()

@@ -20,7 +20,7 @@ from .nodes import (
     disjuncts,
 )
 from .recorder import Recorder
-from .still import OfLate, Still
+from .still import OfLate, Still, Survey, without_unread
 from .text import shown, tree
 
 __all__ = [
@@ -40,10 +40,12 @@ __all__ = [
     "Place",
     "Recorder",
     "Still",
+    "Survey",
     "Write",
     "causes",
     "conjuncts",
     "disjuncts",
     "shown",
     "tree",
+    "without_unread",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from ..language import OK, Action, Component, EachWaiter, Late, Spec, Type, answer_fields, is_sort, is_subset
-from .nodes import AFTER, BEFORE, Block, Node, Write, const
+from ..language import OK, Action, Component, EachWaiter, Late, Refusal, Spec, Type, answer_fields, is_sort, is_subset
+from .nodes import AFTER, BEFORE, Block, Check, Leaf, Let, Node, Write, const, eq, negated
 from .recorder import Recorder
 from .values import System, Value
 
@@ -44,6 +44,23 @@ class Still(Recorder):
         return found.node.op in ("forall", "exists", "count") and found.node.args[1] is const(bool, truth)
 
 
+class Survey(Still):
+    """Records every refusal whose condition may apply, up to the first effect: in its trees a `Check` has the error for text, and
+    what comes after it does not take it to hold."""
+
+    def require(self, condition: Any, error: str) -> None:
+        assert self._events is not None
+        node = condition.node if isinstance(condition, Value) else const(bool, bool(condition))
+        holds = node if node.type is bool else negated(eq(node, const(node.type, 0)))
+        self._events.append(Check(holds, error, self.place()))
+
+    def check(self, condition: Node, text: str) -> None:
+        """What would make no sense comes after what is asked here."""
+
+    def write(self, statement: Write) -> None:
+        raise Refusal(OK)
+
+
 class OfLate(Still):
     """Records what a step answers to one suspended call: an answer whose first part is the number of the late clause, from 1,
     or 0 where nothing is answered."""
@@ -77,3 +94,26 @@ class OfLate(Still):
     def _part(self, kind: Type, value: Any) -> Node:
         found: Node = value.node if is_subset(kind) else self.lift(kind, value)
         return found
+
+
+def without_unread(block: Block) -> Block:
+    """A tree without what is read at a place and asked for nowhere, as it may come to be where a part is recorded alone."""
+    while True:
+        asked = {node for each in block.within() for whole in _asked(each) for node in whole.within() if node.op == "local"}
+        unread = [(each, s) for each in block.within() for s in each.statements if isinstance(s, Let) and s.local not in asked]
+        if not unread:
+            return block
+        for each, statement in unread:
+            each.statements.remove(statement)
+
+
+def _asked(block: Block) -> Iterator[Node]:
+    for statement in block.statements:
+        if isinstance(statement, Write):
+            yield from (*statement.keys, statement.condition, statement.value)
+        else:
+            yield statement.value if isinstance(statement, Let) else statement.condition
+    if isinstance(block.end, Leaf):
+        yield from block.end.answer
+    else:
+        yield block.end.condition
