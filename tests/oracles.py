@@ -29,10 +29,10 @@ NOTHING = 1 << 40
 class Built:
     """An oracle as a library."""
 
-    def __init__(self, oracle: Oracle, folder: Path, flags: tuple[str, ...] = ("-O0",)) -> None:
+    def __init__(self, oracle: Oracle, folder: Path, flags: tuple[str, ...] = STRICT) -> None:
         self.oracle, self.model = oracle, oracle.model
         (folder / "places.c").write_text(PLACES)
-        made = ["cc", *STRICT, *flags, "-shared", "-fPIC", "-o", folder / "oracle.so", folder / "oneowner.c", folder / "places.c"]
+        made = ["cc", *flags, "-O0", "-shared", "-fPIC", "-o", folder / "oracle.so", folder / "oneowner.c", folder / "places.c"]
         subprocess.run(made, check=True, timeout=120)
         self.library = ctypes.CDLL(str(folder / "oracle.so"))
         size, self.states, self.handles = (ctypes.c_ulong * 3).in_dll(self.library, "oo_places")
