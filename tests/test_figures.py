@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from oracles import STRICT
 from test_house import MOST_LINES
 from test_readings_agree import TRIPLES
 
@@ -21,7 +22,7 @@ from oneowner.spec import SPEC
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PYTHON = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
-DOCS = ("architecture", "exploration", "first-adapter", "protocol")
+DOCS = ("architecture", "exploration", "first-adapter", "oracle", "protocol")
 PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in DOCS))
 """Those that are written by hand; the others are generated whole."""
 
@@ -41,6 +42,7 @@ FIGURES: dict[tuple[str, str], Callable[[], bool]] = {
     ("docs/exploration.md", "at most 70 percent"): lambda: seen.FULL == 0.7,
     ("docs/exploration.md", "goes on to 10⁸ states"): lambda: "--max-states 100000000 " in MAKEFILE,
     ("docs/first-adapter.md", "drawn at random for 20 seconds"): lambda: FUZZING == 20.0,
+    ("docs/oracle.md", "freestanding C11"): lambda: "-std=c11" in STRICT,
     ("docs/protocol.md", "It is JSON-RPC 2.0"): lambda: b'"jsonrpc":"2.0"' in protocol.request(1, "settle", {}),
     ("docs/protocol.md", "most 1 MiB"): lambda: protocol.MAX_LINE == 1 << 20,
     ("docs/protocol.md", "last 2,000 bytes"): lambda: keeper.LAST_WORDS == 2_000,

@@ -26,12 +26,12 @@ from ...model.language import (
     is_sort,
     is_subset,
     member_type,
-    reading,
 )
 from ..adapters import Implementation
 from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .oracle import model
+from .probes import Probes
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
@@ -85,8 +85,7 @@ class Session:
         self._probed = ""
         """What the last call that was no probe came to."""
         self._refused = 0
-        self._asked: tuple[list[int], ...] = ([], [])
-        self._known_probes: dict[tuple[int, ...], tuple[Any, list[tuple[str, dict[str, int]]]]] = {}
+        self._probes = Probes(self.model, self.scope)
         self._reset()
 
     @staticmethod
@@ -164,7 +163,7 @@ class Session:
         return exit
 
     def _probe(self, before: Vector) -> None:
-        for operation, values in self._probes(before, self.vector):
+        for operation, values in self._probes.of(before, self.vector):
             if operation in self.unsupported:
                 continue
             slots = {s.name: s for s in self.actions[operation].slots}
@@ -172,25 +171,6 @@ class Session:
             if all(g is not None for g in given.values()):
                 with contextlib.suppress(Unsupported):
                     self._judge_probe(operation, given)
-
-    def _probes(self, before: Vector, after: Vector) -> list[tuple[str, dict[str, int]]]:
-        """The probes of a step.  They are the same for steps that agree in the components that were asked for."""
-        assert self.spec.probes is not None
-        both = (before, after)
-        key = tuple(id(vector[at]) for vector, asked in zip(both, self._asked, strict=True) for at in asked)
-        known = self._known_probes.get(key)
-        if known is not None:
-            return known[1]
-        systems = self.model.system(before), self.model.system(after)
-        with reading(self.model):
-            calls = list(self.spec.probes(*systems, self.scope))
-        asked = tuple(sorted({*old, *system._asked()}) for old, system in zip(self._asked, systems, strict=True))
-        if asked != self._asked:
-            self._asked, self._known_probes = asked, {}
-            key = tuple(id(vector[at]) for vector, some in zip(both, asked, strict=True) for at in some)
-        # what a key speaks of is kept, so that it goes on speaking of that
-        self._known_probes[key] = both, calls
-        return calls
 
     def _judge_probe(self, operation: str, arguments: Mapping[str, Any]) -> str:
         try:

@@ -1,10 +1,12 @@
-"""The compiled reading: the recording printed as C, built, and called."""
+"""The compiled reading: the recording printed as C, built, and called; and an oracle of it for somebody's own tree."""
 
 from .building import Building, NoCompiler, compiler, kept_in
+from .header import comment, header
 from .library import Library
 from .model import CompiledModel
+from .oracle import Oracle
 from .packing import Packing
-from .printer import Printer, printed
+from .printer import Printer, c_name, printed
 from .searching import FRESH_BITS, SearchPrinter, fresh_sorts
 
 __all__ = [
@@ -13,11 +15,15 @@ __all__ = [
     "CompiledModel",
     "Library",
     "NoCompiler",
+    "Oracle",
     "Packing",
     "Printer",
     "SearchPrinter",
+    "c_name",
+    "comment",
     "compiler",
     "fresh_sorts",
+    "header",
     "kept_in",
     "printed",
 ]

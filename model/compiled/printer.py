@@ -476,9 +476,9 @@ def _at(keys: Sequence[str]) -> str:
     return "".join(f"[{key}]" for key in keys)
 
 
-def printed(spec: Spec, scope: dict[str, int] | None = None, *, lines: bool = False) -> Printer:
-    """A printer of a spec in a scope.  Raises SpecError for a scope that has no room in bytes."""
-    model = Model(spec, scope)
+def check_room(model: Model) -> None:
+    """Raise SpecError for a scope that has no room in bytes."""
+    spec = model.spec
     for kind in spec.sorts:
         if model.scope[kind.plural] > MOST:
             raise SpecError(f"C has room for at most {MOST} {kind.plural}, not {model.scope[kind.plural]}")
@@ -488,4 +488,10 @@ def printed(spec: Spec, scope: dict[str, int] | None = None, *, lines: bool = Fa
     for kind in subsets:
         if model.scope[kind.plural] > MOST_IN_SUBSET:
             raise SpecError(f"C has room for subsets of at most {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")
+
+
+def printed(spec: Spec, scope: dict[str, int] | None = None, *, lines: bool = False) -> Printer:
+    """A printer of a spec in a scope.  Raises SpecError for a scope that has no room in bytes."""
+    model = Model(spec, scope)
+    check_room(model)
     return Printer(model, lines=lines)

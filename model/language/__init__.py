@@ -22,6 +22,7 @@ from .declarations import (
     unused,
 )
 from .interruption import Noted, check_interrupted, is_interruption, noting_interruptions
+from .late import EachWaiter, each_waiter
 from .loading import import_here, load
 from .planting import planted
 from .reading import (
@@ -85,6 +86,7 @@ __all__ = [
     "Constant",
     "Counter",
     "Declaration",
+    "EachWaiter",
     "Enumeration",
     "Exploration",
     "Flow",
@@ -124,6 +126,7 @@ __all__ = [
     "counter",
     "declared",
     "default",
+    "each_waiter",
     "exists",
     "forall",
     "gives",

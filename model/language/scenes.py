@@ -72,7 +72,7 @@ class Late:
     comes to (`exit`, `answer`)."""
 
     sort: type[Sort]
-    waiter: int
+    waiter: Any
     operation: str
     exit: str
     answer: Any = None

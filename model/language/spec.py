@@ -42,7 +42,8 @@ class Spec:
     requirements: the file of the requirements that `seed` names, if there is one.
     profiles: by name, operations that make sense as a part; `all` is not among them.
     seldom: operations that undo much, which a fuzzer tries now and then only.
-    late: the answers to suspended calls that a step brings: (before, after with outputs, scope) -> [Late].
+    late: the answers to suspended calls that a step brings: (before, after with outputs, scope) -> [Late]; with @each_waiter they
+    can be exported.
     late_exits: by operation that may be suspended, what its late answers may be.  waiter: the parameter that names who waits.
     probes: calls to make after a step, to see what the step did: (before, after, scope) -> [(operation, arguments)].
     """

@@ -16,11 +16,14 @@ from .nodes import (
     Place,
     Write,
     causes,
+    conjuncts,
     const,
+    disjuncts,
     eq,
     negated,
 )
 from .recorder import Recorder
+from .still import OfLate, Still, Survey, without_unread
 from .text import shown, tree
 
 __all__ = [
@@ -36,13 +39,19 @@ __all__ = [
     "Leaf",
     "Let",
     "Node",
+    "OfLate",
     "Place",
     "Recorder",
+    "Still",
+    "Survey",
     "Write",
     "causes",
+    "conjuncts",
     "const",
+    "disjuncts",
     "eq",
     "negated",
     "shown",
     "tree",
+    "without_unread",
 ]

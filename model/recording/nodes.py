@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..language import EFFECTIVE, Type
+from ..language import EFFECTIVE, Type, is_sort
 
 BEFORE, NOW, AFTER = "before", "now", "after"
 READS = ("cell", "of", "rank", "head")
@@ -83,7 +83,14 @@ def eq(one: Node, other: Node) -> Node:
         one, other = other, one
     if one.type is bool and other.op == "const":
         return one if other.args[0] else negated(one)
+    if other.op == "const" and not other.args[0] and is_something(one):
+        return FALSE
     return Node("eq", (one, other), bool)
+
+
+def is_something(one: Node) -> bool:
+    """Whether an expression is an element that is never none."""
+    return is_sort(one.type) and (one.op == "var" or (one.op == "arg" and len(one.args) == 1))
 
 
 def negated(one: Node) -> Node:
@@ -120,6 +127,15 @@ def conjuncts(node: Node) -> list[Node]:
         return [each for part in node.args for each in conjuncts(part)]
     if node.op == "not" and node.args[0].op == "or":
         return [each for part in node.args[0].args for each in conjuncts(negated(part))]
+    return [node]
+
+
+def disjuncts(node: Node) -> list[Node]:
+    """The ways in which a node can hold."""
+    if node.op == "or":
+        return [each for part in node.args for each in disjuncts(part)]
+    if node.op == "not" and node.args[0].op == "and":
+        return [each for part in node.args[0].args for each in disjuncts(negated(part))]
     return [node]
 
 

@@ -220,8 +220,7 @@ class Recorder:
             self.check(negated(eq(node, const(node.type, 0))), text)
 
     def check(self, condition: Node, text: str) -> None:
-        can_fail = condition is not TRUE and not _is_something(condition)
-        if can_fail and self._known.get(condition) is not True and self._events is not None:
+        if condition is not TRUE and self._known.get(condition) is not True and self._events is not None:
             self._events.append(Check(condition, text, self.place()))
 
     def write(self, statement: Write) -> None:
@@ -290,11 +289,3 @@ class Recorder:
         variable = self.variable(sort)
         held = self.inside(body, (variable,))
         return Some(self, self.settled(Node("collect", (variable, held), sort)))
-
-
-def _is_something(condition: Node) -> bool:
-    """Whether it says of what is never none that it is not none."""
-    if condition.op != "not" or condition.args[0].op != "eq":
-        return False
-    node = condition.args[0].args[0]
-    return node.op == "var" or (node.op == "arg" and len(node.args) == 1)

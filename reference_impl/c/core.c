@@ -8,8 +8,14 @@ asks nobody whose the region is.
 
 Real bugs can be compiled in, one at a time, by name: make BUG=queued_twice
 Bugs: failed_send_loses_region unmap_failure_ignored queued_twice no_scrub self_send double_close dead_peer pending_counted clear_after_drain dead_senders_charge
+
+With ORACLE it is called in memory: checked.c makes the calls, and holds every answer against the exported oracle.
 */
+#ifdef ORACLE
+#include "direct.h"
+#else
 #include "oneowner.h"
+#endif
 
 enum { SYSTEM = 0, NONE = -1, DATUM = 8 };
 
@@ -655,14 +661,37 @@ static const oo_limit limits[] = {
     {NULL, 0},
 };
 
-int main(void) {
-    static const oo_adapter adapter = {
-        .name = "oneowner core in C",
-        .language = "C",
-        .profiles = profiles,
-        .limits = limits,
-        .reset = reset,
-        .operations = operations,
-    };
-    return oo_run(&adapter);
+static const oo_adapter adapter = {
+    .name = "oneowner core in C",
+    .language = "C",
+    .profiles = profiles,
+    .limits = limits,
+    .reset = reset,
+    .operations = operations,
+};
+
+#ifdef ORACLE
+
+void core_reset(const struct core_value *topology, int count) {
+    struct core_answer answer = {0};
+    adapter.reset(&(oo_call){.arguments = topology, .count = count, .answer = &answer});
 }
+
+int core_operation(const char *name) {
+    for (int i = 0; adapter.operations[i].op; i++)
+        if (strcmp(adapter.operations[i].op, name) == 0)
+            return i;
+    return NONE;
+}
+
+void core_call(int operation, const char *actor, const struct core_value *arguments, int count, struct core_answer *answer) {
+    answer->error = NULL;
+    answer->count = 0;
+    adapter.operations[operation].function(&(oo_call){actor, arguments, count, answer});
+}
+
+#else
+
+int main(void) { return oo_run(&adapter); }
+
+#endif

@@ -7,7 +7,6 @@ that watches what has become ready is woken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from ..words import *
@@ -60,28 +59,33 @@ def exit(system: System, process: Process) -> None:
     system.life[process] = NO_PROCESS
 
 
-def late(before: Any, after: Any, scope: Scope) -> Iterator[Late]:
-    """The answers to suspended calls that a step brings."""
-    calls = {IN_ACCEPT: "accept_socket", IN_CONNECT: "connect_socket", IN_READ: "read_socket", IN_SELECT: "select"}
-    errors = {CANCELED: ECANCELED, TURNED_DOWN: ECONNREFUSED}
-    for process in range(1, scope["processes"] + 1):
-        how = after.woken[process]
-        if how == NOT_WOKEN:
-            continue
-        operation = calls[before.life[process]]
-        answer: Any = None
-        if operation == "accept_socket":
-            answer = after.given_fd[process]
-        elif operation == "read_socket":
-            file = after.given_file[process]
-            address = none if file else after.given_address[process]
-            answer = Delivered(file, address, after.given_short[process], how == ENDED)
-        elif operation == "select":
-            fds = range(1, scope["fds"] + 1)
-            read: Any = Members(fd for fd in fds if after.ready_to_read[process, fd])
-            write: Any = Members(fd for fd in fds if after.ready_to_write[process, fd])
-            answer = Ready(read, write)
-        yield Late(Process, process, operation, errors.get(how, "ok"), None if how in errors else answer)
+@each_waiter
+def late(before: System, after: System, process: Process) -> Late | None:
+    """The answer to its suspended call that a step brings to a process."""
+    how, life = after.woken[process], before.life[process]
+    if how == NOT_WOKEN:
+        return None
+    operation, answer = _answered(after, process, life, how)
+    if how == CANCELED:
+        return Late(Process, process, operation, ECANCELED)
+    if how == TURNED_DOWN:
+        return Late(Process, process, operation, ECONNREFUSED)
+    return Late(Process, process, operation, "ok", answer)
+
+
+def _answered(after: System, process: Process, life: Life, how: Woken) -> tuple[str, Any]:
+    """Which call it is that a process was suspended in, and what it is answered if it succeeds."""
+    if life == IN_ACCEPT:
+        return "accept_socket", after.given_fd[process]
+    if life == IN_CONNECT:
+        return "connect_socket", None
+    if life == IN_READ:
+        file = after.given_file[process]
+        address = none if file != none else after.given_address[process]
+        return "read_socket", Delivered(file, address, after.given_short[process], how == ENDED)
+    read = subset(Fd, lambda fd: after.ready_to_read[process, fd])
+    write = subset(Fd, lambda fd: after.ready_to_write[process, fd])
+    return "select", Ready(read, write)
 
 
 LATE_EXITS = {
