@@ -116,7 +116,7 @@ class Wrong:
 
 
 def test_it_agrees_with_the_checker_on_right_and_wrong_answers_of_every_operation(everything: Built) -> None:
-    chance, seen, made = random.Random(9), Counter[str](), 0
+    chance, seen, made = random.Random(21), Counter[str](), 0
     targets = [clause for clause in clauses(SPEC) if "/late-" not in clause]
     openings = list(SPEC.openings.values())
     while made < 2 * CALLS:
