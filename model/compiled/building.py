@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..language import SpecError
 
-FLAGS = ("-std=gnu11", "-O2", "-march=native", "-shared", "-fPIC", "-w")
+FLAGS = ("-std=gnu11", "-O3", "-march=native", "-shared", "-fPIC", "-w")
 MOST_KEPT = 200
 """How many libraries are kept; of more the ones that were not used for longest go."""
 

@@ -1,7 +1,9 @@
-"""The canonical form of a state, printed as C: the scheme of `model/search/symmetry.py`, a state at a time.
+"""Fingerprints that are the same for all renamings of a state, printed as C: the scheme of `model/search/symmetry.py`.
 
-Names have colours, refined by the cells in which they stand; those of one colour that are no twins are given one of their own in
-turn, and of all forms that come of it the one with the least fingerprint is taken.
+Names have colours, refined by the cells in which they stand.  Where all colours are different, or the same for twins only, the
+sum of what the cells say with colours in place of names tells a state from all that are no renamings of it: equal sums are those
+of the same cells, and who has which colour is a renaming then.  Names of one colour that are no twins are given one of their own
+in turn, and the least sum is taken.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ static inline uint32_t oo_colour(uint32_t x)
 }
 """
 CANONICAL = """
-static void oo_refined(const struct oo_state *before, uint32_t *colours, int rounds)
+static inline void oo_refined(const struct oo_state *before, uint32_t *colours, int rounds)
 {
     for (; rounds; rounds--) {
         uint32_t sums[OO_NAMES] = {0};
@@ -34,67 +36,63 @@ static void oo_refined(const struct oo_state *before, uint32_t *colours, int rou
     }
 }
 
-/* The least form that comes of some colours. */
-static void oo_settled(const struct oo_state *before, const uint32_t *colours, uint32_t *places, struct oo_state *form,
-                       uint64_t *least)
+/* A name of the first sort that has several of one colour that are not blank, nor twins if `places` are given: of the least such
+ * colour, so that it does not depend on what names are called.  Or 0. */
+static inline int oo_alike(const uint32_t *colours, const uint32_t *places)
 {
-    uint8_t order[OO_FREE];
-    int placed = places[0] != 0;
-    for (int kind = 0; kind < OO_FREE_KINDS; kind++) {
-        const int first = oo_first[kind], until = oo_first[kind + 1];
-        for (int n = first; n < until; n++) {
-            const uint8_t at = oo_free[n];
-            int to = n;
-            for (; to > first && colours[order[to - 1]] > colours[at]; to--)
-                order[to] = order[to - 1];
-            order[to] = at;
-        }
-        for (int n = first + 1; n < until; n++) {
-            const uint32_t colour = colours[order[n]];
-            if (colour != colours[order[n - 1]] || colour == OO_BLANK)
-                continue;
-            if (!placed) {
-                oo_places(before, places);
-                places[0] = placed = 1;
-            }
-            if (places[order[n]] == places[order[n - 1]])
-                continue;
-            for (int each = first; each < until; each++) {
-                const int at = oo_free[each];
-                int twin = colours[at] != colour;
-                for (int other = first; other < each && !twin; other++)
-                    twin = colours[oo_free[other]] == colour && places[oo_free[other]] == places[at];
-                if (twin)
+    int found = 0;
+    for (int kind = 0; kind < OO_FREE_KINDS && !found; kind++)
+        for (int n = oo_first[kind]; n < oo_first[kind + 1]; n++)
+            for (int other = oo_first[kind]; other < n; other++) {
+                const int one = oo_free[n], two = oo_free[other];
+                if (colours[one] != colours[two] || colours[one] == OO_BLANK || (places && places[one] == places[two]))
                     continue;
-                uint32_t apart[OO_NAMES];
-                memcpy(apart, colours, sizeof apart);
-                apart[at] = oo_colour(colour + 0x27d4eb2fu) & ~1u;
-                oo_refined(before, apart, 1);
-                oo_settled(before, apart, places, form, least);
+                if (!found || colours[one] < colours[found])
+                    found = one;
             }
-            return;
-        }
+    return found;
+}
+
+/* The least that is said of a state by names of which some are given colours of their own. */
+static __attribute__((noinline)) void oo_apart(const struct oo_state *before, const uint32_t *colours, const uint32_t *places,
+                                               uint64_t *least)
+{
+    const int alike = oo_alike(colours, places);
+    if (!alike) {
+        const uint64_t mark = oo_whole(before, colours);
+        if (!*least || mark < *least)
+            *least = mark;
+        return;
     }
-    uint8_t names[OO_NAMES];
-    memcpy(names, oo_same_names, sizeof names);
-    for (int n = 0; n < OO_FREE; n++)
-        names[order[n]] = oo_same_names[oo_free[n]];
-    struct oo_state renamed = {{0}};
-    oo_renamed(before, &renamed, names);
-    const uint64_t mark = oo_mark(&renamed);
-    if (!*least || mark < *least) {
-        *least = mark;
-        *form = renamed;
+    int kind = 0;
+    while (oo_first[kind + 1] <= oo_position[alike])
+        kind++;
+    for (int each = oo_first[kind]; each < oo_first[kind + 1]; each++) {
+        const int at = oo_free[each];
+        int twin = colours[at] != colours[alike];
+        for (int other = oo_first[kind]; other < each && !twin; other++)
+            twin = colours[oo_free[other]] == colours[at] && places[oo_free[other]] == places[at];
+        if (twin)
+            continue;
+        uint32_t own[OO_NAMES];
+        memcpy(own, colours, sizeof own);
+        own[at] = oo_colour(own[at] + 0x27d4eb2fu) & ~1u;
+        oo_refined(before, own, 1);
+        oo_apart(before, own, places, least);
     }
 }
 
-static uint64_t oo_canonical(const struct oo_state *before, struct oo_state *form)
+static inline uint64_t oo_canonical(const struct oo_state *before)
 {
-    uint32_t colours[OO_NAMES], places[OO_NAMES] = {0};
-    uint64_t least = 0;
+    uint32_t colours[OO_NAMES];
     memcpy(colours, oo_plain, sizeof colours);
     oo_refined(before, colours, 2);
-    oo_settled(before, colours, places, form, &least);
+    if (!oo_alike(colours, 0))
+        return oo_whole(before, colours);
+    uint32_t places[OO_NAMES] = {0};
+    uint64_t least = 0;
+    oo_places(before, places);
+    oo_apart(before, colours, places, &least);
     return least;
 }
 """
@@ -122,24 +120,26 @@ class Naming:
         self.printer._macro("OO_FREE", sum(len(self.printer.free[k]) for k in self.free))
         self.printer._macro("OO_FREE_KINDS", len(self.free))
 
-    def _odd(self) -> str:
-        return f"{next(self._numbers) % 2**32 | 1}u"
+    def _odd(self, wide: bool) -> str:
+        number = next(self._numbers) | 1
+        return f"{number}ull" if wide else f"{number % 2**32}u"
 
     def functions(self) -> None:
         """Print all of it."""
         p, free = self.printer, self.printer.free
-        colours, same = [0] * self.names, [0] * self.names
+        colours, positions = [0] * self.names, [0] * self.names
         for kind in self.sorts:
             for element in range(p.model.scope[kind.plural] + 1):
                 at = self.at[kind] + element
-                same[at] = element
                 colours[at] = BLANK if element in free.get(kind, ()) else next(self._numbers) % 2**32 & ~1
         ordered = [self.at[k] + e for k in self.free for e in free[k]]
+        for position, at in enumerate(ordered):
+            positions[at] = position
         firsts = [sum(len(free[k]) for k in self.free[:n]) for n in range(len(self.free) + 1)]
         p.out.append(f"#define OO_BLANK {BLANK}u")
         for word, name, values in (
             ("uint32_t", "oo_plain", colours),
-            ("uint8_t", "oo_same_names", same),
+            ("uint16_t", "oo_position", positions),
             ("uint16_t", "oo_free", ordered),
             ("uint16_t", "oo_first", firsts),
         ):
@@ -149,18 +149,22 @@ class Naming:
         fields = [f for f in p.packing.moving if f.component.kind != "output"]
         maps = [f for f in fields if not f.part]
         queues = [f for f in fields if f.part == "line"]
-        for name, told in (("sums", False), ("places", True)):
-            states = "const struct oo_state *before, " + ("" if told else "const uint32_t *c, ") + "uint32_t *s"
-            p._begin("", f"static void oo_{name}({states})")
-            p._unused_arguments(["before", "s"] + ["c"] * (not told))
+        heads = {
+            "sums": "static inline void oo_sums(const struct oo_state *before, const uint32_t *c, uint32_t *s)",
+            "places": "static void oo_places(const struct oo_state *before, uint32_t *s)",
+            "whole": "static inline uint64_t oo_whole(const struct oo_state *before, const uint32_t *c)",
+        }
+        for what, head in heads.items():
+            p._begin("", head)
             self._numbers = iter(random_numbers(20265, 4096).tolist())
+            if what == "whole":
+                self._nameless([f for f in fields if not self._is_named(f)])
             for field in [*maps, *queues]:
-                self._marks(field, told)
+                if self._is_named(field):
+                    self._marks(field, what)
+            if what == "whole":
+                p._line("return whole ? whole : 1;")
             p._end()
-        p._begin("", "static void oo_renamed(const struct oo_state *before, struct oo_state *now, const uint8_t *names)")
-        for field in fields:
-            self._renaming(field)
-        p._end()
         p.out += CANONICAL.split("\n")
         self._misnamed()
 
@@ -177,19 +181,33 @@ class Naming:
     def _domain(self, kind: Type) -> range:
         return self.printer.model.domain(kind)
 
-    def _marks(self, field: Field, told: bool) -> None:
-        """Add up for each name what tells of a cell in which it stands: with the colours of the names beside it, or, if `told`,
-        with those names as they are."""
+    def _kinds(self, field: Field) -> list[Type]:
+        return [*field.keys, field.component.keys[0] if field.part else field.component.value]
+
+    def _is_named(self, field: Field) -> bool:
+        """Whether a name that may be another stands in it; a queue's elements and their ranks go together."""
+        return any(kind in self.free for kind in self._kinds(field))
+
+    def _nameless(self, fields: list[Field]) -> None:
+        """What cells say in which there are no names."""
         p = self.printer
-        value = field.component.keys[0] if field.part else field.component.value
-        kinds = [*field.keys, value]
-        marks = [k for k in kinds if k in self.free]
-        if not marks:
-            return
-        factors = [self._odd() for _ in kinds]
-        given = [self._odd() for _ in kinds]
-        seed, ranked = self._odd(), self._odd()
+        masks: dict[int, int] = {}
+        for field in fields:
+            for word, bit in map(field.at, range(field.count)):
+                masks[word] = masks.get(word, 0) | ((1 << field.width) - 1) << bit
+        p._line("uint64_t whole = 0x9e3779b97f4a7c15ull;")
+        for word, mask in sorted(masks.items()):
+            p._line(f"whole = oo_mixed(whole ^ (before->w[{word}] & {mask}ull));")
+
+    def _marks(self, field: Field, what: str) -> None:
+        """Add up what is said in a cell: to each name in it, with the colours of the names beside it ("sums") or with those names
+        as they are ("places"), or to the whole."""
+        p, kinds = self.printer, self._kinds(field)
+        wide = what == "whole"
+        factors, given = ([self._odd(wide) for _ in kinds] for _ in range(2))
+        seed, ranked = self._odd(wide), self._odd(wide)
         keys = self._opened(field)
+        word = "uint64_t" if wide else "uint32_t"
         held = p._new("v")
         p._line(f"const uint32_t {held} = {p._get('before', field.name, keys)};")
         p._line(f"if (!{held})")
@@ -197,43 +215,25 @@ class Naming:
         names = [*keys, held]
         rank = ""
         if field.part:
-            rank = f" + {ranked} * (uint32_t)(1 + {p._get('before', field.name.removesuffix('line') + 'rank', keys)})"
+            rank = f" + {ranked} * ({word})(1 + {p._get('before', field.name.removesuffix('line') + 'rank', keys)})"
 
-        def part(n: int, by_name: bool) -> str:
-            if is_sort(kinds[n]) and not by_name:
+        def part(n: int) -> str:
+            if is_sort(kinds[n]) and what != "places":
                 return f"c[{self.at[kinds[n]]} + {names[n]}] * {factors[n]}"
-            return f"((uint32_t){names[n]} + 1) * {factors[n]}"
+            return f"(({word}){names[n]} + 1) * {factors[n]}"
 
-        if not told:
-            whole = p._new("m")
-            p._line(
-                f"const uint32_t {whole} = oo_colour({' + '.join([seed, *(part(n, False) for n in range(len(kinds)))])}{rank});"
-            )
-            for n, kind in enumerate(kinds):
-                if kind in self.free:
-                    p._line(f"s[{self.at[kind]} + {names[n]}] += {whole} * {given[n]};")
-        else:
-            for n, kind in enumerate(kinds):
-                if kind in self.free:
-                    others = [part(m, True) for m in range(len(kinds)) if m != n]
-                    p._line(f"s[{self.at[kind]} + {names[n]}] += oo_colour({' + '.join([seed, *others])}{rank}) * {given[n]};")
-        for _ in keys:
-            p._close()
-
-    def _renaming(self, field: Field) -> None:
-        p = self.printer
-        value = field.component.keys[0] if field.part == "line" else None if field.part else field.component.value
-        if not any(k in self.free for k in (*field.keys, value)):
-            for number in sorted({field.at(n)[0] for n in range(field.count)}):
-                mask = sum(((1 << field.width) - 1) << bit for at, bit in map(field.at, range(field.count)) if at == number)
-                p._line(f"now->w[{number}] |= before->w[{number}] & {mask}ull;")
-            return
-        keys = self._opened(field)
-        renamed = [f"names[{self.at[k]} + {key}]" if k in self.free else key for k, key in zip(field.keys, keys, strict=True)]
-        held, to = p._new("v"), p._get("before", field.name, keys)
-        p._line(f"const uint64_t {held} = {to if value not in self.free else f'names[{self.at[value]} + {to}]'};")
-        word, bit = p._bits(field, renamed)
-        p._line(f"now->w[{word}] |= {held} << {bit};")
+        every = " + ".join([seed, *map(part, range(len(kinds)))])
+        if wide:
+            p._line(f"whole += oo_mixed({every}{rank});")
+        if what == "sums":
+            mark = p._new("m")
+            p._line(f"const uint32_t {mark} = oo_colour({every}{rank});")
+        for n, kind in enumerate(kinds if not wide else ()):
+            if kind in self.free:
+                if what == "places":
+                    others = " + ".join([seed, *(part(m) for m in range(len(kinds)) if m != n)])
+                    mark = f"oo_colour({others}{rank})"
+                p._line(f"s[{self.at[kind]} + {names[n]}] += {mark} * {given[n]};")
         for _ in keys:
             p._close()
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define OO_BATCH 64
-#define OO_RECENT (1u << 15)
+#define OO_RECENT (1u << 14)
 #define OO_LATE_KNOWN (1u << 14)
 
 struct oo_state { uint64_t w[OO_WHOLE]; };
@@ -36,6 +36,7 @@ struct oo_work {
     const volatile int32_t *stop;
     int32_t misnamed;
     int32_t full;
+    int32_t shared;
 };
 
 struct oo_run {
@@ -53,7 +54,7 @@ struct oo_run {
 static void oo_calls(struct oo_run *run, const struct oo_state *before);
 static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
 #ifdef OO_NAMES
-static uint64_t oo_canonical(const struct oo_state *before, struct oo_state *form);
+static inline uint64_t oo_canonical(const struct oo_state *before);
 static int oo_misnamed(const struct oo_state *before);
 #endif
 
@@ -75,6 +76,16 @@ static inline uint64_t oo_mark(const struct oo_state *state)
     return mark ? mark : 1;
 }
 
+/* A state's fingerprint; with names that may be others, the same for all renamings of it. */
+static inline uint64_t oo_named(const struct oo_state *state)
+{
+#ifdef OO_NAMES
+    return oo_canonical(state);
+#else
+    return oo_mark(state);
+#endif
+}
+
 static inline uint64_t oo_place(uint64_t mark, uint64_t places)
 {
     return (uint64_t)((unsigned __int128)mark * places >> 64);
@@ -88,14 +99,19 @@ static inline int oo_same(const struct oo_state *one, const struct oo_state *oth
     return !apart;
 }
 
-/* Whether a fingerprint is entered now, and was not there. */
-static inline int oo_enter(uint64_t *keys, uint32_t *parents, uint64_t places, uint64_t mark, uint32_t from)
+/* Whether a fingerprint is entered now, and was not there; `shared` says that others may enter some too. */
+static inline int oo_enter(uint64_t *keys, uint32_t *parents, uint64_t places, uint64_t mark, uint32_t from, int shared)
 {
     uint64_t at = oo_place(mark, places);
     for (;;) {
         uint64_t there = __atomic_load_n(&keys[at], __ATOMIC_RELAXED);
         if (there == mark)
             return 0;
+        if (!there && !shared) {
+            keys[at] = mark;
+            parents[at] = from;
+            return 1;
+        }
         if (!there) {
             if (__atomic_compare_exchange_n(&keys[at], &there, mark, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
                 parents[at] = from;
@@ -119,7 +135,7 @@ static void oo_flush(struct oo_run *run)
 {
     struct oo_work *work = run->work;
     for (int n = 0; n < run->pending; n++) {
-        if (!oo_enter(work->keys, work->parents, work->places, run->marks[n], run->from[n]))
+        if (!oo_enter(work->keys, work->parents, work->places, run->marks[n], run->from[n], work->shared))
             continue;
         work->entered++;
         if (!oo_judged(work, &run->states[n], run->marks[n], run->by[n]))
@@ -153,7 +169,7 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
             oo_edge(work, run->mark, recent[1], call);
         return;
     }
-    uint64_t mark = oo_canonical(now, &run->states[at]);
+    uint64_t mark = oo_canonical(now);
     recent[0] = raw;
     recent[1] = mark;
 #else
@@ -165,8 +181,8 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
         return;
     }
     *recent = mark;
-    run->states[at] = *now;
 #endif
+    run->states[at] = *now;
     if (work->edges)
         oo_edge(work, run->mark, mark, call);
     run->marks[at] = mark;
@@ -220,7 +236,7 @@ void oo_expand(struct oo_work *work)
             break;
         struct oo_state state = {{0}};
         memcpy(state.w, &work->todo[work->todo_at * OO_WORDS], 8 * OO_WORDS);
-        run.mark = oo_mark(&state);
+        run.mark = oo_named(&state);
         run.alive = 0;
 #ifdef OO_NAMES
         if (!work->misnamed)
@@ -239,13 +255,8 @@ uint64_t oo_begin(struct oo_work *work, const uint64_t *words)
 {
     struct oo_state state = {{0}};
     memcpy(state.w, words, 8 * OO_WORDS);
-#ifdef OO_NAMES
-    struct oo_state raw = state;
-    uint64_t mark = oo_canonical(&raw, &state);
-#else
-    uint64_t mark = oo_mark(&state);
-#endif
-    work->entered += oo_enter(work->keys, work->parents, work->places, mark, 0);
+    const uint64_t mark = oo_named(&state);
+    work->entered += oo_enter(work->keys, work->parents, work->places, mark, 0, 0);
     if (oo_judged(work, &state, mark, -1))
         memcpy(&work->found[work->found_count++ * OO_WORDS], state.w, 8 * OO_WORDS);
     return mark;
@@ -256,21 +267,16 @@ uint64_t oo_marked(const uint64_t *words)
 {
     struct oo_state state = {{0}};
     memcpy(state.w, words, 8 * OO_WORDS);
-#ifdef OO_NAMES
-    struct oo_state form;
-    return oo_canonical(&state, &form);
-#else
-    return oo_mark(&state);
-#endif
+    return oo_named(&state);
 }
 
-/* The fingerprints of states as they are. */
+/* The fingerprints of states, as the search names them. */
 void oo_marks(const uint64_t *words, uint64_t count, uint64_t *marks)
 {
     struct oo_state state = {{0}};
     for (uint64_t n = 0; n < count; n++) {
         memcpy(state.w, &words[n * OO_WORDS], 8 * OO_WORDS);
-        marks[n] = oo_mark(&state);
+        marks[n] = oo_named(&state);
     }
 }
 
@@ -279,7 +285,7 @@ void oo_move(const uint64_t *keys, const uint32_t *parents, uint64_t count, uint
 {
     for (uint64_t n = 0; n < count; n++)
         if (keys[n])
-            oo_enter(to, to_parents, places, keys[n], parents[n]);
+            oo_enter(to, to_parents, places, keys[n], parents[n], 0);
 }
 
 /* The fingerprints in a table whose upper half is `upper`, at most `room` of them. */

@@ -30,7 +30,7 @@ from .table import PLACE, Table
 AT_ONCE, LONGEST = 1 << 10, 0.05
 """How many states are expanded at once at first; and about how many seconds a thread is left to itself."""
 
-RECENT, LATE_KNOWN = 1 << 16, 1 << 14
+RECENT, LATE_KNOWN = 1 << 15, 1 << 14
 FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
 """How many states, transitions, and calls with outputs a thread has room for, beside those of one state."""
 
@@ -76,6 +76,7 @@ class _Work(ctypes.Structure):
         ("stop", ctypes.c_void_p),
         ("misnamed", ctypes.c_int32),
         ("full", ctypes.c_int32),
+        ("shared", ctypes.c_int32),
     ]
 
 
@@ -384,7 +385,7 @@ class _Worker:
             "stop": explorer._stop,
         }
         self.arrays: dict[str, Any] = {name: array for name, array in of.items() if array is not None}
-        self.work = _Work()
+        self.work = _Work(shared=explorer.jobs > 1)
         for name, array in self.arrays.items():
             setattr(self.work, name, array.ctypes.data)
         for name in ("found", "edge", "late"):
