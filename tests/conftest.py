@@ -34,7 +34,8 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
     name: str = request.param
     monkeypatch.setattr(searching, "READING", name)
-    monkeypatch.setattr(building, "FLAGS", ("-std=gnu11", "-O0", "-shared", "-fPIC", "-w"))
+    monkeypatch.setattr(building, "WELL", "-O0")
+    monkeypatch.setattr(building, "QUICKLY", "-O0")
     monkeypatch.setattr(scopes, "explored", lambda *given, **how: explored(*given, **{**how, "reading": name}))
     return name
 

@@ -105,7 +105,7 @@ class Naming:
     def __init__(self, printer: PackedPrinter) -> None:
         self.printer = printer
         model = printer.model
-        self.sorts = [kind for kind in printer.spec.sorts if model.scope[kind.plural]]
+        self.sorts = list(printer.spec.sorts)
         self.at: dict[Type, int] = {}
         self.names = 1
         for kind in self.sorts:

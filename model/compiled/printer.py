@@ -60,6 +60,19 @@ def c_name(name: str) -> str:
     return f"{name}_" if name in KEYWORDS else name
 
 
+_trees: dict[int, tuple[Spec, dict[str, Block]]] = {}
+
+
+def trees(spec: Spec) -> dict[str, Block]:
+    """The trees of a spec's operations, recorded once for as long as the spec is the one that was asked about last."""
+    known = _trees.get(id(spec))
+    if known is None or known[0] is not spec:
+        recorder = Recorder(spec)
+        _trees.clear()
+        _trees[id(spec)] = known = spec, {name: recorder.operation(action) for name, action in spec.actions.items()}
+    return known[1]
+
+
 class Printer:
     """Prints a spec; the sizes of `model` are those that the macros have where nobody says otherwise, and its rigid maps are
     printed as they are in its scope."""
@@ -68,7 +81,7 @@ class Printer:
         self.model, self.spec, self.with_places = model, model.spec, lines
         self.recorder = Recorder(self.spec)
         self.components = {c.name: c for c in self.spec.components}
-        self.trees = {name: self.recorder.operation(action) for name, action in self.spec.actions.items()}
+        self.trees = trees(self.spec)
         self.checks: list[str] = []
         self.out: list[str] = []
         self.indent = 0

@@ -64,7 +64,11 @@ class StateGraph:
         call = np.concatenate([e.call for e in search.edges]) if search.edges else np.empty(0, np.int32)
         target = np.searchsorted(self.marks, after)
         there = self.marks[np.minimum(target, len(self.marks) - 1)] == after
-        self.source, self.target, self.call = np.searchsorted(self.marks, before)[there], target[there], call[there]
+        # those of one state lie side by side
+        begins = np.flatnonzero(np.concatenate([[True], before[1:] != before[:-1]])) if len(before) else np.empty(0, np.intp)
+        lengths = np.diff(np.append(begins, len(before)))
+        source = np.repeat(np.searchsorted(self.marks, before[begins]), lengths)
+        self.source, self.target, self.call = source[there], target[there], call[there]
 
     @property
     def size(self) -> int:
