@@ -34,8 +34,7 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
     name: str = request.param
     monkeypatch.setattr(searching, "READING", name)
-    monkeypatch.setattr(building, "WELL", "-O0")
-    monkeypatch.setattr(building, "QUICKLY", "-O0")
+    monkeypatch.setattr(building, "LEVELS", ((1 << 62, "-O0"),))
     monkeypatch.setattr(scopes, "explored", lambda *given, **how: explored(*given, **{**how, "reading": name}))
     return name
 

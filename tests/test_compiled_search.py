@@ -44,8 +44,7 @@ MIDDLING = core(2, 2, 3, 2)
 def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Libraries are kept in a folder of the test's own, and built quickly."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(building, "WELL", "-O0")
-    monkeypatch.setattr(building, "QUICKLY", "-O0")
+    monkeypatch.setattr(building, "LEVELS", ((1 << 62, "-O0"),))
     return kept_in()
 
 

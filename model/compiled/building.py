@@ -16,9 +16,8 @@ from pathlib import Path
 from ..language import SpecError
 
 FLAGS = ("-std=gnu11", "-march=native", "-shared", "-fPIC", "-w")
-SHORT, WELL, QUICKLY = 200_000, "-O3", "-O1"
-"""Up to how many characters a text is built as well as can be; a longer one is built quickly, as it is run for less long than it
-takes to build it well."""
+LEVELS = ((200_000, "-O3"), (600_000, "-O2"), (1 << 62, "-O1"))
+"""Up to how many characters a text is built how well: a long one takes longer to be built well than it is run."""
 
 MOST_KEPT = 200
 """How many libraries are kept; of more the ones that were not used for longest go."""
@@ -60,7 +59,7 @@ class Building:
     """A library on its way: built beside what else is done, or there already."""
 
     def __init__(self, text: str, flags: Sequence[str] | None = None) -> None:
-        flags = (*FLAGS, WELL if len(text) < SHORT else QUICKLY) if flags is None else flags
+        flags = (*FLAGS, next(level for size, level in LEVELS if len(text) < size)) if flags is None else flags
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._flags, self._text = flags, text

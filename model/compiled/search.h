@@ -303,6 +303,28 @@ uint64_t oo_like(const uint64_t *keys, uint64_t places, uint32_t upper, uint64_t
     }
 }
 
+/* Number fingerprints in a table of its own, `places` large. */
+void oo_number(const uint64_t *marks, uint64_t count, uint64_t *keys, uint32_t *numbers, uint64_t places)
+{
+    for (uint64_t n = 0; n < count; n++)
+        oo_enter(keys, numbers, places, marks[n], (uint32_t)n, 0);
+}
+
+/* The numbers of fingerprints in such a table, -1 for one that is not there. */
+void oo_numbers(const uint64_t *keys, const uint32_t *numbers, uint64_t places, const uint64_t *marks, uint64_t count,
+                int64_t *found)
+{
+    const uint64_t ahead = 16;
+    for (uint64_t n = 0; n < count; n++) {
+        if (n + ahead < count)
+            __builtin_prefetch(&keys[oo_place(marks[n + ahead], places)]);
+        uint64_t at = oo_place(marks[n], places);
+        while (keys[at] && keys[at] != marks[n])
+            at = at + 1 == places ? 0 : at + 1;
+        found[n] = keys[at] ? (int64_t)numbers[at] : -1;
+    }
+}
+
 /* Where a fingerprint stands, or `places`. */
 uint64_t oo_found(const uint64_t *keys, uint64_t places, uint64_t mark)
 {

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, Fingerprints
+from ..batch import Block, Fingerprints, Index
 from ..compiled import FRESH_BITS, Building, SearchPrinter, fresh_sorts
 from ..concrete import Model, Vector
 from ..language import Action, SpecError, Step
@@ -140,6 +140,8 @@ class CompiledExplorer(Explorer):
             ("oo_move", "ppuppu"),
             ("oo_like", "puupu"),
             ("oo_found", "puu"),
+            ("oo_number", "puppu"),
+            ("oo_numbers", "ppupup"),
         ):
             taken = {"p": ctypes.c_void_p, "u": ctypes.c_uint64}
             getattr(self.library, name).argtypes = [taken[kind] for kind in kinds]
@@ -303,6 +305,20 @@ class CompiledExplorer(Explorer):
         self.library.oo_marks(words.ctypes.data, len(words), marks.ctypes.data)
         depths = np.repeat(self.search.kept_at, [len(kept) for kept in self.search.kept])
         return Block(self.expander.layout, self.packing.cells(self.expander.layout, words)), marks, depths
+
+    def numbering(self, marks: Fingerprints) -> Callable[[Fingerprints], Index]:
+        places = 2 * len(marks) + 64
+        keys, numbers = np.zeros(places, np.uint64), np.zeros(places, np.uint32)
+        self.library.oo_number(marks.ctypes.data, len(marks), keys.ctypes.data, numbers.ctypes.data, places)
+
+        def number(some: Fingerprints) -> Index:
+            asked, found = np.ascontiguousarray(some), np.empty(len(some), np.intp)
+            self.library.oo_numbers(
+                keys.ctypes.data, numbers.ctypes.data, places, asked.ctypes.data, len(asked), found.ctypes.data
+            )
+            return found
+
+        return number
 
     def way(self, mark: int) -> tuple[list[Step], Vector]:
         """As in `Explorer`.  Half of a parent's fingerprint is known: of several states that have it, one leads here."""

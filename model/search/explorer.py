@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, Cells, Fingerprints, fingerprints
+from ..batch import Block, Cells, Fingerprints, Index, fingerprints
 from ..concrete import Model, Vector
 from ..graph import Violation, run, with_fresh_names
 from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
@@ -427,6 +427,17 @@ class Explorer:
         """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
         block = Block(self.expander.layout, np.concatenate(self.search.kept, axis=1))
         return block, block.fingerprints, np.repeat(self.search.kept_at, [kept.shape[1] for kept in self.search.kept])
+
+    def numbering(self, marks: Fingerprints) -> Callable[[Fingerprints], Index]:
+        """What gives of fingerprints the numbers under which they stand among `marks`, -1 for one that does not."""
+        order = np.argsort(marks)
+        ordered = marks[order]
+
+        def number(some: Fingerprints) -> Index:
+            at = np.minimum(np.searchsorted(ordered, some), len(ordered) - 1)
+            return np.where(ordered[at] == some, order[at], -1)
+
+        return number
 
     def mark_of(self, vector: Vector) -> int:
         """The fingerprint of a state."""

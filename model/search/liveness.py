@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, argument_kind
+from ..batch import argument_kind
 from ..language import Declaration, LeadsTo, Rest, SpecError, Step
 from .explorer import Explorer
 
@@ -55,20 +55,21 @@ class StateGraph:
         if not explorer.expander.keep_edges:
             raise SpecError("the search has not kept its transitions: make it with keep_edges")
         self.explorer = explorer
-        block, marks, depths = explorer.states()
-        order = np.argsort(marks)
-        self.marks, self.depth = marks[order], depths[order]
-        self.block = Block(explorer.expander.layout, np.ascontiguousarray(block.data[:, order]))
-        before = np.concatenate([e.before for e in search.edges]) if search.edges else np.empty(0, np.uint64)
-        after = np.concatenate([e.after for e in search.edges]) if search.edges else np.empty(0, np.uint64)
-        call = np.concatenate([e.call for e in search.edges]) if search.edges else np.empty(0, np.int32)
-        target = np.searchsorted(self.marks, after)
-        there = self.marks[np.minimum(target, len(self.marks) - 1)] == after
-        # those of one state lie side by side
-        begins = np.flatnonzero(np.concatenate([[True], before[1:] != before[:-1]])) if len(before) else np.empty(0, np.intp)
-        lengths = np.diff(np.append(begins, len(before)))
-        source = np.repeat(np.searchsorted(self.marks, before[begins]), lengths)
-        self.source, self.target, self.call = source[there], target[there], call[there]
+        self.block, self.marks, self.depth = explorer.states()
+        number = explorer.numbering(self.marks)
+        nothing = np.empty(0, np.intp)
+        pieces = [(nothing, nothing, np.empty(0, np.int32))]
+        for edges in search.edges:
+            if not len(edges.before):
+                continue
+            target = number(edges.after)
+            # those of one state lie side by side
+            begins = np.flatnonzero(np.concatenate([[True], edges.before[1:] != edges.before[:-1]]))
+            source = np.repeat(number(edges.before[begins]), np.diff(np.append(begins, len(edges.before))))
+            there = target >= 0
+            whole = bool(there.all())
+            pieces.append((source, target, edges.call) if whole else (source[there], target[there], edges.call[there]))
+        self.source, self.target, self.call = map(np.concatenate, zip(*pieces, strict=True))
 
     @property
     def size(self) -> int:
