@@ -20,12 +20,14 @@ fuzz: $(STAMP)
 	$(BIN)/oneowner fuzz py:oneowner.reference_impl --time $(TIME)
 	ONEOWNER_DRAWN=1500 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_random_specs.py
 	ONEOWNER_DRAWN=10000 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_histories.py
+	ONEOWNER_SANITIZED=1 $(BIN)/python -m pytest tests/test_compiled_reading.py -k sanitizers
 	ONEOWNER_WRONG=200 ONEOWNER_WRONG_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_wrong_specs.py
 
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py
 	$(BIN)/python bench/line.py
 	$(BIN)/python bench/versus.py > benchmarks.new
+	$(BIN)/python bench/limit.py >> benchmarks.new
 	$(BIN)/python bench/rooms.py >> benchmarks.new
 	mv benchmarks.new docs/benchmarks.md
 
@@ -41,7 +43,7 @@ large: $(STAMP)
 # ends with 3, as it is stopped at its limit
 huge: $(STAMP)
 	cd bench && ../$(BIN)/oneowner explore --spec core:CORE_ORDERED --scope partitions=3,regions=4,ports=6,depth=2 \
-		--max-states 100000000 --memory 20 || test $$? -eq 3
+		--max-states 1000000000 --memory 20 || test $$? -eq 3
 
 museum: $(STAMP)
 	$(BIN)/oneowner museum

@@ -182,23 +182,25 @@ largest scope {largest} s; of runs under {short} s the one in the middle of {rep
 
 FOOT = """## How to read this, and what stands in the way
 
-A time is that of a whole process. TLC runs two workers in every row. Of ours a part is Python's start and the import of numpy,
-and each run of a function for a block of states has a cost that does not depend on how few they are: in the small scopes those
-two are most of it, and without symmetry Spin's compiled search is done sooner there, if its generating and compiling are not
-counted. What a state costs beyond that is numpy's passes over columns; a compiled successor function, as Spin has, would avoid
-them, and be a second text of the same operations. Two processes help where a state costs much, as with symmetry; without, what
-one of them has found the other knows only once it is entered, so at 3, 3, 4, 2 they make two fifths more states, and small
-scopes are over before the processes have started. Spin's parallel search keeps hashes only, and tells of states that it lost.
+A time is that of a whole process. TLC runs two workers in every row. Of ours a part is Python's start and the import of numpy:
+in the small scopes that is most of it. A search begins in the batch reading, with numpy's passes over columns, and goes over to
+C, printed from the same text, when it has gone on for as long as printing takes (if it was built before) or for a second; what
+was built is kept, so that the first run of a scope takes longer than the next. Spin's parallel search keeps hashes only, and
+tells of states that it lost.
 
-What was tried and kept: fingerprints changed by what a call writes, so that most duplicates are never made; cells that are the
-same in a whole block as plain numbers; statements judged once for what they read; all calls of an operation made as one where
-states are few; blocks as large as their width allows; colours of 32 bits in refinement, names put in order by exchanging rows.
-What was tried and not kept: making only one of the calls that differ by names that are twins, which spares an eighth of the
-canonical forms here and nothing in the large scopes of the whole system; refining a component's cells together, which is
-slower for many states, as columns in which nothing stands can then not be left out; with two processes, handing states over in
-files in memory in place of pipes, which gained nothing, and smaller blocks, of which fewer states are made twice and each
-costs more.
-"""
+What was tried in C and kept: states as bits, without what nothing changes; guards asked as soon as their arguments are chosen; a
+small memory of the fingerprints that a thread made last, before the shared table; the sum of what cells say in colours as the
+fingerprint of a state and its renamings, so that no form is made. What was tried and not kept: colours summed without branches,
+which is slower, as few cells hold anything; one round of refinement, which leaves too many names alike, and three.
+
+What was tried in the batch reading and kept: fingerprints changed by what a call writes, so that most duplicates are never made;
+cells that are the same in a whole block as plain numbers; statements judged once for what they read; all calls of an operation
+made as one where states are few; blocks as large as their width allows; colours of 32 bits in refinement, names put in order by
+exchanging rows. What was tried and not kept: making only one of the calls that differ by names that are twins, which spares an
+eighth of the canonical forms here and nothing in the large scopes of the whole system; refining a component's cells together,
+which is slower for many states, as columns in which nothing stands can then not be left out; with two processes, handing states
+over in files in memory in place of pipes, which gained nothing, and smaller blocks, of which fewer states are made twice and each
+costs more."""
 
 if __name__ == "__main__":
     main()

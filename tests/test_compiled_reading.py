@@ -149,15 +149,24 @@ def test_it_is_clean_under_the_sanitizers(tmp_path: Path) -> None:
     from pathlib import Path
     import test_compiled_reading as t
     flags = (*t.STRICT, "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    for spec in (t.BELLS, t.AT_NONE):
+    for spec in (t.BELLS, t.AT_NONE, *[t.SPEC] * {int("ONEOWNER_SANITIZED" in os.environ)}):
         t.assert_agrees(t.Library(spec, spec.scope(spec.fuzz_scope), Path({str(tmp_path)!r}), flags), 500)
     for seed in range(3):
         folder = Path({str(tmp_path)!r}) / str(seed)
         folder.mkdir()
         spec, scope = t.drawn(seed, folder)
         t.assert_agrees(t.Library(spec, spec.scope(scope.sizes), folder, flags), 200)
+    import searching
+    from oneowner.model.compiled import building
+    from oneowner.model.search import CompiledExplorer
+    building.FLAGS, building.LEVELS = (*building.FLAGS, *flags[-2:]), ((1 << 62, "-O1"),)
+    for symmetry in (False, True):
+        for spec, scope in ((searching.CORE, searching.core(2, 2, 3, 2)), (t.BELLS, t.BELLS.explorations["two bells"])):
+            search = CompiledExplorer.of(spec, scope, symmetry=symmetry, keep_edges=True)
+            assert search.run().complete
+            assert len(search.states()[1]) == search.search.states
     """
-    env = {**os.environ, "LD_PRELOAD": asan, "ASAN_OPTIONS": "detect_leaks=0"}
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "LD_PRELOAD": asan, "ASAN_OPTIONS": "detect_leaks=0"}
     ran = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stderr[-3000:]
 

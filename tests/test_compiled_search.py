@@ -167,7 +167,7 @@ def test_a_scope_for_which_the_compiled_reading_has_no_room_is_searched_in_the_o
     large = Exploration({"stations": 70, "parcels": 1})
     with pytest.raises(SpecError, match="room for 63 stations"):
         CompiledExplorer.of(RING, large)
-    explorer = explored_of(RING, large, Limits(states=30_000))
+    explorer = explored_of(RING, large, Limits(states=300))
     assert explorer.reading == "batch"
 
 

@@ -16,7 +16,7 @@ from oneowner.checker.adapters import Budgets, keeper, protocol
 from oneowner.checker.command_line import FUZZING, console
 from oneowner.checker.conform import run as conformance
 from oneowner.checker.suite import LONGEST, of
-from oneowner.model.search import seen
+from oneowner.model.search import seen, table
 from oneowner.spec import SPEC
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,9 +38,11 @@ FIGURES: dict[tuple[str, str], Callable[[], bool]] = {
     ("CONTRIBUTING.md", "A file over 500 lines"): lambda: MOST_LINES == 500,
     ("docs/exploration.md", "a 64-bit fingerprint is kept"): lambda: seen.PLACE == 2 * 64 // 8,
     ("docs/exploration.md", "16 bytes, from which"): lambda: seen.PLACE == 16,
-    ("docs/exploration.md", "Beside 16 bytes a state"): lambda: seen.PLACE == 16,
+    ("docs/exploration.md", "what was seen takes 16 bytes a state"): lambda: seen.PLACE == 16,
     ("docs/exploration.md", "at most 70 percent"): lambda: seen.FULL == 0.7,
-    ("docs/exploration.md", "goes on to 10⁸ states"): lambda: "--max-states 100000000 " in MAKEFILE,
+    ("docs/exploration.md", "in C 12 bytes"): lambda: table.PLACE == 12,
+    ("docs/exploration.md", "at most 75 percent"): lambda: table.FULL == 0.75,
+    ("docs/exploration.md", "goes on to 10⁹ states"): lambda: "--max-states 1000000000 " in MAKEFILE,
     ("docs/first-adapter.md", "drawn at random for 20 seconds"): lambda: FUZZING == 20.0,
     ("docs/oracle.md", "freestanding C11"): lambda: "-std=c11" in STRICT,
     ("docs/protocol.md", "It is JSON-RPC 2.0"): lambda: b'"jsonrpc":"2.0"' in protocol.request(1, "settle", {}),

@@ -18,7 +18,7 @@ from token_ring import RING, Machine
 from oneowner.checker import AdapterError
 from oneowner.checker.adapters import connect
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.session import NEVER, Mismatch, Origin, Recorded, Session, without
+from oneowner.checker.session import NEVER, Failure, Mismatch, Origin, Recorded, Session, without
 from oneowner.checker.traces import program, read, replay_implementation, save_failure
 from oneowner.model import SpecError
 from oneowner.model.symbolic import clauses
@@ -73,8 +73,14 @@ def test_what_failed_once_is_tried_first_the_next_time(tmp_path: Path) -> None:
     assert again.failures[0].clause == first.failures[0].clause
 
 
-def test_a_failure_is_a_program_to_paste_that_shows_it(tmp_path: Path) -> None:
-    (failure,) = fuzz(SPEC, connect(BUG), seconds=60, seed=3).failures
+@pytest.fixture(scope="module")
+def failure() -> Failure:
+    """The failure that the bug shows."""
+    (found,) = fuzz(SPEC, connect(BUG), seconds=60, seed=3).failures
+    return found
+
+
+def test_a_failure_is_a_program_to_paste_that_shows_it(failure: Failure, tmp_path: Path) -> None:
     assert len(failure.calls) <= 20
     path = tmp_path / "failure.py"
     path.write_text(program(SPEC, BUG, failure, connect(BUG)) + "\n")
@@ -83,8 +89,7 @@ def test_a_failure_is_a_program_to_paste_that_shows_it(tmp_path: Path) -> None:
     assert failure.text in path.read_text()
 
 
-def test_a_failure_is_stored_and_replays_and_passes_on_what_is_right(tmp_path: Path) -> None:
-    (failure,) = fuzz(SPEC, connect(BUG), seconds=60, seed=3).failures
+def test_a_failure_is_stored_and_replays_and_passes_on_what_is_right(failure: Failure, tmp_path: Path) -> None:
     path = tmp_path / "failure.itf.json"
     save_failure(path, SPEC, BUG, failure, connect(BUG))
     stored = read(path)

@@ -178,8 +178,16 @@ def test_what_is_not_asked_since_who_is_counted_on_is_left_out_is_told() -> None
     assert report.unasked == ("who_queues_is_served (serve not called)",)
 
 
+@pytest.mark.batch_reading
 @pytest.mark.parametrize("name", SPEC.explorations)
 def test_what_is_asked_of_the_small_scopes_holds(name: str) -> None:
+    report = asked(SPEC, SPEC.explorations[name], symmetry=True)
+    assert report.complete
+    assert report.violations == []
+
+
+@pytest.mark.parametrize("name", ["events", "shared memory"])
+def test_so_it_does_in_both_readings(name: str) -> None:
     report = asked(SPEC, SPEC.explorations[name], symmetry=True)
     assert report.complete
     assert report.violations == []

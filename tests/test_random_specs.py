@@ -23,7 +23,7 @@ from oneowner.model.graph import run, with_fresh_names
 from oneowner.model.language import Call, Exploration, LeadsTo, Spec, Step, reading
 from oneowner.model.search import Limits
 
-FIRST, MANY = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0")), int(os.environ.get("ONEOWNER_DRAWN", "100"))
+FIRST, MANY = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0")), int(os.environ.get("ONEOWNER_DRAWN", "64"))
 SEEDS = range(FIRST, FIRST + MANY)
 LARGE, FEW = 1500, 50
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def begins_sound(spec: Spec, scope: Exploration) -> Spec:
     return tame(spec, [name for name, each in spec.invariants.items() if model.broken(each, initial) is not None])
 
 
-BUILT = 12
+BUILT = 16
 """Of so many specifications one is searched in the compiled reading, as each takes a compiler a while."""
 
 

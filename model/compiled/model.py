@@ -179,6 +179,8 @@ class CompiledModel(Model):
 
     def step(self, action: Action, vector: Vector, arguments: Mapping[str, Any]) -> Outcome:
         """As in `Model`."""
+        if self._survey is not None:
+            return super().step(action, vector, arguments)
         words = self._given_words
         for number, slot in enumerate(action.slots):
             value = arguments[slot.name]

@@ -26,7 +26,7 @@ from ..language import (
     is_subset,
     member_type,
 )
-from ..recording import NOW, TRUE, Block, Check, Leaf, Let, Node, Place, Recorder, Write
+from ..recording import NOW, TRUE, Block, Check, Leaf, Let, Node, Place, Recorder, Write, trees
 
 MOST = 255
 """The largest number that a cell can hold."""
@@ -58,19 +58,6 @@ HEAD = """\
 def c_name(name: str) -> str:
     """A name of the specification as C takes it."""
     return f"{name}_" if name in KEYWORDS else name
-
-
-_trees: dict[int, tuple[Spec, dict[str, Block]]] = {}
-
-
-def trees(spec: Spec) -> dict[str, Block]:
-    """The trees of a spec's operations, recorded once for as long as the spec is the one that was asked about last."""
-    known = _trees.get(id(spec))
-    if known is None or known[0] is not spec:
-        recorder = Recorder(spec)
-        _trees.clear()
-        _trees[id(spec)] = known = spec, {name: recorder.operation(action) for name, action in spec.actions.items()}
-    return known[1]
 
 
 class Printer:

@@ -22,7 +22,7 @@ from .nodes import (
     eq,
     negated,
 )
-from .recorder import Recorder
+from .recorder import Recorder, trees
 from .still import OfLate, Still, Survey, without_unread
 from .text import shown, tree
 
@@ -53,5 +53,6 @@ __all__ = [
     "negated",
     "shown",
     "tree",
+    "trees",
     "without_unread",
 ]

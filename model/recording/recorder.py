@@ -289,3 +289,16 @@ class Recorder:
         variable = self.variable(sort)
         held = self.inside(body, (variable,))
         return Some(self, self.settled(Node("collect", (variable, held), sort)))
+
+
+_trees: dict[int, tuple[Spec, dict[str, Block]]] = {}
+
+
+def trees(spec: Spec) -> dict[str, Block]:
+    """The trees of a spec's operations, recorded once for as long as the spec is the one that was asked about last."""
+    known = _trees.get(id(spec))
+    if known is None or known[0] is not spec:
+        recorder = Recorder(spec)
+        _trees.clear()
+        _trees[id(spec)] = known = spec, {name: recorder.operation(action) for name, action in spec.actions.items()}
+    return known[1]

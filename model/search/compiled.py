@@ -9,11 +9,9 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,79 +20,14 @@ from ..batch import Block, Fingerprints, Index
 from ..compiled import FRESH_BITS, Building, SearchPrinter, fresh_sorts
 from ..concrete import Model, Vector
 from ..language import Action, SpecError, Step
-from .expansion import WELL_DEFINED, Broken, Edges, Expansion, told_apart
+from .expansion import WELL_DEFINED, Broken, Expansion, told_apart
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
 from .table import PLACE, Table
+from .worker import TABLE_FULL, Piece, Sizes, Worker
 
 AT_ONCE, LONGEST = 1 << 10, 0.05
 """How many states are expanded at once at first; and about how many seconds a thread is left to itself."""
-
-RECENT, LATE_KNOWN = 1 << 15, 1 << 14
-FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
-"""How many states, transitions, and calls with outputs a thread has room for, beside those of one state."""
-
-TABLE_FULL, FOUND_FULL, EDGES_FULL, LATE_FULL = 1, 2, 4, 8
-
-_POINTERS = (
-    "keys parents todo found dead edges late late_known late_before late_after broken_states broken_steps reached recent stop"
-)
-
-
-class _Work(ctypes.Structure):
-    """`struct oo_work`."""
-
-    _fields_ = [
-        ("keys", ctypes.c_void_p),
-        ("parents", ctypes.c_void_p),
-        ("places", ctypes.c_uint64),
-        ("todo", ctypes.c_void_p),
-        ("todo_at", ctypes.c_uint64),
-        ("todo_count", ctypes.c_uint64),
-        ("found", ctypes.c_void_p),
-        ("found_count", ctypes.c_uint64),
-        ("found_room", ctypes.c_uint64),
-        ("entered", ctypes.c_uint64),
-        ("may_enter", ctypes.c_uint64),
-        ("transitions", ctypes.c_uint64),
-        ("cut", ctypes.c_uint64),
-        ("dead", ctypes.c_void_p),
-        ("dead_count", ctypes.c_uint64),
-        ("edges", ctypes.c_void_p),
-        ("edge_count", ctypes.c_uint64),
-        ("edge_room", ctypes.c_uint64),
-        ("late", ctypes.c_void_p),
-        ("late_count", ctypes.c_uint64),
-        ("late_room", ctypes.c_uint64),
-        ("late_known", ctypes.c_void_p),
-        ("late_before", ctypes.c_void_p),
-        ("late_after", ctypes.c_void_p),
-        ("broken_states", ctypes.c_void_p),
-        ("broken_steps", ctypes.c_void_p),
-        ("reached", ctypes.c_void_p),
-        ("recent", ctypes.c_void_p),
-        ("stop", ctypes.c_void_p),
-        ("misnamed", ctypes.c_int32),
-        ("full", ctypes.c_int32),
-        ("shared", ctypes.c_int32),
-    ]
-
-
-@dataclass
-class _Piece:
-    """What a thread has made of some states: those that it left, why, and what it found."""
-
-    data: Any
-    done: int
-    full: int
-    found: list[Any]
-    entered: int
-    expansion: Expansion
-    late: Any
-    coming: list[int]
-    steps: list[int]
-    misnamed: int
-    seconds: float
 
 
 class CompiledExplorer(Explorer):
@@ -105,6 +38,7 @@ class CompiledExplorer(Explorer):
     """
 
     reading = "compiled"
+    level_part = 20
 
     def __init__(self, model: Model, *, building: Building | None = None, **options: Any) -> None:
         self._building = building
@@ -147,25 +81,42 @@ class CompiledExplorer(Explorer):
             getattr(self.library, name).argtypes = [taken[kind] for kind in kinds]
         self._reached = np.zeros(max(1, len(self._printer.clauses)), np.uint8)
         self._stop = np.zeros(1, np.int32)
-        self._ready: list[_Worker] = []
+        self._ready: list[Worker] = []
         self._rate = 0.0
         whole, words = self.packing.whole, self.packing.words
         self._late_masks = np.zeros((2, whole), np.uint64)
         self._late_masks[1, words:] = 2**64 - 1
         self._late_asked: tuple[set[int], set[int]] = (set(), set())
         self._forget()
-        worker = _Worker(self)
+        worker = Worker(self._sizes())
         words_of = np.array(self.packing.packed(self.beginning), np.uint64)
         worker.point(self.seen)
         self.first = int(self.library.oo_begin(ctypes.byref(worker.work), words_of.ctypes.data))
         self.seen.count = 1
         if worker.work.found_count:
-            self.todo.add(worker.taken("found", self.packing.words).copy())
+            self.todo.add(worker.taken("found").copy())
         else:
             self.todo.add(np.empty((0, words), np.uint64))
-        self.broken += [Broken(name, mark, 0, False) for name, mark in worker.broken_states(self)]
+        self.broken += [Broken(name, mark, 0, False) for name, mark in worker.broken_states()]
         worker.reset()
         self._ready.append(worker)
+
+    def _sizes(self, *, alone: bool = False) -> Sizes:
+        """What a thread is told; one that is `alone` keeps transitions, of a single state."""
+        return Sizes(
+            self.library,
+            self._printer.most_calls,
+            self.packing.words,
+            self.packing.whole,
+            [s.name for s in self._printer.invariants],
+            len(self._printer.steps),
+            alone or self.expander.keep_edges,
+            self.model.spec.late is not None and not alone,
+            self._late_masks,
+            self._reached,
+            self._stop,
+            self.jobs > 1,
+        )
 
     def _forget(self) -> None:
         self.seen: Table = Table(self.library)
@@ -185,7 +136,7 @@ class CompiledExplorer(Explorer):
 
     def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
         threads = stack.enter_context(ThreadPoolExecutor(self.jobs))
-        running: dict[Future[_Piece], tuple[_Worker, Any]] = {}
+        running: dict[Future[Piece], tuple[Worker, Any]] = {}
         self._stop[0] = self._interrupted()
         wants_room = self.seen.room < self._needed
         try:
@@ -196,10 +147,10 @@ class CompiledExplorer(Explorer):
                         return
                     wants_room = False
                 while self.todo and len(running) < self.jobs and not wants_room and not self._stop[0]:
-                    worker = self._ready.pop() if self._ready else _Worker(self)
+                    worker = self._ready.pop() if self._ready else Worker(self._sizes())
                     data = self.todo.take(self._size())
                     worker.point(self.seen, max(0, self.seen.room) // self.jobs)
-                    running[threads.submit(worker.expanded, self, data)] = worker, data
+                    running[threads.submit(worker.expanded, data)] = worker, data
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     worker, data = running.pop(future)
@@ -241,7 +192,7 @@ class CompiledExplorer(Explorer):
         self.seen.grow(wanted)
         return True
 
-    def _took(self, worker: _Worker, piece: _Piece) -> bool:
+    def _took(self, worker: Worker, piece: Piece) -> bool:
         """Take what a thread has come to; whether the table has no room for what it left."""
         depth = self.search.depth
         self._ready.append(worker)
@@ -270,7 +221,7 @@ class CompiledExplorer(Explorer):
             found.kept = piece.data[: piece.done]
         return bool(piece.full & TABLE_FULL)
 
-    def _late(self, worker: _Worker, piece: _Piece, depth: int) -> None:
+    def _late(self, worker: Worker, piece: Piece, depth: int) -> None:
         """The answers to suspended calls that were brought; where more was asked than was told apart, the states are looked at
         once more."""
         late = self.model.spec.late
@@ -294,7 +245,7 @@ class CompiledExplorer(Explorer):
             self._ready.remove(worker)
             worker.forget_late()
             worker.point(self.seen, max(0, self.seen.room))
-            again = worker.expanded(self, piece.data[: piece.done], whole=True)
+            again = worker.expanded(piece.data[: piece.done], whole=True)
             self._ready.append(worker)
             piece.late = again.late
 
@@ -368,116 +319,15 @@ class CompiledExplorer(Explorer):
 
     def _calls_in(self, vector: Vector) -> Iterator[tuple[Action, dict[str, Any], int]]:
         """The calls that change a state, with the fingerprints of those after."""
-        worker = _Worker(self, keep_edges=True)
+        worker = Worker(self._sizes(alone=True))
         scratch = Table(self.library, 4 * (2 * self._printer.most_calls + 256))
         worker.point(scratch, scratch.room)
-        worker.expanded(self, np.array([self.packing.packed(vector)], np.uint64), whole=True, keep=True)
-        for _, after, call in worker.taken("edges", 3).tolist():
+        worker.expanded(np.array([self.packing.packed(vector)], np.uint64), whole=True, keep=True)
+        for _, after, call in worker.taken("edges").tolist():
             action, arguments = self.expander.numbered[call & 0xFFFFFFFF]
             mask = (1 << FRESH_BITS) - 1
             names = {kind: call >> 32 + FRESH_BITS * at & mask for at, kind in enumerate(fresh_sorts(action))}
             yield action, {s.name: names[s.type] if s.fresh else arguments[s.name] for s in action.slots}, after
-
-
-class _Worker:
-    """What a thread needs to expand states."""
-
-    def __init__(self, explorer: CompiledExplorer, *, keep_edges: bool = False) -> None:
-        most, words = explorer._printer.most_calls, explorer.packing.words
-        self.library = explorer.library
-        self.keep_edges = keep_edges or explorer.expander.keep_edges
-        late = explorer.model.spec.late is not None and explorer.packing.whole > words and not keep_edges
-        of = {
-            "found": np.empty((FOUND_ROOM + 2 * most, words), np.uint64),
-            "edges": np.empty((EDGE_ROOM + 2 * most, 3), np.uint64) if self.keep_edges else None,
-            "late": np.empty((LATE_ROOM + 2 * most, 2 * explorer.packing.whole), np.uint64) if late else None,
-            "late_known": np.zeros(LATE_KNOWN, np.uint64) if late else None,
-            "late_before": explorer._late_masks[0],
-            "late_after": explorer._late_masks[1],
-            "broken_states": np.zeros(len(explorer._printer.invariants) + 1, np.uint64),
-            "broken_steps": np.zeros(len(explorer._printer.steps) + 1, np.uint64),
-            "reached": explorer._reached,
-            "recent": np.zeros(RECENT, np.uint64),
-            "stop": explorer._stop,
-        }
-        self.arrays: dict[str, Any] = {name: array for name, array in of.items() if array is not None}
-        self.work = _Work(shared=explorer.jobs > 1)
-        for name, array in self.arrays.items():
-            setattr(self.work, name, array.ctypes.data)
-        for name in ("found", "edge", "late"):
-            array = self.arrays.get("edges" if name == "edge" else name)
-            setattr(self.work, f"{name}_room", 0 if array is None else len(array))
-
-    def point(self, table: Table, may_enter: int = 1 << 62) -> None:
-        """Have it look at a table, and enter at most so many."""
-        self.work.keys, self.work.parents, self.work.places = table.keys, table.parents, table.places
-        self.work.may_enter = may_enter
-
-    def taken(self, name: str, _: int) -> Any:
-        """What stands in one of its arrays."""
-        counts = {"found": self.work.found_count, "edges": self.work.edge_count, "late": self.work.late_count}
-        return self.arrays[name][: counts[name]]
-
-    def reset(self) -> None:
-        """Forget what was found."""
-        for name in ("found_count", "entered", "transitions", "cut", "dead_count", "edge_count", "late_count", "misnamed"):
-            setattr(self.work, name, 0)
-        self.arrays["broken_states"][:] = 0
-        self.arrays["broken_steps"][:] = 0
-
-    def forget_late(self) -> None:
-        """Forget which calls with outputs were told."""
-        self.arrays["late_known"][:] = 0
-
-    def broken_states(self, explorer: CompiledExplorer) -> list[tuple[str, int]]:
-        """The invariants that were broken, each with the least fingerprint of a state that breaks it."""
-        marks = self.arrays["broken_states"].tolist()
-        return [(s.name, mark) for s, mark in zip(explorer._printer.invariants, marks, strict=False) if mark]
-
-    def expanded(self, explorer: CompiledExplorer, data: Any, *, whole: bool = False, keep: bool = False) -> _Piece:
-        """Expand states; with `whole` all of them, even if it is to stop."""
-        began = time.monotonic()
-        data = np.ascontiguousarray(data)
-        work = self.work
-        self.reset()
-        dead = np.empty(len(data), np.uint64)
-        never = np.zeros(1, np.int32)
-        work.todo, work.todo_at, work.todo_count = data.ctypes.data, 0, len(data)
-        work.dead = dead.ctypes.data
-        work.stop = never.ctypes.data if whole else explorer._stop.ctypes.data
-        found, late = [], []
-        nothing = np.empty((0, 0), np.uint8)
-        expansion = Expansion(nothing, np.empty(0, np.uint64), np.empty(0, np.uint64))
-        while True:
-            self.library.oo_expand(ctypes.byref(work))
-            if work.found_count:
-                found.append(self.taken("found", 0).copy())
-                work.found_count = 0
-            if not keep and work.edge_count:
-                edges = self.taken("edges", 0)
-                calls = (edges[:, 2] & np.uint64(0xFFFFFFFF)).astype(np.int32)
-                expansion.edges.append(Edges(edges[:, 0].copy(), edges[:, 1].copy(), calls))
-                work.edge_count = 0
-            if work.late_count:
-                late.append(self.taken("late", 0).copy())
-                work.late_count = 0
-            if not work.full or work.full & TABLE_FULL:
-                break
-        expansion.transitions, expansion.cut = work.transitions, work.cut
-        expansion.dead = dead[: work.dead_count].tolist()
-        return _Piece(
-            data,
-            work.todo_at,
-            work.full,
-            found,
-            work.entered,
-            expansion,
-            np.concatenate(late) if late else np.empty((0, 0), np.uint64),
-            self.arrays["broken_states"].tolist()[: len(explorer._printer.invariants)],
-            self.arrays["broken_steps"].tolist(),
-            work.misnamed,
-            time.monotonic() - began,
-        )
 
 
 @contextmanager

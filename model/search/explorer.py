@@ -83,8 +83,8 @@ class Search:
 @dataclass(frozen=True)
 class Limits:
     """Where a search stops before it is done: each None for no limit.  `memory` is in bytes, of this process and those that share
-    its work; None is two thirds of the machine's.  Of the levels at hand what goes beyond `level` bytes lies in files (None: an
-    eighth of the memory)."""
+    its work; None is two thirds of the machine's.  Of the levels at hand what goes beyond `level` bytes lies in files (None: a
+    part of the memory)."""
 
     states: int | None = None
     depth: int | None = None
@@ -102,6 +102,8 @@ class Explorer:
     """
 
     reading = "batch"
+    level_part = 8
+    """What part of the memory each of the levels at hand has, beyond which it lies in files."""
     slower = ""
     """Why the search was not made in a reading that would have been faster."""
 
@@ -169,7 +171,7 @@ class Explorer:
         with ExitStack() as stack:
             self._folder = self._home()
             self.todo.folder = self.following.folder = self._folder
-            self.todo.room = self.following.room = self.memory // 8 if limits.level is None else limits.level
+            self.todo.room = self.following.room = self.memory // self.level_part if limits.level is None else limits.level
             self._enter()
 
             def spent() -> str:
