@@ -50,8 +50,9 @@ PATIENCE = 2
 STRETCH = 25
 """How many calls are made between two choices of Hypothesis, which take longer than a call."""
 
-WORTH_BUILDING = 10.0
-"""From how many seconds of fuzzing on the specification is built as C for it."""
+WORTH_ASKING, WORTH_BUILDING = 10.0, 5.0
+"""From how many seconds of fuzzing on the specification is called in C, if that was built before; and after how many it is built,
+as most failures come sooner."""
 
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
@@ -86,6 +87,7 @@ class _Budget:
         progress: Callable[[FuzzReport], None] | None,
     ) -> None:
         self.until = time.monotonic() + seconds
+        self.builds_at = time.monotonic() + WORTH_BUILDING if seconds >= WORTH_ASKING else None
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
         self.targets = targets
@@ -115,6 +117,12 @@ class _Budget:
         self.had[opening] += due
         return due
 
+    def build(self, spec: Spec, scope: Mapping[str, int]) -> None:
+        """See that the specification is called in C, if it is time for that."""
+        if self.builds_at is not None and time.monotonic() >= self.builds_at:
+            self.builds_at = None
+            self.report.slower = have_built(spec, Session.with_strangers(spec, scope))
+
     def stop_when_spent(self, machine: Any) -> None:
         now = time.monotonic()
         self.report.interrupted |= self.noted.seen
@@ -143,6 +151,7 @@ def _machine(
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
+            budget.build(spec, scope)
             self.session = Session(spec, implementation, scope, strict=strict, without=without)
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
@@ -246,8 +255,8 @@ def fuzz(
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
-    if seconds >= WORTH_BUILDING:
-        budget.report.slower = have_built(spec, Session.with_strangers(spec, sizes))
+    if seconds >= WORTH_ASKING:
+        have_built(spec, Session.with_strangers(spec, sizes), kept=True)
     machine = _machine(spec, implementation, sizes, strict, frozenset(without), budget, steps)
     chosen = settings(
         max_examples=10**9,
