@@ -23,6 +23,7 @@ from ..language import Action, SpecError, Step
 from .expansion import WELL_DEFINED, Broken, Expansion, told_apart
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
+from .memory import give_back
 from .table import PLACE, Table
 from .worker import TABLE_FULL, Piece, Sizes, Worker
 
@@ -182,7 +183,9 @@ class CompiledExplorer(Explorer):
         """Have a larger table, if there is memory for one."""
         least: int = self.seen.count + self._needed
         wanted = self.seen.room_for(max(self._needed, self.seen.count // 8))
-        free: int = self.memory - self._used()
+        give_back()
+        # a twentieth is left for what is not the table
+        free: int = (self.memory - self._used()) * 19 // 20
         most = self.seen.places + free // PLACE
         if wanted > most:
             # not as large as it should be, but as large as it can be, if that is worth moving for
