@@ -1,12 +1,13 @@
 """The compiled reading: the recording printed as C, built, and called; and an oracle of it for somebody's own tree."""
 
 from .building import Building, NoCompiler, compiler, kept_in
+from .cells import c_name
 from .header import comment, header
 from .library import Library
 from .model import CompiledModel
 from .oracle import Oracle
 from .packing import Packing
-from .printer import Printer, c_name, printed
+from .printer import Printer, printed
 from .searching import FRESH_BITS, SearchPrinter, fresh_sorts
 
 __all__ = [

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..concrete import Outcome, Vector
-from ..language import EFFECTIVE, Action, Members, Spec, SpecError, answer_fields, is_subset
-from ..recording import Leaf
+from ..language import EFFECTIVE, Action, Spec, SpecError, answer_fields
+from .cells import STATED, answering, bytes_of, held, part_of, value_of, word_of
 from .printer import Printer, printed
 
 FLAGS = ("-std=c11", "-O1", "-shared", "-fPIC")
@@ -36,53 +36,31 @@ class Library:
         self.warnings = made.stderr
         self.library = ctypes.CDLL(str(built))
         self.exits = self.printer.exits()
+        self._places = held(self.model)
         self.size = len(self.packed(self.model.initial()))
         self._after = ctypes.create_string_buffer(self.size)
         self._blank = self.model.blank()
         self._outputs = {n for n, c in enumerate(self.model.components) if c.kind == "output"}
-        ends = [(name, block.end) for name, tree in self.printer.trees.items() for block in tree.within()]
-        self._answering = {(name, end.exit) for name, end in ends if isinstance(end, Leaf) and end.answer}
+        self._answering = answering(self.printer.trees)
         self._answer = (ctypes.c_uint64 * 8)()
 
     def packed(self, vector: Vector) -> bytes:
         """A state as the struct has it."""
-        parts = []
-        for position, component in enumerate(self.model.components):
-            if component.kind in ("map", "output"):
-                parts.append(bytes(vector[position]))
-            elif component.kind == "queue":
-                size = self.model.scope[component.value.plural] + 1
-                line, rank = bytearray(size), bytearray(size)
-                for key, elements in enumerate(vector[position]):
-                    for at, element in enumerate(elements):
-                        line[element], rank[element] = key, at
-                parts += [bytes(line), bytes(rank)]
-        return b"".join(parts)
+        stated = [(part, c) for part, c in zip(vector, self.model.components, strict=True) if c.kind in STATED]
+        return b"".join(bytes_of(self.model, component, part) for part, component in stated)
 
     def unpacked(self, data: bytes) -> Vector:
         """A state of its struct."""
         found: list[Any] = list(self.model.blank())
-        at = 0
         for position, component in enumerate(self.model.components):
-            if component.kind in ("map", "output"):
-                size = len(found[position])
-                cells = data[at : at + size]
-                found[position] = tuple(map(bool, cells)) if component.value is bool else tuple(cells)
-                at += size
-            elif component.kind == "queue":
-                size = self.model.scope[component.value.plural] + 1
-                line, rank = data[at : at + size], data[at + size : at + 2 * size]
-                lines: list[list[tuple[int, int]]] = [[] for _ in found[position]]
-                for element in range(1, size):
-                    if line[element]:
-                        lines[line[element]].append((rank[element], element))
-                found[position] = tuple(tuple(e for _, e in sorted(each)) for each in lines)
-                at += 2 * size
+            if component.name in self._places:
+                at, size = self._places[component.name]
+                found[position] = part_of(self.model, component, data[at : at + size])
         return tuple(found)
 
     def step(self, action: Action, vector: Vector, arguments: Mapping[str, Any]) -> Outcome:
         """Call an operation, as `Model.step`.  Raises SpecError where the spec itself is at fault."""
-        given = [_word(arguments[slot.name], slot.subset) for slot in action.slots]
+        given = [_given(arguments[slot.name], slot.subset) for slot in action.slots]
         call = getattr(self.library, f"oo_{action.name}")
         exit = call(self.packed(vector), self._after, self._answer, *given)
         if exit < 0:
@@ -98,7 +76,7 @@ class Library:
         fields = answer_fields(action.answer)
         if (action.name, exit) not in self._answering:
             return None
-        parts = [_value(kind, self._answer[number]) for number, (_, kind) in enumerate(fields)]
+        parts = [value_of(kind, self._answer[number]) for number, (_, kind) in enumerate(fields)]
         return action.answer(*parts) if fields[0][0] else parts[0]
 
     def holds(self, name: str, vector: Vector) -> bool:
@@ -107,7 +85,7 @@ class Library:
 
     def broken_step(self, action: Action, before: Vector, after: Vector, arguments: Mapping[str, Any]) -> str:
         """The first step property that a call breaks, or nothing."""
-        given = [_word(arguments[slot.name], slot.subset) for slot in action.slots]
+        given = [_given(arguments[slot.name], slot.subset) for slot in action.slots]
         number = getattr(self.library, f"oo_step_of_{action.name}")(self.packed(before), self.packed(after), *given)
         return list(self.spec.step_properties)[number - 1] if number else ""
 
@@ -116,11 +94,5 @@ class Library:
         return int(getattr(self.library, f"oo_fresh_{kind.__name__.lower()}")(self.packed(vector)))
 
 
-def _word(value: Any, subset: bool) -> Any:
-    return ctypes.c_uint64(sum(1 << element for element in value)) if subset else int(value)
-
-
-def _value(kind: Any, word: int) -> Any:
-    if is_subset(kind):
-        return Members(n for n in range(64) if word >> n & 1)
-    return bool(word) if kind is bool else int(word)
+def _given(value: Any, subset: bool) -> Any:
+    return ctypes.c_uint64(word_of(value, True)) if subset else int(value)

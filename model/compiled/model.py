@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..concrete import Model, Outcome, Vector
-from ..language import EFFECTIVE, Action, Component, Members, Scope, Spec, SpecError, Type, answer_fields, is_subset
-from ..recording import Leaf
+from ..language import EFFECTIVE, Action, Scope, Spec, SpecError, Type, answer_fields
 from .building import Building
+from .cells import answering, bytes_of, held, part_of, value_of, word_of
 from .printer import Printer, printed
 
 FLAGS = ("-std=gnu11", "-O1", "-shared", "-fPIC", "-w")
@@ -23,12 +23,7 @@ class _Text(Printer):
     """Prints operations and names, and one function that calls them by number."""
 
     def calls(self) -> str:
-        self.out, self.checks = [], []
-        self._header()
-        for name, action in self.spec.actions.items():
-            self._operation(action, self.trees[name])
-        for kind in self.spec.unused:
-            self._fresh(kind)
+        self._operations()
         self._by_number()
         self._foreseen()
         self._unused_names()
@@ -105,26 +100,15 @@ class CompiledModel(Model):
         self.exits = text.exits()
         self._bits = {exit: 1 << number for number, exit in enumerate(self.exits)}
         self._numbers = {name: number for number, name in enumerate(spec.actions)}
-        self._places: dict[str, tuple[int, int]] = {}
-        at = 0
-        for component in self.components:
-            if component.kind in ("map", "output", "queue"):
-                size = len(self._blank[self.positions[component.name]])
-                if component.kind == "queue":
-                    size = 2 * (self.scope[component.value.plural] + 1)
-                self._places[component.name] = at, size
-                at += size
-        self._size = at
-        self._after = ctypes.create_string_buffer(at)
+        self._places = held(self)
+        self._after = ctypes.create_string_buffer(sum(size for _, size in self._places.values()))
         self._answer, self._given_words = (ctypes.c_uint64 * 16)(), (ctypes.c_uint64 * 16)()
         self._exits = (ctypes.c_int32 * MOST_AT_ONCE)()
         self._words = (ctypes.c_uint64 * max(1, len(spec.unused)))()
         self._at = [ctypes.addressof(each) for each in (self._after, self._answer, self._given_words)]
         self._packed: dict[int, tuple[Vector, bytes]] = {}
         self._written = {n: [c for c in self.components if c.name in tree.written] for n, tree in text.trees.items()}
-        ends = [(name, block.end) for name, tree in text.trees.items() for block in tree.within()]
-        answering = {(name, end.exit) for name, end in ends if isinstance(end, Leaf) and end.answer}
-        self._fields = {(name, exit): answer_fields(spec.actions[name].answer) for name, exit in answering}
+        self._fields = {(name, exit): answer_fields(spec.actions[name].answer) for name, exit in answering(text.trees)}
 
     @staticmethod
     def text(spec: Spec, scope: Scope | None) -> _Text:
@@ -146,7 +130,7 @@ class CompiledModel(Model):
         found = self._packed.get(id(vector))
         if found is not None and found[0] is vector:
             return found[1]
-        parts = [self._part_bytes(c, vector[self.positions[c.name]]) for c in self.components if c.name in self._places]
+        parts = [bytes_of(self, c, vector[self.positions[c.name]]) for c in self.components if c.name in self._places]
         return self._remember(vector, b"".join(parts))
 
     def _remember(self, vector: Vector, data: bytes) -> bytes:
@@ -155,36 +139,13 @@ class CompiledModel(Model):
         self._packed[id(vector)] = vector, data
         return data
 
-    def _part_bytes(self, component: Component, part: Any) -> bytes:
-        if component.kind != "queue":
-            return bytes(part)
-        size = self.scope[component.value.plural] + 1
-        line, rank = bytearray(size), bytearray(size)
-        for key, elements in enumerate(part):
-            for at, element in enumerate(elements):
-                line[element], rank[element] = key, at
-        return bytes(line + rank)
-
-    def _part_of(self, component: Component, data: bytes) -> Any:
-        at, size = self._places[component.name]
-        cells = data[at : at + size]
-        if component.kind != "queue":
-            return tuple(map(bool, cells)) if component.value is bool else tuple(cells)
-        half = size // 2
-        lines: list[list[tuple[int, int]]] = [[] for _ in self._blank[self.positions[component.name]]]
-        for element in range(1, half):
-            if cells[element]:
-                lines[cells[element]].append((cells[half + element], element))
-        return tuple(tuple(e for _, e in sorted(each)) for each in lines)
-
     def step(self, action: Action, vector: Vector, arguments: Mapping[str, Any]) -> Outcome:
         """As in `Model`."""
         if self._survey is not None:
             return super().step(action, vector, arguments)
         words = self._given_words
         for number, slot in enumerate(action.slots):
-            value = arguments[slot.name]
-            words[number] = sum(1 << element for element in value) if slot.subset else value
+            words[number] = word_of(arguments[slot.name], slot.subset)
         before = self.bytes_of(vector)
         after, answer, given = self._at
         code = self.library.oo_call(self._numbers[action.name], before, after, answer, given)
@@ -197,7 +158,8 @@ class CompiledModel(Model):
         data, parts, outputs = self._after.raw, list(vector), []
         for component in self._written[action.name]:
             position = self.positions[component.name]
-            parts[position] = self._part_of(component, data)
+            at, size = self._places[component.name]
+            parts[position] = part_of(self, component, data[at : at + size])
             if component.kind == "output":
                 outputs.append(component)
         shown = state = tuple(parts)
@@ -215,7 +177,7 @@ class CompiledModel(Model):
         fields = self._fields.get((action.name, exit))
         if fields is None:
             return None
-        parts = [_value(kind, self._answer[number]) for number, (_, kind) in enumerate(fields)]
+        parts = [value_of(kind, self._answer[number]) for number, (_, kind) in enumerate(fields)]
         return action.answer(*parts) if fields[0][0] else parts[0]
 
     def foreseen(
@@ -232,7 +194,7 @@ class CompiledModel(Model):
         flat, sizes = array("Q"), array("i")
         for slot in action.slots:
             choices = values[slot.name]
-            flat.extend([sum(1 << e for e in c) for c in choices] if slot.subset else choices)
+            flat.extend([word_of(choice, True) for choice in choices] if slot.subset else choices)
             sizes.append(len(choices))
         asked, bits = array("I", numbers), sum(self._bits.get(exit, 0) for exit in wanted)
         count = self.library.oo_foreseen(
@@ -262,9 +224,3 @@ class CompiledModel(Model):
         """As in `Model`."""
         self.library.oo_unused(self.bytes_of(vector), self._words)
         return dict(zip(self.spec.unused, self._words, strict=False))
-
-
-def _value(kind: Any, word: int) -> Any:
-    if is_subset(kind):
-        return Members(n for n in range(64) if word >> n & 1)
-    return bool(word) if kind is bool else int(word)

@@ -17,8 +17,9 @@ from ..language import (
     is_sort,
 )
 from ..recording import Block
+from .cells import c_name
 from .part import Part
-from .printer import ILL_DEFINED, c_name
+from .printer import ILL_DEFINED
 
 BIGGEST = 1 << 24
 """The largest number that a call may have as an argument, so that no sum overflows."""

@@ -24,11 +24,7 @@ class PackedPrinter(Printer):
         return [kind for kind in self.free if kind in self.fresh_kinds]
 
     def _tables(self) -> None:
-        for position, component in enumerate(self.spec.components):
-            if component.kind == "rigid":
-                sizes = "".join(f"[{d}]" for d in self._dimensions(component.keys))
-                cells = self.model.blank()[position]
-                self.out.append(f"static const uint8_t oo_rigid_{component.name}{sizes} = {self._table(component, cells)};")
+        self._rigid("static const")
         for field in self.packing.fields.values():
             if field.word < 0 and any(field.held):
                 held = ", ".join(map(str, field.held))

@@ -7,7 +7,6 @@ follow the state's words in words of their own, which are blank before every cal
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from ..batch import Cells, Layout
 from ..concrete import Model, Vector
 from ..language import Component, Type, is_enumeration, is_sort
 from ..recording import READS, Block, Node, Write
-from .printer import c_name
+from .cells import c_name
 
 WORD = 64
 Words = Any
@@ -29,9 +28,9 @@ Words = Any
 class Field:
     """An array of cells of a state: a map's, or of a queue's elements their lines or their ranks.
 
-    `cells` has by cell, in the order of its keys, where it is in a component of a concrete state.  It has `width` bits a cell and
-    begins at bit `shift` of `word`, with `each` cells a word if it takes several (0: it takes one).  Of one that is no part of
-    the states, `word` is -1, and `held` says what its cells hold.
+    It has `count` cells, in the order of their keys, with `width` bits a cell, and begins at bit `shift` of `word`, with
+    `each` cells a word if it takes several (0: it takes one). Of one that is no part of the states, `word` is -1, and `held`
+    says what its cells hold.
     """
 
     name: str
@@ -210,7 +209,3 @@ class Packing:
             return (layout.ranks if field.part == "rank" else layout.places)[field.position][1:]
         columns, component = layout.columns[field.position], field.component
         return [columns[self.model.index(component, key)] for key in self.model.keys(component)]
-
-    def size_of(self, keys: Sequence[Type]) -> int:
-        """How many cells there are of some keys, none left out."""
-        return math.prod(len(self.model.domain(kind)) for kind in keys)

@@ -27,6 +27,7 @@ from ..language import (
     member_type,
 )
 from ..recording import NOW, TRUE, Block, Check, Leaf, Let, Node, Place, Recorder, Write, trees
+from .cells import c_name, initializer
 
 MOST = 255
 """The largest number that a cell can hold."""
@@ -36,15 +37,6 @@ MOST_IN_SUBSET = 63
 
 ILL_DEFINED = "OO_ILL_DEFINED"
 INFIX = {"eq": "==", "lt": "<", "le": "<=", "add": "+", "sub": "-", "and": "&&", "or": "||"}
-KEYWORDS = frozenset(
-    " ".join(
-        (
-            "auto break case char const continue default do double else enum extern float for goto if inline int long register",
-            "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while",
-            "before now answer",
-        )
-    ).split(" ")
-)
 HEAD = """\
 /* {name}: generated from its specification; a change belongs there.
  *
@@ -53,11 +45,6 @@ HEAD = """\
  */
 #include <stdint.h>
 """
-
-
-def c_name(name: str) -> str:
-    """A name of the specification as C takes it."""
-    return f"{name}_" if name in KEYWORDS else name
 
 
 class Printer:
@@ -80,17 +67,21 @@ class Printer:
 
     def text(self, *, steps: bool = True) -> str:
         """The whole; without `steps`, all but the statements of a step, which are most of it."""
+        self._operations()
+        for invariant in self.spec.invariants.values():
+            self._statement(invariant)
+        for action in self.spec.actions.values() if steps else ():
+            self._steps(action)
+        return "\n".join(self.out) + "\n"
+
+    def _operations(self) -> None:
+        """Begin a text, with all operations and fresh names."""
         self.out, self.checks = [], []
         self._header()
         for name, action in self.spec.actions.items():
             self._operation(action, self.trees[name])
         for kind in self.spec.unused:
             self._fresh(kind)
-        for invariant in self.spec.invariants.values():
-            self._statement(invariant)
-        for action in self.spec.actions.values() if steps else ():
-            self._steps(action)
-        return "\n".join(self.out) + "\n"
 
     def exits(self) -> list[str]:
         """All exits, in the order of their numbers."""
@@ -101,12 +92,7 @@ class Printer:
 
     def _header(self) -> None:
         self.out += HEAD.format(name=self.spec.name).split("\n")
-        for kind in self.spec.sorts:
-            self._macro(self._size(kind), self.model.scope[kind.plural])
-        self._macro("OO_N_NUMBERS", self.model.scope["numbers"])
-        for component in self.spec.components:
-            if component.kind == "parameter":
-                self._macro(f"OO_P_{component.name.upper()}", self.model.scope[component.name])
+        self._sizes()
         self.out += ["", "enum oo_exit {", f"    {ILL_DEFINED} = -1,"]
         self.out += [f"    OO_{exit.upper()}," for exit in self.exits()]
         self.out += ["};", ""]
@@ -117,23 +103,30 @@ class Printer:
         for _, field, dimensions in self.fields():
             self.out.append(f"    uint8_t {field}{''.join(f'[{d}]' for d in dimensions)};")
         self.out += ["};", ""]
+        self._rigid("const")
+
+    def _sizes(self) -> None:
+        """The sizes of the scope, as macros."""
+        for kind in self.spec.sorts:
+            self._macro(self._size(kind), self.model.scope[kind.plural])
+        self._macro("OO_N_NUMBERS", self.model.scope["numbers"])
+        for component in self.spec.components:
+            if component.kind == "parameter":
+                self._macro(f"OO_P_{component.name.upper()}", self.model.scope[component.name])
+
+    def _rigid(self, kept: str) -> None:
+        """The rigid maps, declared as is said."""
         for position, component in enumerate(self.spec.components):
             if component.kind == "rigid":
                 cells = self.model.blank()[position]
                 sizes = "".join(f"[{d}]" for d in self._dimensions(component.keys))
-                self.out.append(f"const uint8_t oo_rigid_{component.name}{sizes} = {self._table(component, cells)};")
+                self.out.append(f"{kept} uint8_t oo_rigid_{component.name}{sizes} = {self._table(component, cells)};")
 
     def _macro(self, name: str, value: int) -> None:
         self.out += [f"#ifndef {name}", f"#define {name} {value}", "#endif"]
 
     def _table(self, component: Component, cells: Sequence[Any]) -> str:
-        def nested(shape: Sequence[int], flat: list[int]) -> str:
-            if len(shape) == 1:
-                return "{" + ", ".join(map(str, flat)) + "}"
-            each = len(flat) // shape[0]
-            return "{" + ", ".join(nested(shape[1:], flat[n : n + each]) for n in range(0, len(flat), each)) + "}"
-
-        return nested(self.model.shape(component), [int(value) for value in cells])
+        return initializer(self.model.shape(component), [int(value) for value in cells])
 
     @staticmethod
     def _size(kind: Type) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from ..concrete import Model, Vector
 from ..language import EFFECTIVE, Action, Declaration, Slot, SpecError, Type
 from ..recording import READS, TRUE, Block, Branch, Leaf, Node
+from .cells import word_of
 from .naming import Naming
 from .packed import PackedPrinter
 from .packing import Packing
@@ -28,9 +29,6 @@ FRESH_BITS = 8
 
 MOST_FRESH = 4
 """Of how many sorts an operation is given fresh names at most."""
-
-LONG = 60
-"""Of how many characters a statement is so long that it is a function of its own, rather than part of each that asks it."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,7 @@ class SearchPrinter(PackedPrinter):
         """The whole text."""
         self.out, self.checks = [], []
         self.out += ["#include <stdint.h>"]
-        for kind in self.spec.sorts:
-            self._macro(self._size(kind), self.model.scope[kind.plural])
-        self._macro("OO_N_NUMBERS", self.model.scope["numbers"])
-        for component in self.spec.components:
-            if component.kind == "parameter":
-                self._macro(f"OO_P_{component.name.upper()}", self.model.scope[component.name])
+        self._sizes()
         self._macro("OO_WORDS", self.packing.words)
         self._macro("OO_WHOLE", self.packing.whole)
         self._macro("OO_MOST_CALLS", self.most_calls)
@@ -340,7 +333,7 @@ class SearchPrinter(PackedPrinter):
             self._close()
 
     def _values(self, slot: Slot) -> list[int]:
-        return [sum(1 << e for e in v) if slot.subset else int(v) for v in self.model.choices(slot)]
+        return [word_of(value, slot.subset) for value in self.model.choices(slot)]
 
     def _choice(self, slot: Slot, every: bool) -> str:
         count, index = len(self._values(slot)), self._index(slot)

@@ -137,7 +137,7 @@ class CompiledExplorer(Explorer):
 
     def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
         threads = stack.enter_context(ThreadPoolExecutor(self.jobs))
-        running: dict[Future[Piece], tuple[Worker, Any]] = {}
+        running: dict[Future[Piece], Worker] = {}
         self._stop[0] = self._interrupted()
         wants_room = self.seen.room < self._needed
         try:
@@ -151,10 +151,10 @@ class CompiledExplorer(Explorer):
                     worker = self._ready.pop() if self._ready else Worker(self._sizes())
                     data = self.todo.take(self._size())
                     worker.point(self.seen, max(0, self.seen.room) // self.jobs)
-                    running[threads.submit(worker.expanded, data)] = worker, data
+                    running[threads.submit(worker.expanded, data)] = worker
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    worker, data = running.pop(future)
+                    worker = running.pop(future)
                     piece = future.result()
                     wants_room = self._took(worker, piece) or wants_room
                     yield piece.expansion
@@ -164,7 +164,7 @@ class CompiledExplorer(Explorer):
         finally:
             self._stop[0] = 1
             wait(running)
-            for future, (worker, _) in running.items():
+            for future, worker in running.items():
                 piece = future.result()
                 self._took(worker, piece)
                 self._take(piece.expansion)

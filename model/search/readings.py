@@ -80,25 +80,25 @@ def explored(
     def is_over(search: Search) -> bool:
         return search.stopped != "time" or (limits.seconds is not None and search.seconds > limits.seconds)
 
-    if reading != AUTO:
+    def to_its_end(slower: str = "") -> Explorer:
+        explorer.slower = slower
         on(None)
         return explorer
+
+    if reading != AUTO:
+        return to_its_end()
     if is_over(on(PRINTING * len(explorer.actions))):
         return explorer
     try:
         building = Building(CompiledExplorer.printer(explorer).printed())
     except SpecError as error:
-        explorer.slower = str(error)
-        on(None)
-        return explorer
+        return to_its_end(str(error))
     try:
         if not building.is_kept:
             if is_over(on(WORTH_BUILDING)):
                 return explorer
             if compiler() is None:
-                explorer.slower = NO_COMPILER
-                on(None)
-                return explorer
+                return to_its_end(NO_COMPILER)
             building.start()
             while not building.is_done:
                 if is_over(on(explorer.search.seconds + ASKED)):
@@ -107,12 +107,9 @@ def explored(
         try:
             compiled = CompiledExplorer(model, building=building, **options)
         except SpecError as error:
-            explorer.slower = str(error)
-            on(None)
-            return explorer
+            return to_its_end(str(error))
         explorer = compiled
         explorer.search.seconds = spent + time.monotonic() - began
-        on(None)
-        return explorer
+        return to_its_end()
     finally:
         building.stop()

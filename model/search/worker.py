@@ -17,7 +17,8 @@ RECENT, LATE_KNOWN = 1 << 15, 1 << 14
 FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
 """How many states, transitions, and calls with outputs a thread has room for, beside those of one state."""
 
-TABLE_FULL, FOUND_FULL, EDGES_FULL, LATE_FULL = 1, 2, 4, 8
+TABLE_FULL = 1
+"""In what a library says is full: the table, which only who has all threads at rest can make larger."""
 
 
 @dataclass
