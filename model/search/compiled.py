@@ -247,7 +247,8 @@ class CompiledExplorer(Explorer):
                             mask[word] |= np.uint64(((1 << field.width) - 1) << bit)
             self._ready.remove(worker)
             worker.forget_late()
-            worker.point(self.seen, max(0, self.seen.room))
+            # all that they lead to is entered already, so that a table without room is no reason to stop
+            worker.point(self.seen)
             again = worker.expanded(piece.data[: piece.done], whole=True)
             self._ready.append(worker)
             piece.late = again.late
