@@ -1,5 +1,7 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
+from .asking import asked
+from .causes import Cause, Causes, Way, causes, every, ways
 from .nodes import (
     AFTER,
     BEFORE,
@@ -8,14 +10,12 @@ from .nodes import (
     TRUE,
     Block,
     Branch,
-    Cause,
     Check,
     Leaf,
     Let,
     Node,
     Place,
     Write,
-    causes,
     conjuncts,
     const,
     disjuncts,
@@ -35,6 +35,7 @@ __all__ = [
     "Block",
     "Branch",
     "Cause",
+    "Causes",
     "Check",
     "Leaf",
     "Let",
@@ -44,15 +45,19 @@ __all__ = [
     "Recorder",
     "Still",
     "Survey",
+    "Way",
     "Write",
+    "asked",
     "causes",
     "conjuncts",
     "const",
     "disjuncts",
     "eq",
+    "every",
     "negated",
     "shown",
     "tree",
     "trees",
+    "ways",
     "without_unread",
 ]
