@@ -27,11 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Noted, Spec, noting_interruptions
-from ...model.symbolic import clauses
+from ...model.language import EFFECTIVE, OK, Noted, Spec, Step, noting_interruptions
+from ...model.recording import causes
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..session import (
+    Epilogue,
     Failure,
     Mismatch,
     Recorded,
@@ -43,16 +44,19 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
-from .aim import Aim
+from ..suite import of
+from .aim import Aim, Target
 
 REPEATS = 10
 PATIENCE = 2
+LOOKED_AFTER = 1 / 3
+"""How often it is looked after a call."""
+
 STRETCH = 25
 """How many calls are made between two choices of Hypothesis, which take longer than a call."""
 
-WORTH_ASKING, WORTH_BUILDING = 10.0, 5.0
-"""From how many seconds of fuzzing on the specification is called in C, if that was built before; and after how many it is built,
-as most failures come sooner."""
+WORTH_BUILDING = 5.0
+"""From how many seconds of fuzzing on the specification is called in C, which takes seconds to be built where it is not kept."""
 
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
@@ -83,11 +87,10 @@ class _Budget:
         self,
         seconds: float,
         wanted: Collection[str],
-        targets: Sequence[str],
+        targets: Sequence[Target],
         progress: Callable[[FuzzReport], None] | None,
     ) -> None:
         self.until = time.monotonic() + seconds
-        self.builds_at = time.monotonic() + WORTH_BUILDING if seconds >= WORTH_ASKING else None
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
         self.targets = targets
@@ -117,12 +120,6 @@ class _Budget:
         self.had[opening] += due
         return due
 
-    def build(self, spec: Spec, scope: Mapping[str, int]) -> None:
-        """See that the specification is called in C, if it is time for that."""
-        if self.builds_at is not None and time.monotonic() >= self.builds_at:
-            self.builds_at = None
-            self.report.slower = have_built(spec, Session.with_strangers(spec, scope))
-
     def stop_when_spent(self, machine: Any) -> None:
         now = time.monotonic()
         self.report.interrupted |= self.noted.seen
@@ -145,18 +142,17 @@ def _machine(
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-    openings = [calls for calls in spec.openings.values() if not any(name in without for name, _ in calls)]
-    openings += [[]] * (1 + len(openings) // 8)
+    openings = _beginnings(spec, without)
 
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            budget.build(spec, scope)
             self.session = Session(spec, implementation, scope, strict=strict, without=without)
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
             self.left = steps
+            self.ended = False
 
         @initialize(opening=st.sampled_from(range(len(openings))), chance=st.randoms(use_true_random=True))
         def begin(self, opening: int, chance: random.Random) -> None:
@@ -193,6 +189,11 @@ def _machine(
                 self.left -= 1
                 budget.stop_when_spent(self)
                 self.one_call()
+            if self.left <= 0 and not self.ended:
+                self.ended = self.cut_short = True
+                with budget.noting(self.session):
+                    Epilogue(self.session, self.aim.chance).run()
+                self.cut_short = False
 
         def one_call(self) -> None:
             self.cut_short = True
@@ -200,19 +201,28 @@ def _machine(
             try:
                 with budget.noting(self.session):
                     exit = self.session.compare(name, self.given, look=wanted == AGAIN)
+                    if self.aim.chance.random() < LOOKED_AFTER:
+                        self.aim.look_after(name, self.given)
+                    self.aim.made(name, exit)
+                    self.aim.take_turn()
             except Unknown:
                 hypothesis.reject()
             except Unsupported:
                 pass  # with these arguments
             self.cut_short = False
-            if exit in EFFECTIVE:
-                self.aim.succeeded(name)
             if wanted != AGAIN and self.aim.chance.random() < 1 / 12:
                 self.next = name, AGAIN
             else:
                 self.next, self.given = self.aim.choose()
 
     return Machine
+
+
+def _beginnings(spec: Spec, without: Collection[str]) -> list[Sequence[Step]]:
+    """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing."""
+    ways = [sequence.calls for sequence in of(spec) if not sequence.pairs] if spec.suite and not spec.replaced else []
+    found = [calls for calls in (*spec.openings.values(), *ways) if not any(name in without for name, _ in calls)]
+    return [*found, *[()] * (1 + len(found) // 8)]
 
 
 def fuzz(
@@ -249,14 +259,19 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     for opening in spec.openings.values():
         spec.check_calls(opening)
-    targets = [c for c in clauses(spec) if "/late-" not in c and c.partition("/")[0] not in without]
+    targets = [
+        (name, number, cause.exit)
+        for name, each in causes(spec).items()
+        for number, cause in enumerate(each.all)
+        if name not in without
+    ]
     budget = _Budget(seconds, wanted, targets, progress)
     budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
-    if seconds >= WORTH_ASKING:
-        have_built(spec, Session.with_strangers(spec, sizes), kept=True)
+    if seconds >= WORTH_BUILDING:
+        budget.report.slower = have_built(spec, Session.with_strangers(spec, sizes))
     machine = _machine(spec, implementation, sizes, strict, frozenset(without), budget, steps)
     chosen = settings(
         max_examples=10**9,

@@ -1,6 +1,7 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
 from .again import again, without
+from .epilogue import Epilogue, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
 from .oracle import have_built, model, stop_building
@@ -11,6 +12,7 @@ __all__ = [
     "LATE",
     "MOST_WORLDS",
     "NEVER",
+    "Epilogue",
     "Failure",
     "Mismatch",
     "Origin",
@@ -21,6 +23,7 @@ __all__ = [
     "again",
     "by_itself",
     "have_built",
+    "kinds",
     "model",
     "smallest_failure",
     "stop_building",

@@ -27,6 +27,7 @@ from ...model.language import (
     is_subset,
     member_type,
 )
+from ...model.recording import causes
 from ..adapters import Implementation
 from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
@@ -73,6 +74,11 @@ class Session:
         self.model = model(spec, self.with_strangers(spec, scope))
         self.worlds = [World(self.model.initial(), {kind: Names() for kind in self.handle_sorts})]
         self.clauses: Counter[str] = Counter()
+        self.causes = causes(spec)
+        self.came: Counter[tuple[str, int]] = Counter()
+        """How often calls that were right had these causes: by operation, bits in the order of `causes`."""
+        self.buried: list[tuple[Type, str]] = []
+        """The handles that died by the last call that was no probe."""
         self.permitted: Counter[str] = Counter()
         """The clauses, by number of times, in place of which another permitted error came."""
         self.unsupported = set(without)
@@ -146,6 +152,8 @@ class Session:
         whole state had just come.  The call may itself be a `probe` of the last one that was none.
         """
         before = self.vector
+        if not probe:
+            self.buried.clear()
         if probe:
             exit = self._judge_probe(operation, arguments)
         else:
@@ -193,14 +201,24 @@ class Session:
         return self.compare(operation, given)
 
     def reach(
-        self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]
+        self,
+        operation: str,
+        choices: Mapping[str, Sequence[Any]],
+        numbers: Sequence[int],
+        wanted: Collection[str],
+        because: int | None = None,
     ) -> list[str]:
-        """The exits to which calls would come if they were made now, up to the first that is wanted: each picked by a number out
-        of `choices` (see `picked`)."""
+        """The exits to which calls would come if they were made now, up to the first that is wanted and, where causes are given,
+        has one of them: each picked by a number out of `choices` (see `picked`)."""
         action = self.actions[operation]
         fresh = self.fresh(action)
         values = {s.name: [fresh[s.name]] if s.fresh else choices[s.name] for s in action.slots}
-        return self.model.foreseen(action, self.vector, values, numbers, wanted)
+        return self.model.foreseen(action, self.vector, values, numbers, wanted, because)
+
+    def foreseen_causes(self, operation: str, values: Mapping[str, Any], exit: str) -> int:
+        """The causes, by bit, that a call that comes to an exit now would have."""
+        action = self.actions[operation]
+        return self.model.came(action, self.vector, {**values, **self.fresh(action)}, exit)
 
     def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
         """By argument of a call now, the model's values that it may have: elements that live, and with `strangers` the one that
@@ -257,6 +275,8 @@ class Session:
             foreseen.append((world, values, self.model.step(action, world.vector, values)))
         outcome = foreseen[0][2]
         exit = outcome.exit
+        # of one that may be in several states it is not known why
+        came = self.model.came(action, self.vector, foreseen[0][1], exit) if len(foreseen) == 1 else 0
         index = len(self.recorded)
         wire: dict[str, Any] = {}
         origins: dict[str, Origin | int | str | None] = {}
@@ -286,7 +306,7 @@ class Session:
         if "indeterminate" in answer:
             self._branch(foreseen)
         else:
-            self._go_on(action, foreseen, answer, late, index)
+            self._go_on(action, foreseen, answer, late, index, came)
         return exit
 
     def _branch(self, foreseen: list[tuple[World, dict[str, Any], Outcome]]) -> None:
@@ -306,8 +326,9 @@ class Session:
         answer: dict[str, Any],
         late: list[tuple[str, dict[str, Any]]],
         index: int,
+        came: int,
     ) -> None:
-        """Keep the worlds that the answers fit, and count the clauses that were come to in all of them.
+        """Keep the worlds that the answers fit, and count the clauses that were come to in all of them, and the causes.
 
         Raises Mismatch, about the first, if there is none.
         """
@@ -330,6 +351,8 @@ class Session:
             assert wrong is not None
             raise wrong
         self.worlds = kept
+        if came and not as_permitted:
+            self.came[action.name, came] += 1
         for clause in come_to[0]:
             if all(clause in others for others in come_to):
                 self.clauses[clause] += 1
@@ -497,3 +520,5 @@ class Session:
                 handle = names.handle.pop(element)
                 del names.element[handle]
                 names.dead.append(handle)
+                if world is self.worlds[0]:
+                    self.buried.append((kind, handle))

@@ -52,15 +52,21 @@ class Walk:
     def clauses(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(clause for move in self.moves for clause in move.clauses))
 
+    @property
+    def targets(self) -> set[str]:
+        """All that it comes to."""
+        return {target for move in self.moves for target in move.targets}
+
     def sequence(self, *, pairs: bool = False) -> Sequence:
         return Sequence(self.scope, tuple(move.call for move in self.moves), self.clauses, pairs)
 
 
 @dataclass(frozen=True)
 class Way:
-    """A shortest way to a clause: the moves that take effect, the last of which comes to it, or else the refusal after them."""
+    """A shortest way to a clause or a cause: the moves that take effect, the last of which comes to it, or else the refusal after
+    them."""
 
-    clause: str
+    target: str
     moves: tuple[Move, ...]
     refusal: Move | None = None
 
@@ -92,10 +98,10 @@ def draw(spec: Spec, charts: Mapping[str, Chart]) -> list[Sequence]:
     parts = [{n: c.part(p) for n, c in charts.items() if {m.call[0] for m in c.opening} <= p} for p in profiles]
     for_clauses: list[Walk] = []
     for operations, part in zip(profiles, parts, strict=True):
-        reached = {clause for walk in within(for_clauses, operations) for clause in walk.clauses}
+        reached = {target for walk in within(for_clauses, operations) for target in walk.targets}
         for scope, each in part.items():
-            for walk in walks(scope, each, [way for way in ways(each) if way.clause not in reached]):
-                reached.update(walk.clauses)
+            for walk in walks(scope, each, [way for way in ways(each) if way.target not in reached]):
+                reached.update(walk.targets)
                 for_clauses.append(walk)
     for_pairs: list[Walk] = []
     for operations, part in zip(profiles, parts, strict=True):
@@ -105,41 +111,40 @@ def draw(spec: Spec, charts: Mapping[str, Chart]) -> list[Sequence]:
 
 
 def ways(chart: Chart) -> list[Way]:
-    """A shortest way to every clause of a scope."""
+    """A shortest way to every clause, every cause, and every late answer by every operation that brings it, of a scope."""
     found: dict[str, Way] = {}
     for before, moves in zip(chart.shortest(), chart.moves, strict=True):
         for move in moves:
-            for clause in move.clauses:
-                if clause not in found:
-                    found[clause] = Way(clause, before, move) if move.refused else Way(clause, (*before, move))
+            for target in move.targets:
+                if target not in found:
+                    found[target] = Way(target, before, move) if move.refused else Way(target, (*before, move))
     return list(found.values())
 
 
 def walks(scope: str, chart: Chart, found: Iterable[Way]) -> list[Walk]:
     """The longest ways first; a refusal joins a walk that passes by the state where it was found."""
-    ordered = sorted(found, key=lambda way: (-len(way.moves), way.clause))
-    missing = {way.clause: way for way in ordered}
+    ordered = sorted(found, key=lambda way: (-len(way.moves), way.target))
+    missing = {way.target for way in ordered}
     refusals: dict[int, list[Move]] = {}
     for way in ordered:
         if way.refusal:
             refusals.setdefault(way.refusal.after, []).append(way.refusal)
     made = []
     for way in ordered:
-        if way.clause not in missing:
+        if way.target not in missing:
             continue
         moves: list[Move] = []
         state = chart.first
         for move in (*way.moves, None):
-            joining = [refusal for refusal in refusals.get(state, ()) if refusal.clause in missing]
-            moves += joining
-            for refusal in joining:
-                del missing[refusal.clause]
+            for refusal in refusals.get(state, ()):
+                if not missing.isdisjoint(refusal.targets):
+                    moves.append(refusal)
+                    missing.difference_update(refusal.targets)
             if move is not None:
                 moves.append(move)
                 state = move.after
         made.append(Walk(scope, tuple(moves)))
-        for clause in made[-1].clauses:
-            missing.pop(clause, None)
+        missing -= made[-1].targets
     return made
 
 

@@ -40,6 +40,7 @@ from ..language import (
     is_subset,
     reading,
 )
+from ..recording import came, causes
 from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
 
 
@@ -342,15 +343,22 @@ class Model:
         values: Mapping[str, Sequence[Any]],
         numbers: Sequence[int],
         wanted: Collection[str],
+        because: int | None = None,
     ) -> list[str]:
-        """The exits of some calls, up to the first that is wanted: each picked by a number out of the `values` that the arguments
-        may have, as `picked`."""
+        """The exits of some calls, up to the first that is wanted, and where causes are given has one of them: each picked by a
+        number out of the `values` that the arguments may have, as `picked`."""
         exits = []
         for number in numbers:
-            exits.append(self.exit_of(action, vector, picked(values, number)))
-            if exits[-1] in wanted:
+            given = picked(values, number)
+            exits.append(self.exit_of(action, vector, given))
+            if exits[-1] in wanted and (because is None or self.came(action, vector, given, exits[-1]) & because):
                 break
         return exits
+
+    def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
+        """The causes of a call that comes to an exit, by bit, in the order of `causes`."""
+        with reading(self):
+            return came(causes(self.spec)[action.name], _System(self, vector), self._given(action, arguments), exit)
 
     def unused(self, vector: Vector) -> dict[Type, int]:
         """By sort whose names are given out, which are free: bit n stands for element n."""

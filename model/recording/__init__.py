@@ -1,7 +1,7 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
-from .asking import asked
-from .causes import Cause, Causes, Way, causes, every, ways
+from .asking import asked, came
+from .causes import Cause, Causes, Way, causes, every, refuses, ways
 from .nodes import (
     AFTER,
     BEFORE,
@@ -48,6 +48,7 @@ __all__ = [
     "Way",
     "Write",
     "asked",
+    "came",
     "causes",
     "conjuncts",
     "const",
@@ -55,6 +56,7 @@ __all__ = [
     "eq",
     "every",
     "negated",
+    "refuses",
     "shown",
     "tree",
     "trees",

@@ -15,7 +15,7 @@ from functools import reduce
 from itertools import product
 
 from ..language import EFFECTIVE, Spec
-from .nodes import FALSE, READS, TRUE, Block, Branch, Leaf, Node, Write, both, conjuncts, const, either, negated
+from .nodes import FALSE, READS, TRUE, Block, Branch, Leaf, Node, Write, both, conjuncts, const, disjuncts, either, negated
 from .recorder import trees
 from .text import shown
 
@@ -43,28 +43,28 @@ class Cause:
 
 @dataclass(frozen=True)
 class Way:
-    """One way in which a side of a branch is taken, and the number of its cause among its operation's."""
+    """One way in which a side of a branch is taken, and the numbers of its causes among its operation's, one an exit."""
 
     condition: Node
-    number: int
+    numbers: tuple[int, ...]
 
 
 class Causes:
     """The causes of an operation, in the order of its text, and where in its tree each stands.
 
-    A condition on what the operation itself has written before is not told apart.
+    A condition on what the operation itself has written before is not told apart, nor is what comes after it.
     """
 
     def __init__(self, operation: str, tree: Block) -> None:
         # what a number is given by must live as long as the number
-        self._tree = tree
+        self.tree = tree
         self._sides: dict[tuple[int, bool], list[Way]] = {}
         self._bulks: dict[int, int] = {}
         self._found: dict[tuple[str, Node], tuple[int, list[Node]]] = {}
         self._place(tree, TRUE)
         for exit, component, places in _bulks(tree):
             for path, write in places:
-                number = self._noted(exit, Node("changes", (component,), bool), both(path, _some(write)))
+                number = self._noted(exit, Node("changes", (component,), bool), both(path, some(write)))
                 self._bulks[id(write)] = number
         names = _named(list(self._found))
         self.all = [
@@ -72,36 +72,47 @@ class Causes:
             for ((exit, _), (_, held)), name in zip(self._found.items(), names, strict=True)
         ]
 
+        self.of_exit: dict[str, int] = {}
+        for number, cause in enumerate(self.all):
+            self.of_exit[cause.exit] = self.of_exit.get(cause.exit, 0) | 1 << number
+
     def _noted(self, exit: str, way: Node, condition: Node) -> int:
         number, held = self._found.setdefault((exit, way), (len(self._found), []))
         held.append(condition)
         return number
 
     def _place(self, block: Block, path: Node) -> None:
-        if not isinstance(block.end, Branch):
+        if not isinstance(block.end, Branch) or is_late(block.end.condition):
             return
         sides = _sides(block.end)
         for taken, _, _ in sides:
             before = path
-            for way, exit in self._of_side(block.end, taken).items():
-                number = self._noted(exit, way, both(before, way))
-                self._sides.setdefault((id(block.end), taken), []).append(Way(way, number))
+            for way, exits in self._of_side(block.end, taken):
+                numbers = tuple(self._noted(exit, way, both(before, way)) for exit in exits)
+                self._sides.setdefault((id(block.end), taken), []).append(Way(way, numbers))
                 before = both(before, negated(way))
         for _, side, condition in sides:
-            self._place(side, path if is_late(condition) else both(path, condition))
+            self._place(side, both(path, condition))
 
     @staticmethod
-    def _of_side(branch: Branch, taken: bool) -> dict[Node, str]:
-        """By way, the exit that it is a cause of."""
+    def _of_side(branch: Branch, taken: bool) -> list[tuple[Node, list[str]]]:
+        """The ways in which a side is taken, each with the exits that it is a cause of."""
         (_, side, condition), (_, other, _) = _sides(branch) if taken else reversed(_sides(branch))
-        if is_late(condition):
-            return {}
         found = ways(condition)
-        effective = [exit for exit in side.exits if exit in EFFECTIVE]
-        if _refuses(side):
-            return dict.fromkeys(found, side.exits[0])
-        # a guard that can hold in one way only is passed by every call that goes on
-        return dict.fromkeys(found, effective[0]) if effective and (len(found) > 1 or not _refuses(other)) else {}
+        if refuses(side):
+            return [(way, side.exits) for way in found]
+        if len(found) == 1 and refuses(other):
+            # a guard that can hold in one way only is passed by every call that goes on
+            return []
+        told, facts = [], dict[Node, bool]()
+        for part in disjuncts(condition) if len(found) > 1 else [condition]:
+            for way in ways(part):
+                if way in found:
+                    exits = dict.fromkeys(_exits(side, facts | _facts(part) | _facts(way)))
+                    told.append((way, [exit for exit in exits if exit in EFFECTIVE]))
+            if len(conjuncts(part)) == 1:
+                facts |= _facts(negated(part))
+        return told if any(exits for _, exits in told) else []
 
     def of(self, branch: Branch, taken: bool) -> Sequence[Way]:
         """The ways in which a side of a branch is taken; none where it is no cause."""
@@ -117,11 +128,27 @@ def is_late(node: Node) -> bool:
     return node.is_now or any(each.op == "local" for each in node.within())
 
 
+def _facts(condition: Node) -> dict[Node, bool]:
+    """What is known where a condition holds."""
+    return {(part.args[0] if part.op == "not" else part): part.op != "not" for part in conjuncts(condition)}
+
+
+def _exits(block: Block, facts: dict[Node, bool]) -> Iterator[str]:
+    """The exits that may be come to where some conditions are known."""
+    if isinstance(block.end, Leaf):
+        yield block.end.exit
+        return
+    for taken, side, _ in _sides(block.end):
+        if facts.get(block.end.condition, taken) is taken:
+            yield from _exits(side, facts)
+
+
 def _sides(branch: Branch) -> tuple[tuple[bool, Block, Node], tuple[bool, Block, Node]]:
     return (True, branch.yes, branch.condition), (False, branch.no, negated(branch.condition))
 
 
-def _refuses(block: Block) -> bool:
+def refuses(block: Block) -> bool:
+    """Whether nothing is left but to refuse."""
     return not block.statements and isinstance(block.end, Leaf) and block.end.exit not in EFFECTIVE
 
 
@@ -136,7 +163,7 @@ def _bulks(tree: Block) -> list[tuple[str, str, list[tuple[Node, Write]]]]:
                 places.setdefault((exit, write.component), []).append((path, write))
     alike: dict[tuple[str, frozenset[Node]], tuple[str, list[tuple[Node, Write]]]] = {}
     for (exit, component), found in places.items():
-        conditions = frozenset(_numbered(_some(write), {}) for _, write in found)
+        conditions = frozenset(_numbered(some(write), {}) for _, write in found)
         _, known = alike.setdefault((exit, conditions), (component, []))
         known += found
     return [(exit, component, found) for (exit, _), (component, found) in alike.items()]
@@ -144,12 +171,12 @@ def _bulks(tree: Block) -> list[tuple[str, str, list[tuple[Node, Write]]]]:
 
 def _within(block: Block, path: Node) -> Iterator[tuple[Block, Node]]:
     yield block, path
-    if isinstance(block.end, Branch):
+    if isinstance(block.end, Branch) and not is_late(block.end.condition):
         for _, side, condition in _sides(block.end):
-            yield from _within(side, path if is_late(condition) else both(path, condition))
+            yield from _within(side, both(path, condition))
 
 
-def _some(write: Write) -> Node:
+def some(write: Write) -> Node:
     """That a bulk update finds something."""
     found = write.condition
     for variable in reversed(write.over):

@@ -1,0 +1,172 @@
+"""The end of a run: what calls before it have damaged, and nobody has looked at, shows there.
+
+Everything is looked at that can be, what waits is taken out, all is given back, and all is taken again until it is refused: a
+thing that was not given back is missed then, however small it is.  Which operations look, take, give and undo is read from the
+recording of the specification, and from what the model says that they do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...model.concrete import picked
+from ...model.language import EFFECTIVE, OK, Spec
+from ...model.recording import READS, Leaf, Node, Recorder, trees
+from ..errors import Unsupported
+from .session import Session
+
+SAMPLE = 24
+"""Of how many calls of an operation it is tried where they lead."""
+
+LOOKS, TAKEN, UNDONE, FILLED = 6, 40, 60, 80
+"""How many calls of each operation that looks are made at once, and how many calls take, undo and fill at most."""
+
+TRIED = 6
+"""Of how many calls of an operation it is seen what they would change."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The operations that change nothing and answer something; that change something and answer what they found; that give a
+    name or write a number; and that may end the life of something."""
+
+    looks: tuple[str, ...]
+    takes: tuple[str, ...]
+    gives: tuple[str, ...]
+    undoes: tuple[str, ...]
+
+
+_kinds: dict[int, tuple[Spec, Kinds]] = {}
+
+
+def kinds(spec: Spec) -> Kinds:
+    """The operations of a spec by what they are good for at the end of a run."""
+    known = _kinds.get(id(spec))
+    if known is None or known[0] is not spec:
+        looks, takes, gives, undoes = [], [], [], []
+        recorder = Recorder(spec)
+        lives = {n.args[1] for test in spec.unused.values() for n in recorder.statement(test)[1].within() if n.op in READS}
+        numbers = {c.name for c in spec.components if c.value is int}
+        for name, tree in trees(spec).items():
+            answers = [part for block in tree.within() if isinstance(block.end, Leaf) for part in block.end.answer]
+            fresh = {s.name for s in spec.actions[name].slots if s.fresh}
+            if not tree.written:
+                if answers:
+                    looks.append(name)
+            elif any(not (isinstance(part, Node) and part.op == "arg" and part.args[0] in fresh) for part in answers):
+                takes.append(name)
+            if fresh or tree.written & numbers:
+                gives.append(name)
+            if any(_may_end(s) for block in tree.within() for s in block.statements if getattr(s, "component", "") in lives):
+                undoes.append(name)
+        _kinds.clear()
+        _kinds[id(spec)] = known = spec, Kinds(*map(tuple, (looks, takes, gives, undoes)))
+    return known[1]
+
+
+def _may_end(write: Any) -> bool:
+    """Whether a write may be the end of something's life: it clears a cell, or takes something out of a line."""
+    return write.kind in ("remove", "drop") or (write.kind != "push" and write.value.op == "const" and not write.value.args[0])
+
+
+class Epilogue:
+    """The end of the run of a session.  What it makes depends on `chance` and on the session alone."""
+
+    def __init__(self, session: Session, chance: random.Random) -> None:
+        self.session, self.chance = session, chance
+        self.kinds = kinds(session.spec)
+
+    def run(self) -> None:
+        """Look, take, undo, fill, and look again.  Raises as `Session.compare`."""
+        self.look()
+        self.take()
+        self.look()
+        self.undo()
+        self.fill()
+        self.look()
+
+    def look(self) -> None:
+        """Call what changes nothing."""
+        for name in self._of(self.kinds.looks):
+            calls = (values for values, exit in self._reached(name, ()) if exit == OK)
+            for values in list(itertools.islice(calls, LOOKS)):
+                self._make(name, values, probe=True)
+
+    def take(self) -> None:
+        """Take out what waits."""
+        for _ in range(TAKEN):
+            if not self._one(self.kinds.takes, lambda _: True):
+                return
+
+    def undo(self) -> None:
+        """Give back: call what ends the life of something."""
+        session = self.session
+        for _ in range(UNDONE):
+            free = sum(each.bit_count() for each in session.model.unused(session.vector).values())
+            kills = lambda after: sum(each.bit_count() for each in session.model.unused(after).values()) > free  # noqa: B023, E731
+            if not self._one(self.kinds.undoes, kills):
+                return
+
+    def fill(self) -> None:
+        """Take whatever can be had, and see that no more can be."""
+        left = FILLED
+        going = set(self._of(self.kinds.gives))
+        while going and left > 0:
+            for name in sorted(going):
+                left -= 1
+                if left and not self._one((name,), lambda _: True):
+                    going.discard(name)
+                    self._refused(name)
+
+    def _of(self, names: tuple[str, ...]) -> list[str]:
+        known = [name for name in names if name in self.session.actions and name not in self.session.unsupported]
+        return self.chance.sample(known, len(known))
+
+    def _reached(self, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
+        """Some calls of an operation that can be made now, up to the first that comes to what is wanted, and their exits."""
+        session = self.session
+        choices = session.choices(name, strangers=False)
+        size = math.prod(map(len, choices.values()))
+        numbers = [int(self.chance.random() * size) for _ in range(SAMPLE)] if size > SAMPLE else list(range(size))
+        self.chance.shuffle(numbers)
+        while numbers:
+            exits = session.reach(name, choices, numbers, wanted)
+            for number, exit in zip(numbers, exits, strict=False):
+                yield picked(choices, number), exit
+            numbers = numbers[len(exits) :]
+
+    def _one(self, names: tuple[str, ...], wanted: Any) -> bool:
+        """Make one call that changes something in a way that is wanted; whether there was one."""
+        session = self.session
+        for name in self._of(names):
+            action, tried = session.actions[name], 0
+            for values, exit in self._reached(name, (OK,)):
+                if exit != OK:
+                    continue
+                outcome = session.model.step(action, session.vector, {**values, **session.fresh(action)})
+                if outcome.state != session.vector and wanted(outcome.state):
+                    return self._make(name, values)
+                tried += 1
+                if tried == TRIED:
+                    break
+        return False
+
+    def _refused(self, name: str) -> None:
+        """Make the call that gets furthest before it is refused."""
+        order = {cause.exit: n for n, cause in enumerate(self.session.causes[name].all)}
+        found = [(order.get(exit, -1), values) for values, exit in self._reached(name, ()) if exit not in EFFECTIVE]
+        if found:
+            furthest = max(at for at, _ in found)
+            self._make(name, self.chance.choice([values for at, values in found if at == furthest]))
+
+    def _make(self, name: str, values: dict[str, Any], *, probe: bool = False) -> bool:
+        with contextlib.suppress(Unsupported):
+            self.session.compare(name, self.session.handles(name, values, self.chance), probe=probe)
+            return True
+        return False
