@@ -161,7 +161,7 @@ class Conformance:
             session: Session | None = None
             at = 0
             try:
-                sizes = self.spec.explorations[sequence.scope].sizes
+                sizes = sequence.sizes(self.spec)
                 session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
                 for at, (name, arguments) in enumerate(sequence.calls):
@@ -210,7 +210,7 @@ class Conformance:
         return self._trusted[clause]
 
     def _comes_right(self, sequence: Calls, clause: str, without: frozenset[str]) -> bool:
-        sizes = self.spec.explorations[sequence.scope].sizes
+        sizes = sequence.sizes(self.spec)
         session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=False, without=without)
         with contextlib.suppress(Mismatch, Unsupported, Unknown):
             for name, arguments in sequence.calls:

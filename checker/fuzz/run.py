@@ -49,6 +49,9 @@ from .aim import Aim, Target
 
 REPEATS = 10
 PATIENCE = 2
+SWEPT = 1 / 4
+"""How many of the runs try, where they begin, all that is refused there."""
+
 LOOKED_AFTER = 1 / 3
 """How often it is looked after a call."""
 
@@ -166,7 +169,7 @@ def _machine(
                 with contextlib.suppress(Unsupported):
                     for name, arguments in openings[opening]:
                         self.session.compare_values(name, arguments)
-                if chance.random() < 7 / 8:
+                if chance.random() < SWEPT:
                     self.aim.sweep()
             self.cut_short = False
             self.next, self.given = self.aim.choose()

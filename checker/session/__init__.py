@@ -4,7 +4,7 @@ from .again import again, without
 from .epilogue import Epilogue, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
-from .oracle import have_built, model, stop_building
+from .oracle import fast_model, have_built, model, stop_building
 from .session import Session
 from .wrong import LATE, Mismatch, Unknown
 
@@ -22,6 +22,7 @@ __all__ = [
     "World",
     "again",
     "by_itself",
+    "fast_model",
     "have_built",
     "kinds",
     "model",

@@ -24,7 +24,7 @@ from .session import Session
 SAMPLE = 24
 """Of how many calls of an operation it is tried where they lead."""
 
-LOOKS, TAKEN, UNDONE, FILLED = 6, 40, 60, 80
+LOOKS, TAKEN, UNDONE, FILLED = 6, 40, 60, 100
 """How many calls of each operation that looks are made at once, and how many calls take, undo and fill at most."""
 
 TRIED = 6
@@ -115,14 +115,14 @@ class Epilogue:
 
     def fill(self) -> None:
         """Take whatever can be had, and see that no more can be."""
-        left = FILLED
-        going = set(self._of(self.kinds.gives))
+        names, left, going = self._of(self.kinds.gives), FILLED, True
         while going and left > 0:
-            for name in sorted(going):
-                left -= 1
-                if left and not self._one((name,), lambda _: True):
-                    going.discard(name)
-                    self._refused(name)
+            going = False
+            for name in names:
+                if left > 0 and self._one((name,), lambda _: True):
+                    left, going = left - 1, True
+        for name in names:
+            self._refused(name)
 
     def _of(self, names: tuple[str, ...]) -> list[str]:
         known = [name for name in names if name in self.session.actions and name not in self.session.unsupported]

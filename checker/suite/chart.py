@@ -8,36 +8,28 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import explore, with_fresh_names
-from ...model.recording import causes
 from ...model.language import EFFECTIVE, Spec, Step, Type, answer_fields, reading
 
 ELSEWHERE = -1
 """The number of a state that is not in the graph: the opening may pass through such."""
 
 Element = tuple[Type, int]
-Result = tuple[tuple[str, ...], tuple[str, ...], Vector]
-"""What a call comes to: its clauses, what else it comes to, and the state after it."""
+Result = tuple[tuple[str, ...], Vector]
+"""What a call comes to: its clauses and the state after it."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A call, its clauses (its own, then those of the late answers that it brings), the state that it leads to, and what else it
-    comes to: its causes, and that it is this operation that brings these late answers."""
+    """A call, its clauses (its own, then those of the late answers that it brings) and the state that it leads to."""
 
     call: Step
     clauses: tuple[str, ...]
     after: int
-    more: tuple[str, ...] = ()
 
     @property
     def clause(self) -> str:
         """Its own clause."""
         return self.clauses[0]
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """All that it comes to."""
-        return self.clauses + self.more
 
     @property
     def refused(self) -> bool:
@@ -87,7 +79,7 @@ def chart(spec: Spec, name: str) -> Chart:
     exploration = spec.explorations[name]
     model = Model(spec, exploration.sizes, exploration.arguments)
     opening = spec.opening(exploration)
-    handles, names = _Handles(model), CauseNames(spec)
+    handles = _Handles(model)
     calls: dict[Vector, dict[Result, Step]] = {}
     doubtful: dict[Vector, dict[Result, Step]] = {}
 
@@ -95,46 +87,23 @@ def chart(spec: Spec, name: str) -> Chart:
         clauses = handles.after(before, call, outcome)
         known = handles.known(before, call)
         if known or not outcome.effective:
-            result = clauses, more(before, call, outcome, clauses), outcome.state
-            (calls if known else doubtful).setdefault(before, {}).setdefault(result, call)
-
-    def more(before: Vector, call: Step, outcome: Outcome, clauses: tuple[str, ...]) -> tuple[str, ...]:
-        bits = model.came(spec.actions[call[0]], before, call[1], outcome.exit)
-        return *names.of(call[0], bits), *(f"{clause} by {call[0]}" for clause in clauses[1:])
+            (calls if known else doubtful).setdefault(before, {}).setdefault((clauses, outcome.state), call)
 
     passed, leading = [model.initial()], []
     for call in with_fresh_names(model, opening):
         outcome = model.step(spec.actions[call[0]], passed[-1], call[1])
-        clauses = handles.after(passed[-1], call, outcome)
-        leading.append((call, clauses, more(passed[-1], call, outcome, clauses)))
+        leading.append((call, handles.after(passed[-1], call, outcome)))
         passed.append(outcome.state)
     graph = explore(model, without=spec.left_out(exploration), opening=opening, statements=frozenset(), tried=tried)
     number = {vector: index for index, vector in enumerate(graph.parents)}
     moves = tuple(
-        tuple(Move(call, clauses, number[after], more) for (clauses, more, after), call in each.items())
+        tuple(Move(call, clauses, number[after]) for (clauses, after), call in each.items())
         for each in (doubtful.get(vector, {}) | calls.get(vector, {}) for vector in graph.parents)
     )
     to = [number.get(vector, ELSEWHERE) for vector in passed]
-    opened = tuple(Move(call, clauses, at, rest) for (call, clauses, rest), at in zip(leading, to[1:], strict=True))
-    whole = Chart(opened, to[0], moves)
+    whole = Chart(tuple(Move(*move, after) for move, after in zip(leading, to[1:], strict=True)), to[0], moves)
     # without the states to which no call leads that can be made
     return whole.part(spec.actions)
-
-
-class CauseNames:
-    """The names of causes, by their bits, each text made once."""
-
-    def __init__(self, spec: Spec) -> None:
-        self._causes = causes(spec)
-        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
-
-    def of(self, operation: str, bits: int) -> tuple[str, ...]:
-        """The names of some causes of an operation."""
-        found = self._known.get((operation, bits))
-        if found is None:
-            named = (str(cause) for n, cause in enumerate(self._causes[operation].all) if bits >> n & 1)
-            found = self._known[operation, bits] = tuple(named)
-        return found
 
 
 class _Handles:

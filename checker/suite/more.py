@@ -1,14 +1,30 @@
-"""What a call comes to beside its clause and causes: who brings a late answer, and what is done to several things at once."""
+"""What a call comes to beside its clause: its causes, who brings a late answer, and what is done to several things at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ...model.concrete import Model, Outcome, Vector
-from ...model.language import Action
-from ...model.recording import Write, trees
+from ...model.language import Action, Spec
+from ...model.recording import Write, causes, trees
 
 SEVERAL = 2
+
+
+class CauseNames:
+    """The names of causes, by their bits, each text made once."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._causes = causes(spec)
+        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
+
+    def of(self, operation: str, bits: int) -> tuple[str, ...]:
+        """The names of some causes of an operation."""
+        found = self._known.get((operation, bits))
+        if found is None:
+            named = (str(cause) for n, cause in enumerate(self._causes[operation].all) if bits >> n & 1)
+            found = self._known[operation, bits] = tuple(named)
+        return found
 
 
 def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> Iterator[str]:

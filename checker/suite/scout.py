@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,7 @@ from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
 from ...model.language import EFFECTIVE, Action, Spec, Step, Type
 from ...model.recording import causes
-from .chart import CauseNames
-from .more import more_of
+from .more import CauseNames, more_of
 
 LONG = 40
 """How many calls a walk takes after its opening."""
@@ -43,8 +42,11 @@ class Found:
 class Scout:
     """Looks for ways to targets: causes, late answers by who brings them, and what `more_of` tells."""
 
-    def __init__(self, spec: Spec, model: Model, openings: Sequence[Sequence[Step]], seed: int = 0) -> None:
-        self.spec, self.model, self.openings = spec, model, openings
+    def __init__(self, model: Model, operations: Collection[str], seed: int = 0) -> None:
+        self.model, self.spec = model, model.spec
+        spec = self.spec
+        self.actions = {name: action for name, action in spec.actions.items() if name in operations}
+        self.openings = [calls for calls in spec.openings.values() if {name for name, _ in calls} <= set(self.actions)]
         self.chance = random.Random(seed)
         self.names = CauseNames(spec)
         self.causes = causes(spec)
@@ -60,7 +62,16 @@ class Scout:
                     known |= found.targets
                     yield found
 
-    # walking
+    def come_to(self, model: Model, calls: Sequence[Step]) -> frozenset[str]:
+        """All targets that some calls come to, in a scope of their own."""
+        vector, targets = model.initial(), set[str]()
+        for step in with_fresh_names(model, list(calls)):
+            action = self.spec.actions[step[0]]
+            outcome = model.step(action, vector, step[1])
+            came = model.came(action, vector, step[1], outcome.exit)
+            targets |= {*self.names.of(action.name, came), *more_of(model, action, vector, outcome)}
+            vector = outcome.state
+        return frozenset(targets)
 
     def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[Walked, str]]:
         vector, walked = self.model.initial(), Walked()
@@ -117,7 +128,7 @@ class Scout:
     def _within_reach(self, vector: Vector, known: set[str]) -> Iterator[tuple[Step, str]]:
         """Calls that come to a cause that is not known, one an operation and exit."""
         unused = self.model.unused(vector)
-        for name, action in self.spec.actions.items():
+        for name, action in self.actions.items():
             open_: dict[str, int] = {}
             for number, cause in enumerate(self.causes[name].all):
                 if str(cause) not in known:
@@ -137,7 +148,7 @@ class Scout:
 
     def _next(self, vector: Vector) -> Step | None:
         unused = self.model.unused(vector)
-        names = list(self.spec.actions)
+        names = list(self.actions)
         weights = [(0.1 if n in self.spec.seldom else 1.0) / (1 + self.done[n]) for n in names]
         for _ in range(20):
             (name,) = self.chance.choices(names, weights)
@@ -150,8 +161,6 @@ class Scout:
                 return name, picked(choices, numbers[len(exits) - 1])
             self.done[name] += 0.2  # type: ignore[assignment]
         return None
-
-    # making short
 
     def _shortest(self, walked: Walked, wanted: str) -> Found:
         kept = walked

@@ -16,13 +16,21 @@ from typing import TypeVar
 
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
+from ...model.concrete import Model
+from ..session import fast_model
 from .chart import Chart, Move, chart
+from .scout import Scout
 from .tours import pairs, tour
+
+
+WALKS = 240
+"""How many walks are made for what the explorations do not come to."""
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """Calls in the model's values, from reset on, in a scope (by the name of an exploration): what they are to come to.
+    """Calls in the model's values, from reset on, in a scope (by the name of an exploration, "" for that of fuzzing): what they are
+    to come to.
 
     With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.
     """
@@ -31,6 +39,10 @@ class Sequence:
     calls: tuple[Step, ...]
     clauses: tuple[str, ...]
     pairs: bool = False
+
+    def sizes(self, spec: Spec) -> Mapping[str, int]:
+        """The sizes of its scope."""
+        return spec.explorations[self.scope].sizes if self.scope else spec.fuzz_scope
 
     @cached_property
     def operations(self) -> frozenset[str]:
@@ -52,28 +64,46 @@ class Walk:
     def clauses(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(clause for move in self.moves for clause in move.clauses))
 
-    @property
-    def targets(self) -> set[str]:
-        """All that it comes to."""
-        return {target for move in self.moves for target in move.targets}
-
     def sequence(self, *, pairs: bool = False) -> Sequence:
         return Sequence(self.scope, tuple(move.call for move in self.moves), self.clauses, pairs)
 
 
 @dataclass(frozen=True)
 class Way:
-    """A shortest way to a clause or a cause: the moves that take effect, the last of which comes to it, or else the refusal after
-    them."""
+    """A shortest way to a clause: the moves that take effect, the last of which comes to it, or else the refusal after them."""
 
-    target: str
+    clause: str
     moves: tuple[Move, ...]
     refusal: Move | None = None
 
 
-def generate(spec: Spec, *, jobs: int = 1) -> list[Sequence]:
-    """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs."""
-    return draw(spec, charts(spec, jobs=jobs))
+def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Sequence]:
+    """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs.
+
+    With `scouting` the causes too, and what else `more_of` tells, that all this does not come to: walked for, profile by profile,
+    in the scope of fuzzing, so that it takes its time.
+    """
+    drawn = draw(spec, charts(spec, jobs=jobs))
+    if not scouting:
+        return drawn
+    between = next((n for n, sequence in enumerate(drawn) if sequence.pairs), len(drawn))
+    return [*drawn[:between], *scouted(spec, drawn), *drawn[between:]]
+
+
+def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
+    """Sequences for what those that are drawn do not come to."""
+    model = fast_model(spec, spec.scope(spec.fuzz_scope))
+    scouts = {name: Scout(model, spec.profile(name)) for name in (*spec.profiles, ALL)}
+    models = {name: Model(spec, exploration.sizes, exploration.arguments) for name, exploration in spec.explorations.items()}
+    come_to = [(s.operations, scouts[ALL].come_to(models[s.scope], s.calls)) for s in drawn]
+    made: list[Sequence] = []
+    for name, scout in scouts.items():
+        inside = spec.profile(name)
+        known = {target for operations, targets in come_to if operations <= inside for target in targets}
+        for found in scout.found(known, WALKS if name == ALL else WALKS // 4):
+            made.append(Sequence("", found.calls, found.clauses))
+            come_to.append((made[-1].operations, found.targets))
+    return made
 
 
 def charts(spec: Spec, *, jobs: int = 1) -> dict[str, Chart]:
@@ -98,10 +128,10 @@ def draw(spec: Spec, charts: Mapping[str, Chart]) -> list[Sequence]:
     parts = [{n: c.part(p) for n, c in charts.items() if {m.call[0] for m in c.opening} <= p} for p in profiles]
     for_clauses: list[Walk] = []
     for operations, part in zip(profiles, parts, strict=True):
-        reached = {target for walk in within(for_clauses, operations) for target in walk.targets}
+        reached = {clause for walk in within(for_clauses, operations) for clause in walk.clauses}
         for scope, each in part.items():
-            for walk in walks(scope, each, [way for way in ways(each) if way.target not in reached]):
-                reached.update(walk.targets)
+            for walk in walks(scope, each, [way for way in ways(each) if way.clause not in reached]):
+                reached.update(walk.clauses)
                 for_clauses.append(walk)
     for_pairs: list[Walk] = []
     for operations, part in zip(profiles, parts, strict=True):
@@ -111,40 +141,41 @@ def draw(spec: Spec, charts: Mapping[str, Chart]) -> list[Sequence]:
 
 
 def ways(chart: Chart) -> list[Way]:
-    """A shortest way to every clause, every cause, and every late answer by every operation that brings it, of a scope."""
+    """A shortest way to every clause of a scope."""
     found: dict[str, Way] = {}
     for before, moves in zip(chart.shortest(), chart.moves, strict=True):
         for move in moves:
-            for target in move.targets:
-                if target not in found:
-                    found[target] = Way(target, before, move) if move.refused else Way(target, (*before, move))
+            for clause in move.clauses:
+                if clause not in found:
+                    found[clause] = Way(clause, before, move) if move.refused else Way(clause, (*before, move))
     return list(found.values())
 
 
 def walks(scope: str, chart: Chart, found: Iterable[Way]) -> list[Walk]:
     """The longest ways first; a refusal joins a walk that passes by the state where it was found."""
-    ordered = sorted(found, key=lambda way: (-len(way.moves), way.target))
-    missing = {way.target for way in ordered}
+    ordered = sorted(found, key=lambda way: (-len(way.moves), way.clause))
+    missing = {way.clause: way for way in ordered}
     refusals: dict[int, list[Move]] = {}
     for way in ordered:
         if way.refusal:
             refusals.setdefault(way.refusal.after, []).append(way.refusal)
     made = []
     for way in ordered:
-        if way.target not in missing:
+        if way.clause not in missing:
             continue
         moves: list[Move] = []
         state = chart.first
         for move in (*way.moves, None):
-            for refusal in refusals.get(state, ()):
-                if not missing.isdisjoint(refusal.targets):
-                    moves.append(refusal)
-                    missing.difference_update(refusal.targets)
+            joining = [refusal for refusal in refusals.get(state, ()) if refusal.clause in missing]
+            moves += joining
+            for refusal in joining:
+                del missing[refusal.clause]
             if move is not None:
                 moves.append(move)
                 state = move.after
         made.append(Walk(scope, tuple(moves)))
-        missing -= made[-1].targets
+        for clause in made[-1].clauses:
+            missing.pop(clause, None)
     return made
 
 
