@@ -167,7 +167,7 @@ class Conformance:
                 for at, (name, arguments) in enumerate(sequence.calls):
                     if at in left_out or self._useless(session, name, arguments):
                         continue
-                    session.compare_values(name, arguments)
+                    session.compare_values(name, arguments, probe=probing and sequence.is_probe(self.spec, at))
             except (Unsupported, Unknown) as cut:
                 if session is not None:
                     self._count(session)

@@ -223,7 +223,7 @@ def _machine(
 
 def _beginnings(spec: Spec, without: Collection[str]) -> list[Sequence[Step]]:
     """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing."""
-    ways = [sequence.calls for sequence in of(spec) if not sequence.pairs] if spec.suite and not spec.replaced else []
+    ways = [sequence.calls[: sequence.ending] for sequence in of(spec) if not sequence.pairs] if spec.suite and not spec.replaced else []
     found = [calls for calls in (*spec.openings.values(), *ways) if not any(name in without for name, _ in calls)]
     return [*found, *[()] * (1 + len(found) // 8)]
 

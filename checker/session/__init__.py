@@ -1,7 +1,7 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
 from .again import again, without
-from .epilogue import Epilogue, kinds
+from .epilogue import Epilogue, Most, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
 from .oracle import fast_model, have_built, model, stop_building
@@ -15,6 +15,7 @@ __all__ = [
     "Epilogue",
     "Failure",
     "Mismatch",
+    "Most",
     "Origin",
     "Recorded",
     "Session",

@@ -11,21 +11,27 @@ import contextlib
 import itertools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from ...model.concrete import picked
-from ...model.language import EFFECTIVE, OK, Spec
-from ...model.recording import READS, Leaf, Node, Recorder, trees
+from ...model.concrete import Model, Vector, picked
+from ...model.language import EFFECTIVE, OK, Action, Spec
+from ...model.recording import READS, Causes, Leaf, Node, Recorder, trees
 from ..errors import Unsupported
-from .session import Session
 
 SAMPLE = 24
 """Of how many calls of an operation it is tried where they lead."""
 
-LOOKS, TAKEN, UNDONE, FILLED = 6, 40, 60, 100
-"""How many calls of each operation that looks are made at once, and how many calls take, undo and fill at most."""
+@dataclass(frozen=True)
+class Most:
+    """How many calls of each operation that looks are made at once, and how many calls take, undo and fill at most."""
+
+    looks: int = 6
+    taken: int = 40
+    undone: int = 60
+    filled: int = 100
+
 
 TRIED = 6
 """Of how many calls of an operation it is seen what they would change."""
@@ -75,11 +81,45 @@ def _may_end(write: Any) -> bool:
     return write.kind in ("remove", "drop") or (write.kind != "push" and write.value.op == "const" and not write.value.args[0])
 
 
+MOST = Most()
+
+
+class Running(Protocol):
+    """What an epilogue asks of a session."""
+
+    spec: Spec
+    model: Model
+    actions: dict[str, Action]
+    unsupported: set[str]
+    causes: dict[str, Causes]
+
+    @property
+    def vector(self) -> Vector:
+        """The state now."""
+
+    def fresh(self, action: Action) -> dict[str, int]:
+        """The fresh names of a call now."""
+
+    def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
+        """What the arguments of a call may be."""
+
+    def reach(
+        self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]
+    ) -> list[str]:
+        """Where calls would lead."""
+
+    def handles(self, operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
+        """The arguments as `compare` takes them."""
+
+    def compare(self, operation: str, arguments: Mapping[str, Any], *, probe: bool = False) -> str:
+        """Make a call, and compare what it comes to."""
+
+
 class Epilogue:
     """The end of the run of a session.  What it makes depends on `chance` and on the session alone."""
 
-    def __init__(self, session: Session, chance: random.Random) -> None:
-        self.session, self.chance = session, chance
+    def __init__(self, session: Running, chance: random.Random, most: Most = MOST) -> None:
+        self.session, self.chance, self.most = session, chance, most
         self.kinds = kinds(session.spec)
 
     def run(self) -> None:
@@ -95,19 +135,19 @@ class Epilogue:
         """Call what changes nothing."""
         for name in self._of(self.kinds.looks):
             calls = (values for values, exit in self._reached(name, ()) if exit == OK)
-            for values in list(itertools.islice(calls, LOOKS)):
+            for values in list(itertools.islice(calls, self.most.looks)):
                 self._make(name, values, probe=True)
 
     def take(self) -> None:
         """Take out what waits."""
-        for _ in range(TAKEN):
+        for _ in range(self.most.taken):
             if not self._one(self.kinds.takes, lambda _: True):
                 return
 
     def undo(self) -> None:
         """Give back: call what ends the life of something."""
         session = self.session
-        for _ in range(UNDONE):
+        for _ in range(self.most.undone):
             free = sum(each.bit_count() for each in session.model.unused(session.vector).values())
             kills = lambda after: sum(each.bit_count() for each in session.model.unused(after).values()) > free  # noqa: B023, E731
             if not self._one(self.kinds.undoes, kills):
@@ -115,7 +155,7 @@ class Epilogue:
 
     def fill(self) -> None:
         """Take whatever can be had, and see that no more can be."""
-        names, left, going = self._of(self.kinds.gives), FILLED, True
+        names, left, going = self._of(self.kinds.gives), self.most.filled, True
         while going and left > 0:
             going = False
             for name in names:

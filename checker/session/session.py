@@ -189,7 +189,7 @@ class Session:
                 raise
             raise Mismatch(self._probed, f"after {self._probed}, {mismatch.text}", mismatch.clause) from mismatch
 
-    def compare_values(self, operation: str, values: Mapping[str, int]) -> str:
+    def compare_values(self, operation: str, values: Mapping[str, int], *, probe: bool = False) -> str:
         """The same for a call whose arguments are all the model's values; for an element that is not live, a handle that is dead
         or, if there is none, was never given out."""
         slots = {s.name: s for s in self.actions[operation].slots}
@@ -198,7 +198,7 @@ class Session:
             kind = slots[name].type
             if given[name] is None and value and kind in self.names:
                 given[name] = (self.names[kind].dead or [NEVER])[-1]
-        return self.compare(operation, given)
+        return self.compare(operation, given, probe=probe)
 
     def reach(
         self,

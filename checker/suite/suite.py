@@ -9,6 +9,7 @@ stand in the same room; late answers are clauses of the call that brings them, a
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +18,15 @@ from typing import TypeVar
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
 from ...model.concrete import Model
-from ..session import fast_model
+from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
-from .scout import Scout
+from .rehearsal import Rehearsal
+from .scout import Found, Scout
 from .tours import pairs, tour
 
+
+ENDING = Most(looks=2, taken=12, undone=30, filled=40)
+"""How much is done at the end of a sequence."""
 
 WALKS = 240
 """How many walks are made for what the explorations do not come to."""
@@ -32,17 +37,23 @@ class Sequence:
     """Calls in the model's values, from reset on, in a scope (by the name of an exploration, "" for that of fuzzing): what they are
     to come to.
 
-    With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.
+    With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
+    number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.
     """
 
     scope: str
     calls: tuple[Step, ...]
     clauses: tuple[str, ...]
     pairs: bool = False
+    ending: int | None = None
 
     def sizes(self, spec: Spec) -> Mapping[str, int]:
         """The sizes of its scope."""
         return spec.explorations[self.scope].sizes if self.scope else spec.fuzz_scope
+
+    def is_probe(self, spec: Spec, number: int) -> bool:
+        """Whether a call only looks at what those before it have done."""
+        return self.ending is not None and number >= self.ending and self.calls[number][0] in kinds(spec).looks
 
     @cached_property
     def operations(self) -> frozenset[str]:
@@ -66,6 +77,14 @@ class Walk:
 
     def sequence(self, *, pairs: bool = False) -> Sequence:
         return Sequence(self.scope, tuple(move.call for move in self.moves), self.clauses, pairs)
+
+
+def ended(model: Model, found: Found, operations: Collection[str], seed: int) -> Sequence:
+    """A way, and its end after it."""
+    rehearsal = Rehearsal(model, found.calls, operations)
+    Epilogue(rehearsal, random.Random(seed), ENDING).run()
+    calls = tuple(call for call, _ in rehearsal.made)
+    return Sequence("", (*found.calls, *calls), found.clauses, ending=len(found.calls))
 
 
 @dataclass(frozen=True)
@@ -101,7 +120,7 @@ def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
         inside = spec.profile(name)
         known = {target for operations, targets in come_to if operations <= inside for target in targets}
         for found in scout.found(known, WALKS if name == ALL else WALKS // 4):
-            made.append(Sequence("", found.calls, found.clauses))
+            made.append(ended(model, found, inside, len(made)))
             come_to.append((made[-1].operations, found.targets))
     return made
 

@@ -40,7 +40,7 @@ from ..language import (
     is_subset,
     reading,
 )
-from ..recording import came, causes
+from .printed import Answer, exits
 from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
 
 
@@ -134,6 +134,7 @@ class Model:
         self.stating = False
         self._suspended = False
         self._blank = self._all_blank()
+        self._exits: dict[str, Callable[[Vector, Any], Answer]] = {}
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
@@ -347,18 +348,24 @@ class Model:
     ) -> list[str]:
         """The exits of some calls, up to the first that is wanted, and where causes are given has one of them: each picked by a
         number out of the `values` that the arguments may have, as `picked`."""
-        exits = []
+        tell, found = self._told(action), []
         for number in numbers:
             given = picked(values, number)
-            exits.append(self.exit_of(action, vector, given))
-            if exits[-1] in wanted and (because is None or self.came(action, vector, given, exits[-1]) & because):
+            exit, came = tell(vector, given)
+            found.append(exit or self.exit_of(action, vector, given))
+            if found[-1] in wanted and (because is None or came & because):
                 break
-        return exits
+        return found
 
     def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
-        """The causes of a call that comes to an exit, by bit, in the order of `causes`."""
-        with reading(self):
-            return came(causes(self.spec)[action.name], _System(self, vector), self._given(action, arguments), exit)
+        """The causes of a call that comes to an exit, by bit, in the order of `recording.causes`."""
+        return self._told(action)(vector, arguments)[1]
+
+    def _told(self, action: Action) -> Callable[[Vector, Any], Answer]:
+        found = self._exits.get(action.name)
+        if found is None:
+            found = self._exits[action.name] = exits(self, action)
+        return found
 
     def unused(self, vector: Vector) -> dict[Type, int]:
         """By sort whose names are given out, which are free: bit n stands for element n."""

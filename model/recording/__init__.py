@@ -1,7 +1,7 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
-from .asking import asked, came
-from .causes import Cause, Causes, Way, causes, every, refuses, ways
+from .asking import asked
+from .causes import Cause, Causes, Way, causes, every, is_late, refuses, some, ways
 from .nodes import (
     AFTER,
     BEFORE,
@@ -48,16 +48,17 @@ __all__ = [
     "Way",
     "Write",
     "asked",
-    "came",
     "causes",
     "conjuncts",
     "const",
     "disjuncts",
     "eq",
     "every",
+    "is_late",
     "negated",
     "refuses",
     "shown",
+    "some",
     "tree",
     "trees",
     "ways",

@@ -6,33 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..language import exists, forall, is_enumeration, negation
-from .causes import Causes, is_late, some
-from .nodes import Branch, Counted, Node, Write, counted
+from .nodes import Counted, Node, counted
 
 
 def asked(node: Node, system: Any, arguments: Mapping[str, Any]) -> Any:
     """What an expression on the state before a call comes to, in the reading that is current."""
     return _Asking(system, arguments).value(node)
-
-
-def came(causes: Causes, system: Any, arguments: Mapping[str, Any], exit: str) -> int:
-    """The causes of a call that came to an exit, by bit, where a state answers with plain values."""
-    asking, block, bits = _Asking(system, arguments), causes.tree, 0
-
-    while True:
-        for statement in block.statements:
-            number = causes.of_bulk(statement) if isinstance(statement, Write) else None
-            if number is not None and not bits >> number & 1 and asking.value(some(statement)):  # type: ignore[arg-type]
-                bits |= 1 << number
-        end = block.end
-        if not isinstance(end, Branch) or is_late(end.condition):
-            return bits & causes.of_exit.get(exit, 0)
-        taken = bool(asking.value(end.condition))
-        if found := causes.of(end, taken):
-            way = next((way for way in found[:-1] if asking.value(way.condition)), found[-1])
-            for number in way.numbers:
-                bits |= 1 << number
-        block = end.yes if taken else end.no
 
 
 class _Asking:
