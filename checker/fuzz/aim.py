@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...model.concrete import picked
-from ...model.language import EFFECTIVE
+from ...model.language import EFFECTIVE, Spec
+from ...model.recording import causes
 from ..errors import Unsupported
 from ..session import Session, kinds
 
@@ -30,6 +31,12 @@ LOOKED = 2
 
 Target = tuple[str, int, str]
 """A cause: its operation, its number among the operation's, and its exit."""
+
+
+def targets(spec: Spec, without: Collection[str] = ()) -> list[Target]:
+    """The causes of a spec, but for those of some operations."""
+    known = {name: each for name, each in causes(spec).items() if name not in without}
+    return [(name, number, cause.exit) for name, each in known.items() for number, cause in enumerate(each.all)]
 
 
 @dataclass

@@ -27,8 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Noted, Spec, Step, noting_interruptions
-from ...model.recording import causes
+from ...model.language import OK, Noted, Spec, Step, noting_interruptions
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..session import (
@@ -45,7 +44,7 @@ from ..session import (
     tried_afresh,
 )
 from ..suite import of
-from .aim import Aim, Target
+from .aim import Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
@@ -223,7 +222,11 @@ def _machine(
 
 def _beginnings(spec: Spec, without: Collection[str]) -> list[Sequence[Step]]:
     """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing."""
-    ways = [sequence.calls[: sequence.ending] for sequence in of(spec) if not sequence.pairs] if spec.suite and not spec.replaced else []
+    ways = (
+        [sequence.calls[: sequence.ending] for sequence in of(spec) if not sequence.pairs]
+        if spec.suite and not spec.replaced
+        else []
+    )
     found = [calls for calls in (*spec.openings.values(), *ways) if not any(name in without for name, _ in calls)]
     return [*found, *[()] * (1 + len(found) // 8)]
 
@@ -262,13 +265,7 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     for opening in spec.openings.values():
         spec.check_calls(opening)
-    targets = [
-        (name, number, cause.exit)
-        for name, each in causes(spec).items()
-        for number, cause in enumerate(each.all)
-        if name not in without
-    ]
-    budget = _Budget(seconds, wanted, targets, progress)
+    budget = _Budget(seconds, wanted, targets(spec, without), progress)
     budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed

@@ -23,6 +23,7 @@ from ..errors import Unsupported
 SAMPLE = 24
 """Of how many calls of an operation it is tried where they lead."""
 
+
 @dataclass(frozen=True)
 class Most:
     """How many calls of each operation that looks are made at once, and how many calls take, undo and fill at most."""
@@ -149,7 +150,7 @@ class Epilogue:
         session = self.session
         for _ in range(self.most.undone):
             free = sum(each.bit_count() for each in session.model.unused(session.vector).values())
-            kills = lambda after: sum(each.bit_count() for each in session.model.unused(after).values()) > free  # noqa: B023, E731
+            kills = lambda after: sum(each.bit_count() for each in session.model.unused(after).values()) > free  # noqa: E731
             if not self._one(self.kinds.undoes, kills):
                 return
 

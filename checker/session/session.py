@@ -7,10 +7,9 @@ as dead, and is used on purpose; for the model a handle that was never given out
 from __future__ import annotations
 
 import contextlib
-import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from ...model.concrete import Outcome, Vector, value_name
 from ...model.language import (
@@ -18,7 +17,6 @@ from ...model.language import (
     OK,
     SUSPENDED,
     Action,
-    Slot,
     Spec,
     Type,
     answer_fields,
@@ -30,22 +28,18 @@ from ...model.language import (
 from ...model.recording import causes
 from ..adapters import Implementation
 from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
+from .ahead import Ahead
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .oracle import model
 from .probes import Probes
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
-LATELY = 6
-"""How many of the handles that died last are used on purpose."""
-
 EVERY = 10
 """After how many refused calls all probes are made."""
 
-Values = TypeVar("Values", bound=Mapping[str, Any])
 
-
-class Session:
+class Session(Ahead):
     """One run of an implementation beside the model, from reset on.
 
     `strict` takes the canonical error only; otherwise any error whose condition applies is permitted.  `probing` makes the
@@ -101,14 +95,6 @@ class Session:
         whole = spec.scope(scope)
         return whole | {kind.plural: whole[kind.plural] + 1 for kind in spec.unused if kind.handles}
 
-    @property
-    def vector(self) -> Vector:
-        return self.worlds[0].vector
-
-    @property
-    def names(self) -> dict[Type, Names]:
-        return self.worlds[0].names
-
     def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:
         """The arguments of an operation that are no fresh names, in order, each with its type; with the element that stands for
         strangers where it is a handle (0: it is data); and with what is known of how its values are written.  And whether there
@@ -134,15 +120,6 @@ class Session:
                 if not isinstance(handle, str):
                     raise AdapterError(f"reset answers {quoted(constants)}, without a handle for {constant.name}")
                 bind(self.names[kind], int(constant), handle, Origin(-1, constant.name))
-
-    def stranger(self, kind: Type) -> int:
-        """The element that stands for every handle that is dead or was never given out."""
-        return self.model.scope[kind.plural]
-
-    def fresh(self, action: Action, world: World | None = None) -> dict[str, int]:
-        """The fresh arguments of a call now: the least names not in use."""
-        vector = (world or self.worlds[0]).vector
-        return {s.name: self.model.fresh(vector, s.type, int(s.type in self.names)) for s in action.slots if s.fresh}
 
     def compare(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False, probe: bool = False) -> str:
         """Make a call and compare what it comes to.  Handles are strings (None for none), data the model's values.  Returns the
@@ -199,65 +176,6 @@ class Session:
             if given[name] is None and value and kind in self.names:
                 given[name] = (self.names[kind].dead or [NEVER])[-1]
         return self.compare(operation, given, probe=probe)
-
-    def reach(
-        self,
-        operation: str,
-        choices: Mapping[str, Sequence[Any]],
-        numbers: Sequence[int],
-        wanted: Collection[str],
-        because: int | None = None,
-    ) -> list[str]:
-        """The exits to which calls would come if they were made now, up to the first that is wanted and, where causes are given,
-        has one of them: each picked by a number out of `choices` (see `picked`)."""
-        action = self.actions[operation]
-        fresh = self.fresh(action)
-        values = {s.name: [fresh[s.name]] if s.fresh else choices[s.name] for s in action.slots}
-        return self.model.foreseen(action, self.vector, values, numbers, wanted, because)
-
-    def foreseen_causes(self, operation: str, values: Mapping[str, Any], exit: str) -> int:
-        """The causes, by bit, that a call that comes to an exit now would have."""
-        action = self.actions[operation]
-        return self.model.came(action, self.vector, {**values, **self.fresh(action)}, exit)
-
-    def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
-        """By argument of a call now, the model's values that it may have: elements that live, and with `strangers` the one that
-        stands for a handle that is dead or was never given out; of data all."""
-        found = {}
-        for slot in self.actions[operation].slots:
-            if slot.fresh:
-                continue
-            if slot.type in self.names:
-                live = [*self.names[slot.type].handle, *([self.stranger(slot.type)] if strangers else [])]
-                found[slot.name] = [0, *live] if slot.optional else live
-            else:
-                found[slot.name] = self.model.choices(slot)
-        return found
-
-    def foresee(self, operation: str, calls: Iterable[Values]) -> Iterator[tuple[Values, str]]:
-        """Calls in the model's values, each with the exit that it is to come to if it is made now."""
-        action = self.actions[operation]
-        fresh = self.fresh(action)
-        for values in calls:
-            yield values, self.model.exit_of(action, self.vector, {**values, **fresh})
-
-    def handles(self, operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
-        """The model's values as `compare` takes them: for the element that stands for strangers, a handle that died lately or one
-        that was never given out."""
-        given: dict[str, Any] = {}
-        for slot in (s for s in self.actions[operation].slots if not s.fresh):
-            value = values[slot.name]
-            if slot.type not in self.names or not value:
-                given[slot.name] = None if slot.type in self.names else value
-            elif value == self.stranger(slot.type):
-                given[slot.name] = chance.choice([*self.names[slot.type].dead[-LATELY:], NEVER])
-            else:
-                given[slot.name] = self.names[slot.type].handle[value]
-        return given
-
-    def argument(self, slot: Slot, value: int) -> Any:
-        """A model value as `compare` takes it; None also where the element has no handle that was shown."""
-        return self.names[slot.type].handle.get(value) if slot.type in self.names else value
 
     def _judge(self, operation: str, arguments: Mapping[str, Any], *, probe: bool = False) -> str:
         action = self.actions[operation]

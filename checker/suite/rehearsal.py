@@ -13,7 +13,8 @@ from ...model.recording import causes
 
 
 class Rehearsal:
-    """The model after some calls.  Handles are the elements themselves; `made` are the calls since, and whether each is a probe."""
+    """The model after some calls.  Handles are the elements themselves; `made` are the calls since, each with whether it is a
+    probe."""
 
     def __init__(self, model: Model, calls: Sequence[Step], operations: Collection[str]) -> None:
         self.model, self.spec = model, model.spec

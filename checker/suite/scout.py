@@ -16,7 +16,7 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
-from ...model.language import EFFECTIVE, Action, Spec, Step, Type
+from ...model.language import EFFECTIVE, Action, Step, Type
 from ...model.recording import causes
 from .more import CauseNames, more_of
 
@@ -82,10 +82,10 @@ class Scout:
         for _ in range(LONG):
             for step, target in self._within_reach(vector, known):
                 yield [*walked, (step, self._fresh(step))], target
-            step = self._next(vector)
-            if step is None:
+            following = self._next(vector)
+            if following is None:
                 return
-            vector, targets = self._stepped(vector, step, walked)
+            vector, targets = self._stepped(vector, following, walked)
             for target in targets - known:
                 yield list(walked), target
 

@@ -21,7 +21,7 @@ def write(spec: Spec, suite: Iterable[Sequence]) -> str:
 
 def _row(spec: Spec, sequence: Sequence) -> dict[str, Any]:
     calls = [_call(spec, call) for call in sequence.calls]
-    row = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
+    row: dict[str, Any] = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
     row |= {"pairs": True} if sequence.pairs else {}
     return row | {"ending": sequence.ending} if sequence.ending is not None else row
 

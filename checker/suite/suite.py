@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from ...model.concrete import Model
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
-from ...model.concrete import Model
 from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
 from .rehearsal import Rehearsal
 from .scout import Found, Scout
 from .tours import pairs, tour
-
 
 ENDING = Most(looks=2, taken=12, undone=30, filled=40)
 """How much is done at the end of a sequence."""
@@ -34,8 +33,8 @@ WALKS = 240
 
 @dataclass(frozen=True)
 class Sequence:
-    """Calls in the model's values, from reset on, in a scope (by the name of an exploration, "" for that of fuzzing): what they are
-    to come to.
+    """Calls in the model's values, from reset on, in a scope, and what they are to come to.  A scope is named as its exploration,
+    that of fuzzing is "".
 
     With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
     number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.

@@ -23,7 +23,7 @@ MOST_AT_ONCE = 512
 class _Text(Printer):
     """Prints operations and names, and one function that calls them by number; a call tells its causes, by bit, in words."""
 
-    given = (*Printer.given, "uint64_t *came")
+    states_given = (*Printer.states_given, "uint64_t *came")
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
@@ -34,9 +34,15 @@ class _Text(Printer):
         self._action = action
         super()._operation(action, tree)
 
-    def _taken(self, branch: Branch, yes: bool) -> None:
-        found = self.causes[self._action.name].of(branch, yes)
-        if refuses(branch.yes if yes else branch.no):
+    def _note(self, at: Branch | Write, yes: bool = True) -> None:
+        of = self.causes[self._action.name]
+        if isinstance(at, Write):
+            number = of.of_bulk(at)
+            if number is not None:
+                self._came(number)
+            return
+        found = of.of(at, yes)
+        if refuses(at.yes if yes else at.no):
             self._line(f"memset(came, 0, {8 * self.words});")
         known, opened = dict(self._known), 0
         for way in found[:-1]:
@@ -50,11 +56,6 @@ class _Text(Printer):
         for _ in range(opened):
             self._close()
         self._known = known
-
-    def _finds(self, write: Write) -> None:
-        number = self.causes[self._action.name].of_bulk(write)
-        if number is not None:
-            self._came(number)
 
     def _came(self, *numbers: int) -> None:
         for number in numbers:
@@ -78,7 +79,7 @@ class _Text(Printer):
         return "\n".join(self.out) + "\n"
 
     def _by_number(self) -> None:
-        states = ", ".join([*self.given, "const uint64_t *a"])
+        states = ", ".join([*self.states_given, "const uint64_t *a"])
         self._begin("An operation by its number, with its arguments in order.", f"int oo_call(int operation, {states})")
         self._line(f"memset(came, 0, {8 * self.words});")
         self._open("switch (operation) {")

@@ -162,12 +162,11 @@ class Printer:
     def _argument(name: str) -> str:
         return f"a_{name}"
 
-    given = ("const struct oo_state *before", "struct oo_state *now", "uint64_t *answer")
-    """What an operation is given beside its arguments."""
+    states_given: tuple[str, ...] = ("const struct oo_state *before", "struct oo_state *now", "uint64_t *answer")
 
     def _operation(self, action: Action, tree: Block) -> None:
-        self._begin(action.text, f"int oo_{action.name}({', '.join(self.given)}{self.parameters(action)})")
-        names = [each.rpartition(" ")[2].lstrip("*") for each in self.given]
+        self._begin(action.text, f"int oo_{action.name}({', '.join(self.states_given)}{self.parameters(action)})")
+        names = [each.rpartition(" ")[2].lstrip("*") for each in self.states_given]
         self._unused_arguments([*names, *(self._argument(s.name) for s in action.slots)])
         self._block(tree, False)
         self._end()
@@ -274,18 +273,15 @@ class Printer:
         sides = [(f"{condition}", end.yes, end.no), (f"!{condition}", end.no, end.yes)]
         test, first, second = min(sides, key=lambda side: sum(1 for _ in side[1].within()))
         self._open(f"if ({test}) {{")
-        self._taken(end, first is end.yes)
+        self._note(end, first is end.yes)
         self._block(first, copied)
         self._close()
         self._known = known
-        self._taken(end, second is end.yes)
+        self._note(end, second is end.yes)
         self._block(second, copied)
 
-    def _taken(self, branch: Branch, yes: bool) -> None:
-        """Print what is to be noted where a side of a branch begins."""
-
-    def _finds(self, write: Write) -> None:
-        """Print what is to be noted where a bulk update finds a cell."""
+    def _note(self, at: Branch | Write, yes: bool = True) -> None:
+        """Print what is to be noted where a side of a branch begins, or where a bulk update finds a cell."""
 
     def _leaf(self, leaf: Leaf, copied: bool) -> None:
         if leaf.exit in EFFECTIVE:
@@ -328,7 +324,7 @@ class Printer:
                 self._line(f"{held}{_at(keys)} = (uint8_t){self._expression(write.condition)};")
             else:
                 self._open(f"if ({held + _at(keys) if held else self._expression(write.condition)}) {{")
-                self._finds(write)
+                self._note(write)
                 self._set(c_name(component.name), keys, value)
                 self._close()
             for _ in write.over:
@@ -356,7 +352,7 @@ class Printer:
             known = dict(self._known)
             self._open(self._loop(write.over[0]))
             self._open(f"if ({self._expression(write.condition)}) {{")
-            self._finds(write)
+            self._note(write)
             self._line(f"{gone}[{self._variable(write.over[0])}] = 1;")
             self._close()
             self._close()

@@ -40,6 +40,7 @@ from ..language import (
     is_subset,
     reading,
 )
+from ..recording import causes
 from .printed import Answer, exits
 from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
 
@@ -134,7 +135,7 @@ class Model:
         self.stating = False
         self._suspended = False
         self._blank = self._all_blank()
-        self._exits: dict[str, Callable[[Vector, Any], Answer]] = {}
+        self._guards: dict[str, Callable[[Vector, Any], Answer]] = {}
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
@@ -348,23 +349,27 @@ class Model:
     ) -> list[str]:
         """The exits of some calls, up to the first that is wanted, and where causes are given has one of them: each picked by a
         number out of the `values` that the arguments may have, as `picked`."""
-        tell, found = self._told(action), []
+        tell, found = self._guards_of(action), []
         for number in numbers:
             given = picked(values, number)
             exit, came = tell(vector, given)
-            found.append(exit or self.exit_of(action, vector, given))
-            if found[-1] in wanted and (because is None or came & because):
+            if not exit:
+                exit = self.exit_of(action, vector, given)
+                came &= causes(self.spec)[action.name].of_exit.get(exit, 0)
+            found.append(exit)
+            if exit in wanted and (because is None or came & because):
                 break
         return found
 
     def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
         """The causes of a call that comes to an exit, by bit, in the order of `recording.causes`."""
-        return self._told(action)(vector, arguments)[1]
+        told, came = self._guards_of(action)(vector, arguments)
+        return came if told else came & causes(self.spec)[action.name].of_exit.get(exit, 0)
 
-    def _told(self, action: Action) -> Callable[[Vector, Any], Answer]:
-        found = self._exits.get(action.name)
+    def _guards_of(self, action: Action) -> Callable[[Vector, Any], Answer]:
+        found = self._guards.get(action.name)
         if found is None:
-            found = self._exits[action.name] = exits(self, action)
+            found = self._guards[action.name] = exits(self, action)
         return found
 
     def unused(self, vector: Vector) -> dict[Type, int]:

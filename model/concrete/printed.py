@@ -15,7 +15,7 @@ from .state import Vector
 INFIX = {"and": "and", "or": "or", "eq": "==", "lt": "<", "le": "<=", "add": "+", "sub": "-"}
 
 Answer = tuple[str, int]
-"""An exit, "" where it depends on what the operation itself has written; and the causes, by bit."""
+"""An exit, "" where it depends on what the operation itself has written; and the causes so far, by bit."""
 
 
 class Sized(Protocol):
@@ -75,7 +75,7 @@ class _Text:
             self._line(depth, f"return {end.exit!r}, came & {mask}")
             return
         if is_late(end.condition):
-            self._line(depth, 'return "", 0')
+            self._line(depth, 'return "", came')
             return
         condition = self._text(end.condition)
         sides = [(condition, True), (f"not {condition}", False)]

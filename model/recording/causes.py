@@ -194,15 +194,14 @@ def _ways(node: Node) -> list[Node]:
     if node.op == "or":
         return list(dict.fromkeys(each for part in node.args for each in _ways(part)))
     if node.op == "and":
-        parts = [_ways(part) for part in node.args]
-        joined = (both(*pair) for pair in product(*parts))
+        joined = (both(*pair) for pair in product(*(_ways(part) for part in node.args)))
         return list(dict.fromkeys(each for each in joined if each is not FALSE))
     if node.op == "exists":
         return [Node("exists", (node.args[0], way), bool) for way in _ways(node.args[1])]
     if node.op == "not":
         inner = node.args[0]
         if inner.op in ("and", "or"):
-            parts = [negated(part) for part in inner.args]
+            parts: list[Node] = [negated(part) for part in inner.args]
             return _ways(both(*parts) if inner.op == "or" else Node("or", tuple(parts), bool))
         if inner.op == "forall":
             return _ways(Node("exists", (inner.args[0], negated(inner.args[1])), bool))
@@ -265,7 +264,7 @@ def _text(node: Node, keyed: bool) -> str:
         return f"not-{_text(inner, keyed)}"
     if node.op in ("and", "or"):
         parts = conjuncts(node) if node.op == "and" else node.args
-        return (","if node.op == "and" else "|").join(dict.fromkeys(_text(each, keyed) for each in parts))
+        return ("," if node.op == "and" else "|").join(dict.fromkeys(_text(each, keyed) for each in parts))
     if node.op == "eq":
         return _equal(node, keyed, True)
     if node.op in ("lt", "le"):
@@ -305,5 +304,3 @@ def every(spec: Spec, operations: Iterable[str] | None = None) -> list[Cause]:
     """All causes of a spec, or of some operations."""
     known = causes(spec)
     return [cause for name in (known if operations is None else operations) for cause in known[name].all]
-
-
