@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench cross large huge museum generated clean
+.PHONY: check test lint fuzz mutants bench cross large huge museum generated clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -22,6 +22,11 @@ fuzz: $(STAMP)
 	ONEOWNER_DRAWN=10000 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_histories.py
 	ONEOWNER_SANITIZED=1 $(BIN)/python -m pytest tests/test_compiled_reading.py -k sanitizers
 	ONEOWNER_WRONG=200 ONEOWNER_WRONG_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_wrong_specs.py
+
+# docs/teeth.md: what suite and fuzzing notice of every small change of the reference implementation; goes on where it was stopped.
+# 120 mutants drawn at random took 30 s of a core in the suite; 17 of them survived it, each of which is fuzzed for a minute
+mutants: $(STAMP)
+	$(BIN)/python bench/mutants.py --write
 
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py

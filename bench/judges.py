@@ -26,7 +26,7 @@ from oneowner.model.language import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGED_BY = ("reference_impl", "spec", "model", "checker/session", "checker/fuzz", "checker/conform")
-"""The folders that a verdict depends on."""
+"""The folders that a verdict depends on, beside this tool itself."""
 
 ONE_CALL = 2.0
 """How many seconds of a processor a call may take."""
@@ -39,8 +39,9 @@ BUILDING = 200.0
 def digest() -> str:
     """A fingerprint of all that a verdict depends on."""
     found = hashlib.sha256()
-    for folder in JUDGED_BY:
-        for path in sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".jsonl", ".h")):
+    here = [Path(__file__).with_name(f"{name}.py") for name in ("mutation", "held", "judges")]
+    for path in here + sorted(path for folder in JUDGED_BY for path in (ROOT / folder).rglob("*")):
+        if path.suffix in (".py", ".jsonl", ".h"):
             found.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return found.hexdigest()[:16]
 
@@ -121,13 +122,16 @@ def covered(spec: Spec, package: Package, folder: Path) -> Coverage:
     kept = folder / f"coverage-{digest()}.json"
     if kept.exists():
         return Coverage(json.loads(kept.read_text(encoding="utf-8")))
-    by_suite: dict[str, list[int]] = {}
-    implementation = package.renewed().implementation()
-    for number, sequence in enumerate(of(spec)):
+    suite = of(spec)
+    imported: set[str] = set()
+    with noting_lines(package, imported):
+        implementation = package.renewed().implementation()
+    by_suite = {line: list(range(len(suite))) for line in imported}
+    for number, sequence in enumerate(suite):
         lines: set[str] = set()
         with noting_lines(package, lines):
             run_sequence(spec, implementation, sequence)
-        for line in lines:
+        for line in lines - imported:
             by_suite.setdefault(line, []).append(number)
     kept.write_text(json.dumps(by_suite), encoding="utf-8")
     return Coverage(by_suite)
@@ -179,8 +183,7 @@ def fuzz_judge(spec: Spec, seconds: float, seed: int) -> Judge:
 
 
 def fuzzed(spec: Spec, package: Package, seconds: float, seed: int) -> set[str]:
-    """Fuzz the package as it is, which must answer rightly: the lines that are executed.  Leaves behind all that a child needs, so
-    that none loads it again."""
+    """Fuzz the package as it is, which must answer rightly: the lines that are executed.  What a child needs is loaded then."""
     have_built(spec, Session.with_strangers(spec, spec.fuzz_scope))
     until = time.monotonic() + BUILDING
     while not isinstance(model(spec, Session.with_strangers(spec, spec.fuzz_scope)), CompiledModel):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import random
 import sys
@@ -50,7 +51,7 @@ def chosen(found: Sequence[Mutant], only: Sequence[str], sample: int | None, see
 
 def _is_in(mutant: Mutant, place: str) -> bool:
     file, _, function = place.partition(":")
-    return mutant.file == file and (not function or f".{mutant.function}.".endswith(f".{function}.") or mutant.function == function)
+    return mutant.file == file and (not function or f".{function}." in f".{mutant.function}.")
 
 
 def progress(stage: str, total: int, tally: Counter[str]) -> None:
@@ -80,7 +81,7 @@ class Runner:
             mutant = by_id[verdict.id]
             executed = ("the suite",) if self.coverage.sequences(mutant) != set() else ()
             reason = next((row.reason for row in equivalents if row.matches(mutant)), "")
-            fates[mutant.id] = Fate(mutant, verdict, executed=executed, equivalent=reason)
+            fates[mutant.id] = Fate(mutant, verdict, executed=executed, reason=reason)
             tally[verdict.verdict] += 1
             if time.monotonic() - told > 5:
                 told = time.monotonic()
@@ -91,8 +92,13 @@ class Runner:
     def by_fuzzing(self, fates: Sequence[Fate], seconds: float, seed: int) -> None:
         """Take note in fates of what becomes of them in fuzzing."""
         key = f"{self.digest}-{seed}"
-        if any((f.mutant.id, "fuzz", seconds, key) not in self.results.known for f in fates):
+        kept = self.folder / f"fuzzed-{key}-{seconds:g}.json"
+        known = all((fate.mutant.id, "fuzz", seconds, key) in self.results.known for fate in fates)
+        if known and kept.exists():
+            self.coverage.by_fuzz = set(json.loads(kept.read_text(encoding="utf-8")))
+        elif fates:
             self.coverage.by_fuzz = fuzzed(SPEC, self.package, seconds, seed)
+            kept.write_text(json.dumps(sorted(self.coverage.by_fuzz)), encoding="utf-8")
             gc.freeze()
         by_id = {fate.mutant.id: fate for fate in fates}
         tally: Counter[str] = Counter()
@@ -138,7 +144,7 @@ def main() -> None:
     runner = Runner(package, given.folder, given.jobs)
     fates = runner.by_suite(asked, equivalents)
     if given.stage == "fuzz":
-        left = [fate for fate in fates if fate.verdict == SURVIVED and not fate.equivalent]
+        left = [fate for fate in fates if fate.verdict == SURVIVED and not fate.is_equivalent]
         if given.at_most is not None and given.at_most < len(left):
             left = random.Random(given.seed).sample(left, given.at_most)
         runner.by_fuzzing(left, given.seconds, given.seed)

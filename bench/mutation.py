@@ -63,9 +63,8 @@ Edit = list[tuple[Place, Any]]
 
 @dataclass
 class Mutant:
-    """One change of a module.  `before` and `after` are the lines that it changes, as `ast.unparse` writes them; `lines` are those
-    of the source of which one is executed whenever the change makes a difference, None where it is made when the module is
-    imported."""
+    """One change of a module.  `before` and `after` are the lines that it changes, as `ast.unparse` writes them.  Where the
+    change makes a difference one of `lines` of the source is executed; None is for one that does when the module is imported."""
 
     file: str
     function: str
@@ -125,9 +124,7 @@ class _Walk:
             ends = last_of_function and index == len(statements) - 1 and isinstance(statement, ast.Return)
             if not isinstance(statement, DEFINITIONS + (ast.Assert, ast.Pass)) and not ends and not _only_declares(statement):
                 removed = _head(statement)
-                yield self.mutant(
-                    scope, "delete", statement, (removed, ""), [(place, ast.Pass())], whole if called else None
-                )
+                yield self.mutant(scope, "delete", statement, (removed, ""), [(place, ast.Pass())], whole if called else None)
             if isinstance(statement, (ast.Break, ast.Continue)):
                 other_way = ast.Continue() if isinstance(statement, ast.Break) else ast.Break()
                 text = ast.unparse(statement), ast.unparse(other_way)
@@ -158,9 +155,7 @@ class _Walk:
                     if getattr(owner, block, None):
                         yield from self.block(owner, block, inner, in_function)
 
-    def mutant(
-        self, scope: str, operator: str, at: ast.stmt, text: tuple[str, str], edit: Edit, lines: range | None
-    ) -> Mutant:
+    def mutant(self, scope: str, operator: str, at: ast.stmt, text: tuple[str, str], edit: Edit, lines: range | None) -> Mutant:
         key = scope or "<module>", operator
         self.numbers[key] += 1
         return Mutant(self.file, *key, self.numbers[key], at.lineno, *text, lines, edit)
@@ -190,11 +185,14 @@ def _commute(one: ast.stmt, other: ast.stmt) -> bool:
         nodes = list(ast.walk(statement))
         if isinstance(statement, ast.Delete) or any(isinstance(n, (ast.Call, ast.Subscript)) for n in nodes):
             return False
-        names = {name for n in nodes if (name := getattr(n, "id", None) or getattr(n, "attr", None))}
-        stored = {getattr(n, "id", None) or getattr(n, "attr", None) for n in nodes if isinstance(getattr(n, "ctx", 0), ast.Store)}
-        touched.append((stored, names))
+        named = [n for n in nodes if isinstance(n, (ast.Name, ast.Attribute))]
+        touched.append(({_name(n) for n in named if isinstance(n.ctx, ast.Store)}, {_name(n) for n in named}))
     (stored, names), (stored_too, names_too) = touched
     return not stored & names_too and not stored_too & names
+
+
+def _name(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 def _head(statement: ast.stmt) -> str:

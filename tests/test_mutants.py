@@ -1,0 +1,210 @@
+"""Mutants: on a toy module every operator makes some, its oracle kills them, and none is judged twice or runs for ever."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
+
+from held import Judge, Package, Results, judged, watch
+from mutants import SUBJECT, chosen
+from mutation import Mutant, mutants
+from teeth import SURVIVED, Campaign, Fate, page, read_equivalents, stale
+
+TOY = '''
+"""Counts."""
+
+__all__ = ["count"]
+
+LIMIT = 3
+
+
+def count(words: list[str], limit: int = LIMIT, strict: bool = True) -> int | None:
+    """How many different words there are, up to a limit."""
+    seen: list[str] = []
+    found = 0
+    for word in words:
+        if word == "" or word in seen:
+            continue
+        if found >= limit and strict:
+            break
+        seen.append(word)
+        found += 1
+    assert found >= 0
+    return found
+'''
+CASES: list[tuple[list[str], dict[str, int | bool], int]] = [
+    ([], {}, 0),
+    (["a", "", "b", "a"], {}, 2),
+    (["a", "b", "a", "c", "d", ""], {}, 3),
+    (["a", "b", "c"], {"limit": 0, "strict": False}, 3),
+    (["", "a", "a"], {"limit": 1}, 1),
+]
+
+
+def oracle(cases: list[tuple[list[str], dict[str, int | bool], int]]) -> Judge:
+    def judge(module: ModuleType, mutant: Mutant) -> str:
+        watch(0.5)
+        for words, options, expected in cases:
+            try:
+                answer = module.count(words, **options)
+            except Exception as error:
+                return type(error).__name__
+            if answer != expected or isinstance(answer, bool):
+                return f"{words} gives {answer}"
+        return ""
+
+    return judge
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Package]:
+    def made(text: str) -> Package:
+        name = f"toy_{abs(hash(text))}"
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        return Package(name)
+
+    return made
+
+
+def verdicts(package: Package, judge: Judge, folder: Path) -> dict[str, str]:
+    """By mutant without the name of its file, what became of it."""
+    found = judged(package, package.mutants(), judge, Results(folder), stage="toy", digest="1", jobs=2)
+    return {each.id.partition(":")[2]: each.verdict for each in found}
+
+
+def test_every_operator_makes_mutants_which_a_thorough_oracle_kills(toy: Callable[[str], Package], tmp_path: Path) -> None:
+    found = verdicts(toy(TOY), oracle(CASES), tmp_path)
+    operators = Counter(name.split(":")[1] for name in found)
+    assert set(operators) == {
+        *("delete", "swap", "negate", "compare", "drop", "and-or", "constant", "constant+1", "constant-1", "string"),
+        *("arithmetic", "return-none", "break-continue"),
+    }
+    survived = {name for name, verdict in found.items() if verdict == SURVIVED}
+    # it makes no difference whether a word is remembered or counted first, whether words over the limit are looked at, or how far
+    # below what there is an assertion is
+    assert survived == {"count:swap:1", "count:break-continue:2", "count:constant-1:3"}
+
+
+def test_a_weak_oracle_lets_most_survive(toy: Callable[[str], Package], tmp_path: Path) -> None:
+    found = verdicts(toy(TOY), oracle(CASES[:1]), tmp_path)
+    assert Counter(found.values())[SURVIVED] > len(found) / 2
+
+
+def test_a_mutant_has_the_same_name_wherever_its_function_moves() -> None:
+    moved = TOY.replace("LIMIT = 3", "LIMIT = 3\n\n\ndef other(a: int) -> int:\n    return a + 1\n")
+    before = {m.id: m.diff for m in mutants("toy.py", ast.parse(TOY))}
+    after = {m.id: m.diff for m in mutants("toy.py", ast.parse(moved))}
+    assert before.items() <= after.items()
+    assert before["toy.py:count:compare:3"] == "- if found >= limit and strict:\n+ if found > limit and strict:"
+    assert before["toy.py:count:swap:1"] == "- seen.append(word)\n- found += 1\n+ found += 1\n+ seen.append(word)"
+
+
+def test_assignments_that_touch_nothing_in_common_are_not_swapped() -> None:
+    def swaps(text: str) -> int:
+        return sum(m.operator == "swap" for m in mutants("toy.py", ast.parse(text)))
+
+    assert swaps("a.x = 1\nb.y = 2\n") == 0
+    assert swaps("a.x = 1\nb.y = a.x\n") == 1
+    assert swaps("a.x = 1\nb.x = 2\n") == 1
+    assert swaps("a.x = f()\nb.y = 2\n") == 1
+
+
+def test_what_was_judged_is_not_judged_again(toy: Callable[[str], Package], tmp_path: Path) -> None:
+    package, log = toy(TOY), tmp_path / "asked"
+
+    def judge(module: ModuleType, mutant: Mutant) -> str:
+        with log.open("a") as file:
+            file.write(f"{mutant.id}\n")
+        return "all are killed"
+
+    def run(some: list[Mutant], digest: str) -> int:
+        list(judged(package, some, judge, Results(tmp_path), stage="toy", digest=digest, jobs=2))
+        return len(log.read_text().splitlines())
+
+    some = [m for m in package.mutants() if m.operator == "compare"]
+    assert run(some[:2], "1") == 2
+    assert run(some, "1") == len(some)
+    with (tmp_path / "results.jsonl").open("a") as file:
+        file.write('{"id": "cut o')  # as by a campaign that was killed
+    assert run(some, "1") == len(some)
+    assert run(some[:1], "2") == len(some) + 1
+    assert run(some[:1], "2") == len(some) + 1
+
+
+def test_an_endless_loop_is_stopped_and_so_is_a_child_that_only_waits(toy: Callable[[str], Package], tmp_path: Path) -> None:
+    package = toy("def wait(n):\n    while n > 0:\n        n -= 1\n    return n\n")
+    (endless,) = [m for m in package.mutants() if m.operator == "arithmetic"]
+
+    def loops(module: ModuleType, mutant: Mutant) -> str:
+        watch(0.2)
+        return str(module.wait(3))
+
+    def waits(module: ModuleType, mutant: Mutant) -> str:
+        time.sleep(60)
+        return ""
+
+    for number, judge in enumerate((loops, waits)):
+        (verdict,) = judged(package, [endless], judge, Results(tmp_path), stage="toy", digest=str(number), longest=1.0)
+        assert (verdict.verdict, verdict.by) == ("killed", "timeout")
+        assert verdict.took < 20
+
+
+def test_a_child_that_takes_all_memory_is_killed_and_a_judge_that_fails_decides_nothing(
+    toy: Callable[[str], Package], tmp_path: Path
+) -> None:
+    package = toy("A = 1\nB = bytes(1)\n")
+    by_operator = {m.operator: m for m in package.mutants()}
+
+    def fails(module: ModuleType, mutant: Mutant) -> str:
+        bytes(1 << 40)
+        return ""
+
+    (verdict,) = judged(package, [by_operator["constant+1"]], fails, Results(tmp_path), stage="toy", digest="1")
+    assert verdict.verdict == "undecided"
+    assert "MemoryError" in verdict.by
+
+    def dies(module: ModuleType, mutant: Mutant) -> str:
+        os._exit(7)
+
+    (verdict,) = judged(package, [by_operator["constant+1"]], dies, Results(tmp_path), stage="toy", digest="2")
+    assert (verdict.verdict, verdict.by) == ("killed", "the process ended with 7")
+
+
+def test_every_row_of_equivalent_mutants_is_about_one() -> None:
+    assert stale(read_equivalents(), Package(SUBJECT).mutants()) == []
+
+
+def test_a_page_tells_survivors_and_leaves_equivalent_ones_out_of_the_counts(
+    toy: Callable[[str], Package], tmp_path: Path
+) -> None:
+    package = toy(TOY)
+    found = package.mutants()
+    by_id = {m.id: m for m in found}
+    told = [
+        Fate(by_id[verdict.id], verdict, reason="It is." if by_id[verdict.id].operator == "swap" else "")
+        for verdict in judged(package, found, oracle(CASES), Results(tmp_path), stage="toy", digest="1", jobs=2)
+    ]
+    text = page(Campaign("All.", 0.0, told), {"other.py": "not asked"})
+    assert f"| mutants | {len(found) - 1} | 100.0 % |" in text
+    assert "| survived the suite, not fuzzed | 2 |" in text
+    assert "+ continue" in text
+    assert "becomes `found += 1; seen.append(word)`. It is." in text
+
+
+def test_a_sample_is_the_same_for_a_seed_and_a_place_is_a_file_or_a_function_in_it() -> None:
+    found = Package(SUBJECT).mutants()
+    assert chosen(found, [], 20, 1) == chosen(found, [], 20, 1) != chosen(found, [], 20, 2)
+    assert {m.function for m in chosen(found, ["control_os.py:boot"], None, 1)} == {"ControlOS.boot"}
+    assert {m.file for m in chosen(found, ["memory.py"], None, 1)} == {"memory.py"}
+    assert "bugs.py" not in {m.file for m in chosen(found, [], None, 1)}
