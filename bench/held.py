@@ -1,6 +1,6 @@
-"""Mutants of a package, each imported in a forked child and held there against a judge; what was judged is kept and not repeated.
+"""Mutants, each held in a forked child against a judge; what was judged is kept and not repeated.
 
-A child shares all that its parent has imported, so that a mutant costs the import of the package under test and no more.
+A child shares all that its parent has imported, so that a mutant of a Python package costs the import of that package alone.
 """
 
 from __future__ import annotations
@@ -23,14 +23,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 import psutil
-from mutation import Mutant, mutants
+from mutation import Mutant, TreeMutant, mutants
 
 MEMORY = 512 << 20
 """How much a child may take beyond what it begins with, in bytes."""
 
-Judge = Callable[[ModuleType, Mutant], str]
+KILLED, SURVIVED, UNDECIDED, STILLBORN = "killed", "survived", "undecided", "stillborn"
+"""What becomes of a mutant: undecided where the judge itself failed, stillborn where a compiler does not take it."""
+
+Hold = Callable[[Any], tuple[str, str]]
+"""Takes a mutant, in a child; says what becomes of it, and by what."""
+
+Judge = Callable[[ModuleType, TreeMutant], str]
 """Takes the package with the mutant in it; says what killed it, and nothing where it survives."""
 
 
@@ -57,11 +64,11 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def _compile(self, module: str, path: Path) -> None:
         self._codes[module] = compile(ast.fix_missing_locations(self.trees[path.name]), str(path), "exec")
 
-    def mutants(self) -> list[Mutant]:
+    def mutants(self) -> list[TreeMutant]:
         """The mutants of all its files."""
         return [mutant for name, tree in self.trees.items() for mutant in mutants(name, tree)]
 
-    def renewed(self, mutant: Mutant | None = None) -> ModuleType:
+    def renewed(self, mutant: TreeMutant | None = None) -> ModuleType:
         """The package imported anew, with a mutant's change in it.  It stays changed: call this in a child."""
         if mutant is not None:
             mutant.apply()
@@ -87,7 +94,7 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant: `killed`, `survived`, or `undecided` where the judge itself failed; and `by` what."""
+    """What became of a mutant, and `by` what."""
 
     id: str
     stage: str
@@ -128,10 +135,25 @@ def watch(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
 
 
+def imported(package: Package, judge: Judge) -> Hold:
+    """Imports a package with a mutant in it, and asks a judge."""
+
+    def hold(mutant: TreeMutant) -> tuple[str, str]:
+        watch(5)
+        try:
+            module = package.renewed(mutant)
+        except Exception as error:
+            return KILLED, f"import: {type(error).__name__}: {error}"
+        watch(0)
+        by = judge(module, mutant)
+        return (KILLED if by else SURVIVED), by
+
+    return hold
+
+
 def judged(
-    package: Package,
     chosen: Sequence[Mutant],
-    judge: Judge,
+    hold: Hold,
     results: Results,
     *,
     stage: str,
@@ -155,7 +177,7 @@ def judged(
         while waiting or running:
             while waiting and len(running) < jobs:
                 mutant = waiting.pop()
-                pid, pipe = _started(package, mutant, judge)
+                pid, pipe = _started(mutant, hold)
                 running[pipe] = pid, mutant, time.monotonic()
             soonest = min(began for _, _, began in running.values()) + longest - time.monotonic()
             ready = select.select(list(running), [], [], max(0.0, soonest))[0]
@@ -174,7 +196,7 @@ def judged(
             _ended(pid, pipe, killed=True)
 
 
-def _started(package: Package, mutant: Mutant, judge: Judge) -> tuple[int, int]:
+def _started(mutant: Mutant, hold: Hold) -> tuple[int, int]:
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -184,29 +206,23 @@ def _started(package: Package, mutant: Mutant, judge: Judge) -> tuple[int, int]:
         return pid, reading
     try:
         os.close(reading)
-        os.write(writing, json.dumps(_verdict(package, mutant, judge)).encode())
+        os.write(writing, json.dumps(_verdict(mutant, hold)).encode())
     finally:
         os._exit(0)
 
 
-def _verdict(package: Package, mutant: Mutant, judge: Judge) -> tuple[str, str]:
+def _verdict(mutant: Mutant, hold: Hold) -> tuple[str, str]:
     """What becomes of a mutant, in the child."""
     most = psutil.Process().memory_info().vms + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nothing, stream)
-    watch(5)
     try:
-        module = package.renewed(mutant)
-    except Exception as error:
-        return "killed", f"import: {type(error).__name__}: {error}"[:500]
-    watch(0)
-    try:
-        by = judge(module, mutant)
+        verdict, by = hold(mutant)
     except BaseException:
-        return "undecided", traceback.format_exc()[-1500:]
-    return ("killed" if by else "survived"), by[:500]
+        return UNDECIDED, traceback.format_exc()[-1500:]
+    return verdict, by[:500]
 
 
 def _ended(pid: int, pipe: int, *, killed: bool) -> tuple[str, str]:
@@ -219,5 +235,5 @@ def _ended(pid: int, pipe: int, *, killed: bool) -> tuple[str, str]:
         verdict, by = json.loads(said)
         return verdict, by
     if killed or code == -signal.SIGVTALRM:
-        return "killed", "timeout"
-    return "killed", f"the process ended with {code}"
+        return KILLED, "timeout"
+    return KILLED, f"the process ended with {code}"

@@ -7,14 +7,14 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from held import Judge, Package, watch
-from mutation import Mutant
+from mutation import Mutant, TreeMutant
 
 from oneowner.checker import AdapterError
 from oneowner.checker.conform import smoke
@@ -25,7 +25,7 @@ from oneowner.model.compiled import CompiledModel
 from oneowner.model.language import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
-JUDGED_BY = ("reference_impl", "spec", "model", "checker/session", "checker/fuzz", "checker/conform")
+JUDGED_BY = ("reference_impl", "spec", "model", "checker/session", "checker/fuzz", "checker/conform", "checker/adapters")
 """The folders that a verdict depends on, beside this tool itself."""
 
 ONE_CALL = 2.0
@@ -39,9 +39,9 @@ BUILDING = 200.0
 def digest() -> str:
     """A fingerprint of all that a verdict depends on."""
     found = hashlib.sha256()
-    here = [Path(__file__).with_name(f"{name}.py") for name in ("mutation", "held", "judges")]
+    here = [Path(__file__).with_name(f"{name}.py") for name in ("mutation", "held", "judges", "c_mutation", "c_judges")]
     for path in here + sorted(path for folder in JUDGED_BY for path in (ROOT / folder).rglob("*")):
-        if path.suffix in (".py", ".jsonl", ".h"):
+        if path.suffix in (".py", ".jsonl", ".h", ".c"):
             found.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return found.hexdigest()[:16]
 
@@ -110,9 +110,10 @@ def noting_lines(package: Package, lines: set[str]) -> Iterator[None]:
         lines |= {f"{files[code.co_filename]}:{line}" for code, at in known.items() for line in at}
 
 
-def run_sequence(spec: Spec, implementation: Any, sequence: Sequence) -> None:
-    """Make the calls of a sequence.  Raises Mismatch at the first wrong answer."""
+def run_sequence(spec: Spec, implementation: Any, sequence: Sequence, without: Collection[str] = ()) -> None:
+    """Make the calls of a sequence, and no probes by what is `without`.  Raises Mismatch at the first wrong answer."""
     session = Session(spec, implementation, spec.explorations[sequence.scope].sizes)
+    session.unsupported |= set(without)
     for name, arguments in sequence.calls:
         session.compare_values(name, arguments)
 
@@ -141,7 +142,7 @@ def suite_judge(spec: Spec, coverage: Coverage) -> Judge:
     """Holds a mutant against the sequences of the suite that come to it: in the others it answers as if it were none."""
     suite = of(spec)
 
-    def judge(module: ModuleType, mutant: Mutant) -> str:
+    def judge(module: ModuleType, mutant: TreeMutant) -> str:
         implementation = Watched(module.implementation())
         numbers = coverage.sequences(mutant)
         chosen = suite if numbers is None else [suite[number] for number in sorted(numbers)]
@@ -171,7 +172,7 @@ def _smoked(spec: Spec, implementation: Any) -> str:
 def fuzz_judge(spec: Spec, seconds: float, seed: int) -> Judge:
     """Fuzzes a mutant for so many seconds, or until it answers wrongly."""
 
-    def judge(module: ModuleType, mutant: Mutant) -> str:
+    def judge(module: ModuleType, mutant: TreeMutant) -> str:
         implementation = Watched(module.implementation())
         try:
             report = fuzz(spec, implementation, seconds=seconds, steps=STEPS, seed=seed, shrink=False)
@@ -183,16 +184,22 @@ def fuzz_judge(spec: Spec, seconds: float, seed: int) -> Judge:
 
 
 def fuzzed(spec: Spec, package: Package, seconds: float, seed: int) -> set[str]:
-    """Fuzz the package as it is, which must answer rightly: the lines that are executed.  What a child needs is loaded then."""
-    have_built(spec, Session.with_strangers(spec, spec.fuzz_scope))
-    until = time.monotonic() + BUILDING
-    while not isinstance(model(spec, Session.with_strangers(spec, spec.fuzz_scope)), CompiledModel):
-        if time.monotonic() >= until:
-            break
-        time.sleep(0.2)
+    """Fuzz the package as it is, which must answer rightly: the lines that are executed."""
     lines: set[str] = set()
     with noting_lines(package, lines):
         report = fuzz(spec, package.renewed().implementation(), seconds=seconds, steps=STEPS, seed=seed, shrink=False)
     if report.failures:
         raise SystemExit(f"unchanged, it fails: {report.failures[0].text}")
     return lines
+
+
+def load_for_fuzzing(spec: Spec) -> None:
+    """Load what fuzzing needs, the specification in C too, so that no child does it again."""
+    import hypothesis.stateful  # noqa: F401
+
+    scope = Session.with_strangers(spec, spec.fuzz_scope)
+    if have_built(spec, scope):
+        return  # it cannot be built here
+    until = time.monotonic() + BUILDING
+    while not isinstance(model(spec, scope), CompiledModel) and time.monotonic() < until:
+        time.sleep(0.2)

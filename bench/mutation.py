@@ -64,7 +64,8 @@ Edit = list[tuple[Place, Any]]
 @dataclass
 class Mutant:
     """One change of a module.  `before` and `after` are the lines that it changes, as `ast.unparse` writes them.  Where the
-    change makes a difference one of `lines` of the source is executed; None is for one that does when the module is imported."""
+    change makes a difference one of `lines` of the source is executed; None is for one that does when the module is imported, and
+    where it is not known."""
 
     file: str
     function: str
@@ -74,7 +75,6 @@ class Mutant:
     before: str
     after: str
     lines: range | None
-    edit: Edit = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -84,6 +84,13 @@ class Mutant:
     def diff(self) -> str:
         removed = [f"- {line}" for line in self.before.splitlines()]
         return "\n".join(removed + [f"+ {line}" for line in self.after.splitlines()])
+
+
+@dataclass
+class TreeMutant(Mutant):
+    """A change of a syntax tree."""
+
+    edit: Edit = field(repr=False)
 
     def apply(self) -> None:
         """Change the tree of which this was made."""
@@ -98,7 +105,7 @@ def exchange(edit: Edit) -> Edit:
     return undo
 
 
-def mutants(file: str, tree: ast.Module) -> list[Mutant]:
+def mutants(file: str, tree: ast.Module) -> list[TreeMutant]:
     """The mutants of a module, in the order of its source.  To make one, `apply` it to the tree and compile that."""
     return list(_Walk(file).module(tree))
 
@@ -108,10 +115,10 @@ class _Walk:
         self.file = file
         self.numbers: Counter[tuple[str, str]] = Counter()
 
-    def module(self, tree: ast.Module) -> Iterator[Mutant]:
+    def module(self, tree: ast.Module) -> Iterator[TreeMutant]:
         yield from self.block(tree, "body", "", False)
 
-    def block(self, parent: ast.AST, name: str, scope: str, called: bool) -> Iterator[Mutant]:
+    def block(self, parent: ast.AST, name: str, scope: str, called: bool) -> Iterator[TreeMutant]:
         """The mutants of the statements of a block.  `called` says whether it stands in a function."""
         statements: list[ast.stmt] = getattr(parent, name)
         last_of_function = isinstance(parent, ast.FunctionDef) and name == "body"
@@ -155,10 +162,12 @@ class _Walk:
                     if getattr(owner, block, None):
                         yield from self.block(owner, block, inner, in_function)
 
-    def mutant(self, scope: str, operator: str, at: ast.stmt, text: tuple[str, str], edit: Edit, lines: range | None) -> Mutant:
+    def mutant(
+        self, scope: str, operator: str, at: ast.stmt, text: tuple[str, str], edit: Edit, lines: range | None
+    ) -> TreeMutant:
         key = scope or "<module>", operator
         self.numbers[key] += 1
-        return Mutant(self.file, *key, self.numbers[key], at.lineno, *text, lines, edit)
+        return TreeMutant(self.file, *key, self.numbers[key], at.lineno, *text, lines, edit)
 
 
 def _is_silent(statement: ast.stmt) -> bool:

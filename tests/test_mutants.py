@@ -15,10 +15,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 
-from held import Judge, Package, Results, judged, watch
-from mutants import SUBJECT, chosen
+from c_mutation import c_mutants
+from held import SURVIVED, Judge, Package, Results, imported, judged, watch
+from mutants import InC, InPython, chosen
 from mutation import Mutant, mutants
-from teeth import SURVIVED, Campaign, Fate, page, read_equivalents, stale
+from teeth import Campaign, Fate, page, read_equivalents, stale
 
 TOY = '''
 """Counts."""
@@ -79,7 +80,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pack
 
 def verdicts(package: Package, judge: Judge, folder: Path) -> dict[str, str]:
     """By mutant without the name of its file, what became of it."""
-    found = judged(package, package.mutants(), judge, Results(folder), stage="toy", digest="1", jobs=2)
+    found = judged(package.mutants(), imported(package, judge), Results(folder), stage="toy", digest="1", jobs=2)
     return {each.id.partition(":")[2]: each.verdict for each in found}
 
 
@@ -129,7 +130,7 @@ def test_what_was_judged_is_not_judged_again(toy: Callable[[str], Package], tmp_
         return "all are killed"
 
     def run(some: list[Mutant], digest: str) -> int:
-        list(judged(package, some, judge, Results(tmp_path), stage="toy", digest=digest, jobs=2))
+        list(judged(some, imported(package, judge), Results(tmp_path), stage="toy", digest=digest, jobs=2))
         return len(log.read_text().splitlines())
 
     some = [m for m in package.mutants() if m.operator == "compare"]
@@ -155,7 +156,7 @@ def test_an_endless_loop_is_stopped_and_so_is_a_child_that_only_waits(toy: Calla
         return ""
 
     for number, judge in enumerate((loops, waits)):
-        (verdict,) = judged(package, [endless], judge, Results(tmp_path), stage="toy", digest=str(number), longest=1.0)
+        (verdict,) = judged([endless], imported(package, judge), Results(tmp_path), stage="toy", digest=str(number), longest=1.0)
         assert (verdict.verdict, verdict.by) == ("killed", "timeout")
         assert verdict.took < 20
 
@@ -170,19 +171,19 @@ def test_a_child_that_takes_all_memory_is_killed_and_a_judge_that_fails_decides_
         bytes(1 << 40)
         return ""
 
-    (verdict,) = judged(package, [by_operator["constant+1"]], fails, Results(tmp_path), stage="toy", digest="1")
+    (verdict,) = judged([by_operator["constant+1"]], imported(package, fails), Results(tmp_path), stage="toy", digest="1")
     assert verdict.verdict == "undecided"
     assert "MemoryError" in verdict.by
 
     def dies(module: ModuleType, mutant: Mutant) -> str:
         os._exit(7)
 
-    (verdict,) = judged(package, [by_operator["constant+1"]], dies, Results(tmp_path), stage="toy", digest="2")
+    (verdict,) = judged([by_operator["constant+1"]], imported(package, dies), Results(tmp_path), stage="toy", digest="2")
     assert (verdict.verdict, verdict.by) == ("killed", "the process ended with 7")
 
 
-def test_every_row_of_equivalent_mutants_is_about_one() -> None:
-    assert stale(read_equivalents(), Package(SUBJECT).mutants()) == []
+def test_every_row_of_equivalent_mutants_is_about_one(tmp_path: Path) -> None:
+    assert stale(read_equivalents(), [*InPython(tmp_path).mutants, *InC(tmp_path).mutants]) == []
 
 
 def test_a_page_tells_survivors_and_leaves_equivalent_ones_out_of_the_counts(
@@ -193,18 +194,49 @@ def test_a_page_tells_survivors_and_leaves_equivalent_ones_out_of_the_counts(
     by_id = {m.id: m for m in found}
     told = [
         Fate(by_id[verdict.id], verdict, reason="It is." if by_id[verdict.id].operator == "swap" else "")
-        for verdict in judged(package, found, oracle(CASES), Results(tmp_path), stage="toy", digest="1", jobs=2)
+        for verdict in judged(found, imported(package, oracle(CASES)), Results(tmp_path), stage="toy", digest="1", jobs=2)
     ]
-    text = page(Campaign("All.", 0.0, told), {"other.py": "not asked"})
+    text = page(Campaign("a toy", "All.", told), {"other.py": "not asked"})
     assert f"| mutants | {len(found) - 1} | 100.0 % |" in text
     assert "| survived the suite, not fuzzed | 2 |" in text
     assert "+ continue" in text
     assert "becomes `found += 1; seen.append(word)`. It is." in text
 
 
-def test_a_sample_is_the_same_for_a_seed_and_a_place_is_a_file_or_a_function_in_it() -> None:
-    found = Package(SUBJECT).mutants()
-    assert chosen(found, [], 20, 1) == chosen(found, [], 20, 1) != chosen(found, [], 20, 2)
-    assert {m.function for m in chosen(found, ["control_os.py:boot"], None, 1)} == {"ControlOS.boot"}
-    assert {m.file for m in chosen(found, ["memory.py"], None, 1)} == {"memory.py"}
-    assert "bugs.py" not in {m.file for m in chosen(found, [], None, 1)}
+def test_a_sample_is_the_same_for_a_seed_and_a_place_is_a_file_or_a_function_in_it(tmp_path: Path) -> None:
+    subject = InPython(tmp_path)
+    assert chosen(subject, [], 20, 1) == chosen(subject, [], 20, 1) != chosen(subject, [], 20, 2)
+    assert {m.function for m in chosen(subject, ["control_os.py:boot"], None, 1)} == {"ControlOS.boot"}
+    assert {m.file for m in chosen(subject, ["memory.py"], None, 1)} == {"memory.py"}
+    assert "bugs.py" not in {m.file for m in chosen(subject, [], None, 1)}
+
+
+def test_c_is_changed_in_its_functions_where_it_is_compiled() -> None:
+    text = """
+    #define TWICE(x) \\
+        ((x) + (x))
+    static int limit = 3;
+    int count(int n) {
+        int found = 0; /* n + 1 */
+        if (n < limit && !found)
+            n = -1;
+    #ifdef BUG
+        n = 7;
+    #endif
+        found += n;
+        seen(n, "n - 1");
+        return found;
+    }
+    """
+    found = {m.id.partition(":")[2]: m for m in c_mutants("toy.c", text)}
+    assert all(m.function == "count" for m in found.values())
+    assert found["count:swap:1"].diff == '- found += n;\n- seen(n, "n - 1");\n+ seen(n, "n - 1");\n+ found += n;'
+    assert [m.after for m in found.values() if m.operator == "negate"] == [
+        "if (!(n < limit && !found))",
+        "if (n < limit && found)",
+    ]
+    assert {m.before for m in found.values() if m.operator == "delete"} == {"n = -1;", "found += n;", 'seen(n, "n - 1");'}
+    assert {m.before for m in found.values() if m.operator == "arithmetic"} == {"found += n;"}
+    assert {m.after for m in found.values() if m.operator == "return-zero"} == {"return 0;"}
+    assert found["count:compare:1"].applied(text).count("<=") == 1
+    assert len({m.applied(text) for m in found.values()}) == len(found)
