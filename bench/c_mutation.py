@@ -145,7 +145,7 @@ def _changes(source: str, body: list[Token]) -> Iterator[Change]:
         leaves = body[first].text in LEAVES
         if body[first].text == "return":
             # a constant is changed as one
-            if source[body[first].end : body[last].start].strip() not in ("", "0", "true", "false"):
+            if source[body[first].end : body[last].start].strip() not in ("", "0", "true", "false", "NULL"):
                 yield "return-zero", body[first].end, body[last].start, " 0"
         else:
             yield "delete", start, end, ";"
