@@ -25,7 +25,16 @@ from oneowner.model.compiled import CompiledModel
 from oneowner.model.language import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
-JUDGED_BY = ("reference_impl", "spec", "model", "checker/session", "checker/fuzz", "checker/conform", "checker/adapters")
+JUDGED_BY = (
+    "reference_impl",
+    "spec",
+    "model",
+    "checker/session",
+    "checker/fuzz",
+    "checker/conform",
+    "checker/adapters",
+    "checker/prove",
+)
 """The folders that a verdict depends on, beside this tool itself."""
 
 ONE_CALL = 2.0
@@ -39,7 +48,10 @@ BUILDING = 200.0
 def digest() -> str:
     """A fingerprint of all that a verdict depends on."""
     found = hashlib.sha256()
-    here = [Path(__file__).with_name(f"{name}.py") for name in ("mutation", "held", "judges", "c_mutation", "c_judges")]
+    here = [
+        Path(__file__).with_name(f"{name}.py")
+        for name in ("mutation", "held", "judges", "c_mutation", "c_judges", "spec_mutation")
+    ]
     for path in here + sorted(path for folder in JUDGED_BY for path in (ROOT / folder).rglob("*")):
         if path.suffix in (".py", ".jsonl", ".h", ".c"):
             found.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())

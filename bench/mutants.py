@@ -1,6 +1,7 @@
-"""An implementation changed in one place at a time, and what notices: the fixed suite, then fuzzing.
+"""An implementation changed in one place at a time, and what notices: the fixed suite, then fuzzing. Or the specification: proof,
+then the suite, which the reference implementation answers as before.
 
-    python bench/mutants.py [python|c] [--sample N --seed S] [--only FILE[:FUNCTION]] [--stage suite] [--seconds 60] [--write]
+    python bench/mutants.py [python|c|spec] [--sample N --seed S] [--only FILE[:FUNCTION]] [--stage suite] [--write]
 
 Verdicts are appended to a file under `--folder`, so that a campaign goes on where it was stopped: none is repeated while neither
 the implementation, the specification, the suite nor the fuzzer has changed.
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
 import random
 import sys
@@ -21,74 +21,16 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
-from c_judges import SOURCE, c_fuzz, c_suite, mutants_of_core
-from held import SURVIVED, Hold, Package, Results, Verdict, imported, judged
-from judges import ROOT, covered, digest, fuzz_judge, fuzzed, load_for_fuzzing, suite_judge
+from held import SURVIVED, Hold, Results, Verdict, judged
+from judges import ROOT, digest
 from mutation import Mutant
+from subjects import FUZZING, PROOF, SUBJECTS, SUITE, Subject
 from teeth import Campaign, Equivalent, Fate, page, read_equivalents, stale
 
-from oneowner.spec import SPEC
+STAGES = {"prove": PROOF, "suite": SUITE, "fuzz": FUZZING}
 
-LONGEST = 120.0
-"""How many seconds a child may hold a mutant against the suite, and how many it may take beyond those that it fuzzes."""
-
-
-class InPython:
-    """The reference implementation in Python."""
-
-    what = "the reference implementation in Python"
-    page = ROOT / "docs" / "teeth.md"
-    left_out = {
-        "bugs.py": "variants of the implementation, which is none of them",
-        "policy.py": "a part of the program",
-        "program.py": "a client of the implementation, which calls it and is not called",
-    }
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.package = Package("oneowner.reference_impl")
-        self.mutants = self.package.mutants()
-
-    def suite(self) -> Hold:
-        self.coverage = covered(SPEC, self.package, self.folder)
-        return imported(self.package, suite_judge(SPEC, self.coverage))
-
-    def fuzz(self, seconds: float, seed: int) -> Hold:
-        """Also sees what is executed by fuzzing, and has everything loaded that children need."""
-        kept = self.folder / f"fuzzed-{digest()}-{seed}-{seconds:g}.json"
-        if not kept.exists():
-            kept.write_text(json.dumps(sorted(fuzzed(SPEC, self.package, seconds, seed))), encoding="utf-8")
-        self.coverage.by_fuzz = set(json.loads(kept.read_text(encoding="utf-8")))
-        load_for_fuzzing(SPEC)
-        return imported(self.package, fuzz_judge(SPEC, seconds, seed))
-
-    def executed(self, mutant: Mutant, fuzzed: bool) -> tuple[str, ...] | None:
-        by_suite = self.coverage.sequences(mutant) != set()
-        return ("the suite",) * by_suite + ("fuzzing",) * (fuzzed and self.coverage.is_fuzzed(mutant))
-
-
-class InC:
-    """The implementation in C."""
-
-    what = "the implementation of the core profile in C"
-    page = ROOT / "docs" / "teeth-c.md"
-    left_out = {"checked.c": "the implementation holding itself against the oracle"}
-
-    def __init__(self, folder: Path) -> None:
-        self.mutants = mutants_of_core()
-
-    def suite(self) -> Hold:
-        return c_suite(SPEC)
-
-    def fuzz(self, seconds: float, seed: int) -> Hold:
-        load_for_fuzzing(SPEC)
-        return c_fuzz(SPEC, seconds, seed)
-
-    def executed(self, mutant: Mutant, fuzzed: bool) -> tuple[str, ...] | None:
-        return None
-
-
-Subject = InPython | InC
+LONGEST = 300.0
+"""How many seconds a child may take beyond those that it fuzzes."""
 
 
 def chosen(subject: Subject, only: Sequence[str], sample: int | None, seed: int) -> list[Mutant]:
@@ -109,7 +51,7 @@ def _is_in(mutant: Mutant, place: str) -> bool:
 
 
 class Runner:
-    """Holds the mutants that were chosen against the suite, and survivors against fuzzing."""
+    """Holds the mutants that were chosen in two stages, in the second those that survive the first."""
 
     def __init__(self, subject: Subject, folder: Path, jobs: int) -> None:
         self.subject, self.jobs = subject, jobs
@@ -129,58 +71,59 @@ class Runner:
                 counts = ", ".join(f"{number} {became}" for became, number in sorted(tally.items()))
                 print(f"{stage}: {sum(tally.values())} of {len(some)}: {counts}", file=sys.stderr)
 
-    def by_suite(self, mutants: Sequence[Mutant], equivalents: Sequence[Equivalent]) -> list[Fate]:
-        """What becomes of mutants in the suite."""
+    def first(self, mutants: Sequence[Mutant], equivalents: Sequence[Equivalent]) -> list[Fate]:
+        """What becomes of mutants in the first stage."""
         by_id = {mutant.id: mutant for mutant in mutants}
         fates: dict[str, Fate] = {}
-        for verdict in self._verdicts("suite", mutants, self.subject.suite(), digest()):
+        for verdict in self._verdicts(self.subject.stages[0], mutants, self.subject.first(), digest()):
             mutant = by_id[verdict.id]
             reason = next((row.reason for row in equivalents if row.matches(mutant)), "")
-            fates[mutant.id] = Fate(mutant, verdict, executed=self.subject.executed(mutant, fuzzed=False), reason=reason)
+            fates[mutant.id] = Fate(mutant, verdict, executed=self.subject.executed(mutant, second=False), reason=reason)
         return [fates[mutant.id] for mutant in mutants]
 
-    def by_fuzzing(self, fates: Sequence[Fate], seconds: float, seed: int) -> None:
-        """Take note in fates of what becomes of them in fuzzing."""
+    def second(self, fates: Sequence[Fate], seconds: float, seed: int) -> None:
+        """Take note in fates of what becomes of them in the second stage."""
         if not fates:
             return
         by_id = {fate.mutant.id: fate for fate in fates}
-        hold = self.subject.fuzz(seconds, seed)
-        for verdict in self._verdicts("fuzz", [fate.mutant for fate in fates], hold, f"{digest()}-{seed}", seconds):
-            by_id[verdict.id].fuzz = verdict
-            by_id[verdict.id].executed = self.subject.executed(by_id[verdict.id].mutant, fuzzed=True)
+        hold, stage = self.subject.second(seconds, seed), self.subject.stages[1]
+        for verdict in self._verdicts(stage, [fate.mutant for fate in fates], hold, f"{digest()}-{seed}", seconds):
+            by_id[verdict.id].second = verdict
+            by_id[verdict.id].executed = self.subject.executed(by_id[verdict.id].mutant, second=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("implementation", nargs="?", choices=["python", "c"], default="python", help="which (default python)")
+    parser.add_argument("subject", nargs="?", choices=list(SUBJECTS), default="python", help="what is changed (default python)")
     parser.add_argument("--only", action="append", default=[], metavar="FILE[:FUNCTION]", help="mutants of this place only")
     parser.add_argument("--sample", type=int, metavar="N", help="so many of them, drawn at random")
     parser.add_argument("--seed", type=int, default=1, help="of the sample and of fuzzing (default 1)")
-    parser.add_argument("--stage", choices=["suite", "fuzz"], default="fuzz", help="suite alone, or fuzzing after it (default)")
+    parser.add_argument("--stage", choices=list(STAGES), help="go no further than this (default: as far as there is)")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each survivor is fuzzed (default 60)")
-    parser.add_argument("--at-most", type=int, metavar="N", help="fuzz no more than N survivors, drawn at random")
+    parser.add_argument(
+        "--at-most", type=int, metavar="N", help="hold no more than N survivors in the second stage, drawn at random"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="children at a time (default: a core each)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".oneowner" / "mutants", help="where verdicts are kept")
     parser.add_argument("--write", action="store_true", help="write the page in docs/, not standard output")
     given = parser.parse_args()
 
     began = time.monotonic()
-    subject: Subject = InC(given.folder) if given.implementation == "c" else InPython(given.folder)
-    equivalents = [row for row in read_equivalents() if (row.file == SOURCE.name) == (given.implementation == "c")]
-    for row in stale(equivalents, subject.mutants):
-        print(f"equivalent.toml: no mutant is {row}", file=sys.stderr)
+    subject: Subject = SUBJECTS[given.subject](given.folder)
     asked = chosen(subject, given.only, given.sample, given.seed)
     runner = Runner(subject, given.folder, given.jobs)
-    fates = runner.by_suite(asked, equivalents)
+    equivalents = [row for row in read_equivalents() if not stale([row], subject.mutants)]
+    fates = runner.first(asked, equivalents)
     told = f"{len(asked)} of {len(chosen(subject, [], None, 0))} mutants"
     told += f", a random sample with seed {given.seed}." if given.sample is not None else "."
-    if given.stage == "fuzz":
+    if given.stage is None or STAGES[given.stage] != subject.stages[0]:
         left = [fate for fate in fates if fate.verdict == SURVIVED and not fate.is_equivalent]
         if given.at_most is not None and given.at_most < len(left):
             left = random.Random(given.seed).sample(left, given.at_most)
-        runner.by_fuzzing(left, given.seconds, given.seed)
-        told += f" Each that was fuzzed was fuzzed for {given.seconds:g} s, with seed {given.seed}."
-    text = page(Campaign(subject.what, told, fates), subject.left_out)
+        runner.second(left, given.seconds, given.seed)
+        if FUZZING in subject.stages:
+            told += f" What was fuzzed was fuzzed for {given.seconds:g} s, with seed {given.seed}."
+    text = page(Campaign(subject.what, subject.killed_by, subject.stages, told, fates), subject.left_out)
     if given.write:
         subject.page.write_text(text, encoding="utf-8")
     else:

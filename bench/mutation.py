@@ -170,6 +170,21 @@ class _Walk:
         return TreeMutant(self.file, *key, self.numbers[key], at.lineno, *text, lines, edit)
 
 
+def operands(tree: ast.Module) -> Iterator[tuple[int, str, str, Edit]]:
+    """The operands of `&` and `|`, each with what leaves it out: the line, its statement before and after, the edit."""
+    for statement in (node for node in ast.walk(tree) if isinstance(node, ast.stmt) and not isinstance(node, DEFINITIONS)):
+        for place in _places(statement):
+            node = place.get()
+            if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
+                before = _head(statement)
+                for other in (node.right, node.left):
+                    edit: Edit = [(place, other)]
+                    undo = exchange(edit)
+                    after = _head(statement)
+                    exchange(undo)
+                    yield statement.lineno, before, after, edit
+
+
 def _is_silent(statement: ast.stmt) -> bool:
     """Whether a statement is an import, a docstring or the list of what a door exports."""
     if isinstance(statement, ast.Expr):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import sys
 import time
 from collections import Counter
@@ -15,11 +16,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 
+from c_judges import c_suite, mutants_of_core
 from c_mutation import c_mutants
 from held import SURVIVED, Judge, Package, Results, imported, judged, watch
-from mutants import InC, InPython, chosen
+from judges import Coverage, fuzz_judge, suite_judge
+from mutants import chosen
 from mutation import Mutant, mutants
+from spec_mutation import contradicted, refuted, spec_mutants
+from subjects import InC, InPython
 from teeth import Campaign, Fate, page, read_equivalents, stale
+
+from oneowner.reference_impl import implementation
+from oneowner.spec import SPEC
 
 TOY = '''
 """Counts."""
@@ -196,9 +204,9 @@ def test_a_page_tells_survivors_and_leaves_equivalent_ones_out_of_the_counts(
         Fate(by_id[verdict.id], verdict, reason="It is." if by_id[verdict.id].operator == "swap" else "")
         for verdict in judged(found, imported(package, oracle(CASES)), Results(tmp_path), stage="toy", digest="1", jobs=2)
     ]
-    text = page(Campaign("a toy", "All.", told), {"other.py": "not asked"})
+    text = page(Campaign("a toy", "nothing", ("the suite", "fuzzing"), "All.", told), {"other.py": "not asked"})
     assert f"| mutants | {len(found) - 1} | 100.0 % |" in text
-    assert "| survived the suite, not fuzzed | 2 |" in text
+    assert "| survived the suite, the other not asked | 2 |" in text
     assert "+ continue" in text
     assert "becomes `found += 1; seen.append(word)`. It is." in text
 
@@ -209,6 +217,37 @@ def test_a_sample_is_the_same_for_a_seed_and_a_place_is_a_file_or_a_function_in_
     assert {m.function for m in chosen(subject, ["control_os.py:boot"], None, 1)} == {"ControlOS.boot"}
     assert {m.file for m in chosen(subject, ["memory.py"], None, 1)} == {"memory.py"}
     assert "bugs.py" not in {m.file for m in chosen(subject, [], None, 1)}
+
+
+def test_the_suite_and_fuzzing_kill_what_is_seen_and_let_live_what_the_suite_does_not_come_to(tmp_path: Path) -> None:
+    subject, results = InPython(tmp_path), Results(tmp_path)
+    wrong = next(m for m in subject.mutants if m.id == "control_os.py:ControlOS.allocate:return-none:1")
+    found = []
+    for stage, judge in (
+        ("suite", suite_judge(SPEC, Coverage({f"control_os.py:{wrong.line}": [0]}))),
+        ("nothing", suite_judge(SPEC, Coverage({}))),
+        ("fuzz", fuzz_judge(SPEC, 30.0, 1)),
+    ):
+        found += judged([wrong], imported(subject.package, judge), results, stage=stage, digest="1")
+    assert [(v.verdict, v.by) for v in found] == [("killed", "allocate/ok"), ("survived", ""), ("killed", "allocate/ok")]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs cc")
+def test_a_mutant_in_c_is_built_and_reached() -> None:
+    found = {(m.function, m.diff): m for m in mutants_of_core()}
+    hold = c_suite(SPEC)
+    assert hold(found["op_free", '- REQUIRE(!regions[at].queued, "EBUSY");']) == ("killed", "free/EBUSY")
+    assert hold(found["op_free", "- CALLER(caller);"])[0] == "stillborn"
+
+
+def test_a_line_of_the_specification_is_missed_by_proof_or_by_the_implementation() -> None:
+    found = {(m.function, m.diff): m for m in spec_mutants()}
+    assert refuted(SPEC)(found["open", "- running(system, process)"]) == ("killed", "open: makers_live")
+    allowed = found["permit", "- require(system.status[partition] == ACTIVE, ESRCH)"]
+    assert refuted(SPEC)(allowed) == ("survived", "")
+    assert contradicted(SPEC, implementation())(allowed)[0] == "killed"
+    shared = found["running", "- require(system.life[process] == RUNNING, EBUSY)"]
+    assert {"open", "read_socket"} <= set(shared.applied(SPEC)[1])
 
 
 def test_c_is_changed_in_its_functions_where_it_is_compiled() -> None:
