@@ -245,11 +245,13 @@ def fuzz(
     without: Collection[str] = (),
     progress: Callable[[FuzzReport], None] | None = None,
     fresh: Callable[[], Implementation] | None = None,
+    shrink: bool = True,
 ) -> FuzzReport:
     """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
 
     Operations in `without` are not called.  While a clause of `wanted` has not been exercised it goes on,
-    for three times as long at most.  A failure is made again in what `fresh` makes, too.
+    for three times as long at most.  A failure is made again in what `fresh` makes, too; without `shrink` it
+    is reported as it was seen.
 
     Without `seed` every run draws afresh; with it, the same examples in the same order as far as the time lets.
     `database` is a folder in which failing examples are kept, to be tried first the next time.
@@ -307,7 +309,7 @@ def fuzz(
     stop_building()
     budget.report.interrupted |= budget.noted.seen
     if budget.first is not None:
-        _take_failure(spec, implementation, sizes, budget, strict, fresh)
+        _take_failure(spec, implementation, sizes, budget, strict, fresh, shrink)
     budget.report.seconds = time.monotonic() - started
     return budget.report
 
@@ -319,15 +321,16 @@ def _take_failure(
     budget: _Budget,
     strict: bool,
     fresh: Callable[[], Implementation] | None,
+    shrink: bool,
 ) -> None:
-    """Make the failure that was seen short, unless that is interrupted."""
+    """Make the failure that was seen short, if that is wanted and not interrupted."""
     assert budget.first is not None
     report, (mismatch, calls) = budget.report, budget.first
     if mismatch.probe and not report.clauses[mismatch.probe]:
         # the probe itself has not been seen to be right
         calls, mismatch = by_itself(calls, mismatch)
     report.failures.append(Failure(mismatch.clause, mismatch.text, calls, scope))
-    if report.interrupted:
+    if report.interrupted or not shrink:
         return
     try:
         found = smallest_failure(spec, implementation, scope, calls, mismatch, strict=strict)
