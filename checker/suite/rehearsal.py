@@ -10,6 +10,7 @@ from ...model.concrete import Model
 from ...model.graph import with_fresh_names
 from ...model.language import Action, Step
 from ...model.recording import causes
+from .shown import Shown
 
 
 class Rehearsal:
@@ -23,8 +24,16 @@ class Rehearsal:
         self.causes = causes(self.spec)
         self.made: list[tuple[Step, bool]] = []
         self.vector = model.initial()
+        self._shown = Shown(model)
         for name, arguments in with_fresh_names(model, list(calls)):
-            self.vector = model.step(self.spec.actions[name], self.vector, arguments).state
+            self._step(name, arguments)
+
+    def _step(self, name: str, arguments: Mapping[str, Any]) -> str:
+        action = self.spec.actions[name]
+        outcome = self.model.step(action, self.vector, arguments)
+        self._shown.after(action, self.vector, outcome)
+        self.vector = outcome.state
+        return outcome.exit
 
     def fresh(self, action: Action) -> dict[str, int]:
         """As in `Session`."""
@@ -32,16 +41,7 @@ class Rehearsal:
 
     def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
         """As in `Session`, without strangers."""
-        unused, found = self.model.unused(self.vector), dict[str, list[Any]]()
-        for slot in self.actions[operation].slots:
-            if slot.fresh:
-                continue
-            if slot.type in unused and slot.type.handles and not slot.subset:
-                live = [e for e in self.model.domain(slot.type) if not unused[slot.type] >> e & 1]
-                found[slot.name] = [0, *live] if slot.optional else live
-            else:
-                found[slot.name] = list(self.model.choices(slot))
-        return found
+        return self._shown.choices(self.actions[operation], self.vector, strangers=False)
 
     def reach(
         self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]
@@ -59,8 +59,5 @@ class Rehearsal:
 
     def compare(self, operation: str, arguments: Mapping[str, Any], *, probe: bool = False) -> str:
         """Make a call."""
-        action = self.actions[operation]
-        outcome = self.model.step(action, self.vector, {**arguments, **self.fresh(action)})
-        self.vector = outcome.state
         self.made.append(((operation, dict(arguments)), probe))
-        return outcome.exit
+        return self._step(operation, {**arguments, **self.fresh(self.actions[operation])})

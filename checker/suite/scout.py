@@ -16,9 +16,10 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
-from ...model.language import EFFECTIVE, Action, Step, Type
+from ...model.language import EFFECTIVE, Action, Members, Step, Type
 from ...model.recording import causes
 from .more import CauseNames, more_of
+from .shown import Shown
 
 LONG = 40
 """How many calls a walk takes after its opening."""
@@ -39,14 +40,50 @@ class Found:
     targets: frozenset[str]
 
 
-class Scout:
-    """Looks for ways to targets: causes, late answers by who brings them, and what `more_of` tells."""
+def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[Step]:
+    """Two ways beside each other: the calls of the one, then those of the other with other names for what they give; without
+    those that would be refused then."""
+    calls, vector = [], model.initial()
+    for name, arguments in with_fresh_names(model, list(one)):
+        vector = model.step(model.spec.actions[name], vector, arguments).state
+        calls.append((name, arguments))
+    renamed: dict[tuple[Type, int], int] = {}
+    for name, arguments in with_fresh_names(model, list(other)):
+        action = model.spec.actions[name]
+        given = _renamed(model, action, vector, arguments, renamed)
+        outcome = model.step(action, vector, given)
+        if outcome.effective:
+            vector = outcome.state
+            calls.append((name, given))
+            renamed |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh}
+    return calls
 
-    def __init__(self, model: Model, operations: Collection[str], seed: int = 0) -> None:
+
+def _renamed(
+    model: Model, action: Action, vector: Vector, arguments: dict[str, Any], renamed: dict[tuple[Type, int], int]
+) -> dict[str, Any]:
+    """The arguments of a call where what was given out before has other names, and what it gives the least free ones."""
+    given = dict(arguments)
+    for slot in action.slots:
+        if slot.fresh:
+            given[slot.name] = model.fresh(vector, slot.type)
+        elif slot.subset:
+            given[slot.name] = Members(renamed.get((slot.type, element), element) for element in given[slot.name])
+        else:
+            given[slot.name] = renamed.get((slot.type, given[slot.name]), given[slot.name])
+    return given
+
+
+class Scout:
+    """Looks for ways to targets: causes, and what `more_of` tells.  Walks begin with an opening of the spec, or with one of some
+    `ways`, or with what was found."""
+
+    def __init__(self, model: Model, operations: Collection[str], ways: Collection[Sequence[Step]] = (), seed: int = 0) -> None:
         self.model, self.spec = model, model.spec
         spec = self.spec
         self.actions = {name: action for name, action in spec.actions.items() if name in operations}
-        self.openings = [calls for calls in spec.openings.values() if {name for name, _ in calls} <= set(self.actions)]
+        openings = (calls for calls in (*spec.openings.values(), *ways) if {name for name, _ in calls} <= set(self.actions))
+        self.openings: list[Sequence[Step]] = [(), *openings]
         self.chance = random.Random(seed)
         self.names = CauseNames(spec)
         self.causes = causes(spec)
@@ -55,11 +92,14 @@ class Scout:
     def found(self, known: set[str], walks: int) -> Iterator[Found]:
         """Short ways to targets that are not `known`; each is added to it."""
         for number in range(walks):
-            opening = [*self.openings, ()][number % (len(self.openings) + 1)]
+            opening = self.openings[number % len(self.openings)]
+            if number % 2:
+                opening = together(self.model, opening, self.chance.choice(self.openings))
             for walked, wanted in self._walk(opening, known):
                 if wanted not in known:
                     found = self._shortest(walked, wanted)
                     known |= found.targets
+                    self.openings.append(found.calls)
                     yield found
 
     def come_to(self, model: Model, calls: Sequence[Step]) -> frozenset[str]:
@@ -75,6 +115,7 @@ class Scout:
 
     def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[Walked, str]]:
         vector, walked = self.model.initial(), Walked()
+        self.shown = Shown(self.model)
         for step in with_fresh_names(self.model, list(opening)):
             vector, targets = self._stepped(vector, step, walked)
             for target in targets - known:
@@ -91,7 +132,8 @@ class Scout:
 
     def _stepped(self, vector: Vector, step: Step, walked: Walked) -> tuple[Vector, set[str]]:
         walked.append((step, self._fresh(step)))
-        after, _, targets = self._made(vector, step)
+        after, outcome, targets = self._made(vector, step)
+        self.shown.after(self.spec.actions[step[0]], vector, outcome)
         self.done[step[0]] += 1
         return after, targets
 
@@ -104,20 +146,9 @@ class Scout:
         bits = self.model.came(action, vector, step[1], outcome.exit)
         return outcome.state, outcome, {*self.names.of(action.name, bits), *more_of(self.model, action, vector, outcome)}
 
-    def _choices(self, action: Action, vector: Vector, unused: dict[Type, int]) -> dict[str, list[Any]]:
-        """By argument what lives, and one element that does not."""
-        found: dict[str, list[Any]] = {}
-        for slot in action.slots:
-            if slot.fresh:
-                found[slot.name] = [self.model.fresh(vector, slot.type)]
-            elif slot.type in unused and not slot.subset:
-                free = unused[slot.type]
-                live = [e for e in self.model.domain(slot.type) if not free >> e & 1]
-                dead = [e for e in self.model.domain(slot.type) if free >> e & 1][-1:]
-                found[slot.name] = [*([0] if slot.optional else []), *live, *dead]
-            else:
-                found[slot.name] = list(self.model.choices(slot))
-        return found
+    def _choices(self, action: Action, vector: Vector) -> dict[str, list[Any]]:
+        fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
+        return self.shown.choices(action, vector, strangers=True) | fresh
 
     def _drawn(self, choices: dict[str, list[Any]]) -> list[int]:
         size = math.prod(map(len, choices.values()))
@@ -127,7 +158,6 @@ class Scout:
 
     def _within_reach(self, vector: Vector, known: set[str]) -> Iterator[tuple[Step, str]]:
         """Calls that come to a cause that is not known, one an operation and exit."""
-        unused = self.model.unused(vector)
         for name, action in self.actions.items():
             open_: dict[str, int] = {}
             for number, cause in enumerate(self.causes[name].all):
@@ -135,7 +165,7 @@ class Scout:
                     open_[cause.exit] = open_.get(cause.exit, 0) | 1 << number
             if not open_:
                 continue
-            choices = self._choices(action, vector, unused)
+            choices = self._choices(action, vector)
             numbers = self._drawn(choices)
             for exit, bits in open_.items():
                 exits = self.model.foreseen(action, vector, choices, numbers, (exit,), bits)
@@ -147,13 +177,12 @@ class Scout:
                             yield (name, arguments), target
 
     def _next(self, vector: Vector) -> Step | None:
-        unused = self.model.unused(vector)
         names = list(self.actions)
         weights = [(0.1 if n in self.spec.seldom else 1.0) / (1 + self.done[n]) for n in names]
         for _ in range(20):
             (name,) = self.chance.choices(names, weights)
             action = self.spec.actions[name]
-            choices = self._choices(action, vector, unused)
+            choices = self._choices(action, vector)
             numbers = self._drawn(choices)
             self.chance.shuffle(numbers)
             exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
@@ -183,19 +212,19 @@ class Scout:
     def _again(self, walked: Walked, wanted: str) -> Found | None:
         """Calls made again, the elements that they give renamed; None if the last does not come to what is wanted."""
         vector, renamed = self.model.initial(), dict[tuple[Type, int], int]()
+        shown = Shown(self.model)
         calls: list[Step] = []
         clauses: list[str] = []
         targets: set[str] = set()
         last: set[str] = set()
         for (name, arguments), fresh in walked:
             action = self.spec.actions[name]
-            given = dict(arguments)
-            for slot in action.slots:
-                if slot.fresh:
-                    given[slot.name] = self.model.fresh(vector, slot.type)
-                elif (slot.type, given[slot.name]) in renamed if not slot.subset else False:
-                    given[slot.name] = renamed[slot.type, given[slot.name]]
+            given = _renamed(self.model, action, vector, arguments, renamed)
+            if self._is_hidden(action, given, vector, shown):
+                return None
+            before = vector
             vector, outcome, last = self._made(vector, (name, given))
+            shown.after(action, before, outcome)
             for slot in action.slots:
                 if slot.fresh and outcome.effective:
                     renamed[slot.type, fresh[slot.name]] = given[slot.name]
@@ -204,3 +233,16 @@ class Scout:
             clauses += [target.rpartition(" by ")[0] for target in last if " by " in target]
             targets |= last
         return Found(tuple(calls), tuple(dict.fromkeys(clauses)), frozenset(targets)) if wanted in last else None
+
+    def _is_hidden(self, action: Action, given: dict[str, Any], vector: Vector, shown: Shown) -> bool:
+        """Whether a call names what lives and was never shown."""
+        unused = self.model.unused(vector)
+        return any(
+            s.type in shown.sorts
+            and not s.fresh
+            and not s.subset
+            and given[s.name]
+            and (s.type, given[s.name]) not in shown.known
+            and not unused[s.type] >> given[s.name] & 1
+            for s in action.slots
+        )

@@ -27,7 +27,7 @@ from .tours import pairs, tour
 ENDING = Most(looks=2, taken=12, undone=30, filled=40)
 """How much is done at the end of a sequence."""
 
-WALKS = 240
+WALKS = 480
 """How many walks are made for what the explorations do not come to."""
 
 
@@ -111,7 +111,8 @@ def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Seque
 def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
     """Sequences for what those that are drawn do not come to."""
     model = fast_model(spec, spec.scope(spec.fuzz_scope))
-    scouts = {name: Scout(model, spec.profile(name)) for name in (*spec.profiles, ALL)}
+    ways = [sequence.calls for sequence in drawn if not sequence.pairs]
+    scouts = {name: Scout(model, spec.profile(name), ways) for name in (*spec.profiles, ALL)}
     models = {name: Model(spec, exploration.sizes, exploration.arguments) for name, exploration in spec.explorations.items()}
     come_to = [(s.operations, scouts[ALL].come_to(models[s.scope], s.calls)) for s in drawn]
     made: list[Sequence] = []

@@ -63,8 +63,6 @@ class Printer:
         self._known: dict[Node, str] = {}
         self._at = Place()
 
-    # the text
-
     def text(self, *, steps: bool = True) -> str:
         """The whole; without `steps`, all but the statements of a step, which are most of it."""
         self._operations()
