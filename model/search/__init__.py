@@ -1,6 +1,7 @@
 """The search for speed, in the batch reading; and what its graph says of rest and of what comes about at last."""
 
 from .compiled import CompiledExplorer
+from .device import DeviceExplorer
 from .expansion import WELL_DEFINED, Expander, Expansion, hash_of
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
@@ -21,6 +22,7 @@ __all__ = [
     "READINGS",
     "WELL_DEFINED",
     "CompiledExplorer",
+    "DeviceExplorer",
     "Expander",
     "Expansion",
     "Explorer",
