@@ -33,8 +33,10 @@ def compiler() -> str | None:
 
 
 def nvcc() -> str | None:
-    """The compiler for a GPU, by its path: where its toolkit is put by itself, it is on nobody's path."""
-    return shutil.which(os.environ.get("NVCC") or "nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
+    """The compiler for a GPU, by its path: its toolkit puts it where nothing else is looked for."""
+    if named := os.environ.get("NVCC"):
+        return shutil.which(named)
+    return shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
 
 
 def kept_in() -> Path:

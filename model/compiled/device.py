@@ -24,9 +24,9 @@ OLDEST = 7, 0
 PART = 0.9
 """What part of the free memory of a GPU a search has where no limit is given."""
 
-LEVELS_PART = 0.5
-"""For how many of the states that the table has room for there is room to wait to be expanded: in two levels, as measured, and
-some more."""
+LEVELS_PART = 0.4
+"""For what part of the states that the table has room for there is room to wait to be expanded: in the scopes that were looked at
+less than a quarter of all do so at a time."""
 
 FULL, PLACE = 0.75, 12
 """How much of the table is used at most, and the bytes of a place in it."""
@@ -69,15 +69,16 @@ def card() -> Card:
 
 
 def device_building(text: str, device: str) -> Building:
-    """A printed search on its way for a GPU.  Raises SpecError where there is none, or no compiler for it."""
+    """A printed search on its way for a GPU, or what plays one.  Raises SpecError where there is none, or no compiler for it."""
     if device == EMULATED:
         return Building(text, more=("-pthread", "-DOO_DEVICE", f"-DOO_EMULATED={EMULATED_BYTES}ull"))
+    found = card()
     if nvcc() is None:
         raise SpecError(
-            "there is no compiler for a GPU here (nvcc, looked for on PATH and in /usr/local/cuda/bin): install the CUDA toolkit, "
-            f"have the variable NVCC name it, {WITHOUT}"
+            f"there is {found.name} here, but no compiler for it (nvcc, on PATH or in /usr/local/cuda/bin): install the CUDA "
+            f"toolkit, have the variable NVCC name it, {WITHOUT}"
         )
-    return Building(text, (*FLAGS, f"-arch=sm_{''.join(map(str, card().capability))}"), for_gpu=True)
+    return Building(text, (*FLAGS, f"-arch=sm_{''.join(map(str, found.capability))}"), for_gpu=True)
 
 
 class Work(ctypes.Structure):
@@ -132,7 +133,7 @@ class Device:
         self._checked(library.oo_free_bytes(ctypes.byref(free)))
         self.memory = min(memory or 1 << 62, int(free.value * PART))
         work, self.state_bytes = self.work, PLACE / FULL + 8 * words * LEVELS_PART
-        work.late_places = LATE_PLACES if late else 0
+        work.late_places = min(LATE_PLACES, 1 + (self.memory >> 4) // (16 * whole + 8)) if late else 0
         work.at_once = min(MOST_AT_ONCE, max(LEAST_AT_ONCE, self.memory >> 11))
         left = self.memory - 8 * work.at_once - (16 * whole + 8) * work.late_places - ctypes.sizeof(self.told)
         states = max(1, int(left / self.state_bytes))

@@ -1,8 +1,9 @@
 """A search printed as C: the calls of a scope as loops that ask each guard as soon as what it speaks of is chosen.
 
-What is the same for every search stands in `state.h`, and in `search.h` for threads or `device.h` for a GPU, as the text is built;
-here is printed what differs: the places of cells, the calls, the statements, and with symmetry the canonical form (see `Naming`).  Asking guards early loses which of them refuses a call, so exits
-that were not reached yet are looked for apart, in the order of the text.
+What is the same for every search stands in `state.h`, and in `search.h` for threads or `device.h` for a GPU, as the text is
+built; here is printed what differs: the places of cells, the calls, the statements, and with symmetry the canonical form (see
+`Naming`).  Asking guards early loses which of them refuses a call, so exits that were not reached yet are looked for apart, in
+the order of the text.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class OnDevice:
 
     def __init__(self, device: Device) -> None:
         self.device, self.count = device, 0
-        self.places = device.work.places
+        self.places: int = device.work.places
 
     @property
     def room(self) -> int:
@@ -175,6 +175,7 @@ class DeviceExplorer(CompiledExplorer):
         return False
 
     def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
+        self.outgrown = ""
         while self.todo:
             if self._interrupted():
                 self.search.stopped = "interrupted"
@@ -190,9 +191,9 @@ class DeviceExplorer(CompiledExplorer):
         """What is to be said of a search that does not fit into the memory of a GPU."""
         device, printer = self._device, self._printer
         return (
-            f"the GPU's {device.memory} bytes are full: a state takes {device.state_bytes:.0f} there, and there has to be room for all "
-            f"that one can lead to, at most {printer.most_calls}; search with --symmetry, in a smaller scope, with a larger --memory "
-            "if there is one, or without --device, where levels that do not fit go to files"
+            f"the GPU's {device.memory} bytes are full: a state takes {device.state_bytes:.0f} of them, and there has to be room "
+            f"for all that one can lead to, {printer.most_calls} at most; search with --symmetry, in a smaller scope, with a larger "
+            "--memory if there is one, or without --device, where levels that do not fit go to files"
         )
 
     def _expanded_on(self, count: int) -> Expansion:
