@@ -192,8 +192,8 @@ class DeviceExplorer(CompiledExplorer):
         device, printer = self._device, self._printer
         return (
             f"the GPU's {device.memory} bytes are full: a state takes {device.state_bytes:.0f} of them, and there has to be room "
-            f"for all that one can lead to, {printer.most_calls} at most; search with --symmetry, in a smaller scope, with a larger "
-            "--memory if there is one, or without --device, where levels that do not fit go to files"
+            f"for all that one can lead to, {printer.most_calls} at most; search with --symmetry, in a smaller scope, with a "
+            "larger --memory if there is one, or without --device, where levels that do not fit go to files"
         )
 
     def _expanded_on(self, count: int) -> Expansion:
