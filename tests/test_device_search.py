@@ -124,10 +124,11 @@ def test_names_that_run_out_and_states_in_which_nothing_changes_are_told_as_by_t
     ids=["ring", "core", "bells"],
 )
 def test_a_planted_bug_comes_with_a_shortest_trace_that_replays(spec: Spec, exploration: Exploration, statement: str) -> None:
-    batch = Explorer.of(spec, exploration).run()
+    batch, threads = Explorer.of(spec, exploration).run(), CompiledExplorer.of(spec, exploration).run()
     found = emulated(spec, exploration).run()
     assert statement in {violation.statement.name for violation in found.violations}
-    assert without_dead(found) == without_dead(batch)
+    assert figures(found) == figures(threads)
+    assert figures(found)["violations"] == figures(batch)["violations"]
     for violation in found.violations:
         assert_breaks(violation, found)
 
@@ -151,16 +152,18 @@ def test_late_answers_are_told_though_there_is_room_for_one_call_only_at_first(m
     assert explorer._device.work.late_places > 1
 
 
-def test_a_search_that_outgrows_the_memory_stops_with_what_a_state_takes_and_threads_go_on_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("memory", [60_000, 100_000], ids=["levels", "table"])
+def test_a_search_that_outgrows_it_stops_and_says_what_a_state_takes_and_threads_go_on(memory: int, tmp_path: Path) -> None:
     threads = CompiledExplorer.of(CORE, MIDDLING).run()
     with Store(tmp_path / "stored") as store:
-        explorer = explored_of(CORE, MIDDLING, Limits(memory=100_000), device=EMULATED, store=store)
+        explorer = explored_of(CORE, MIDDLING, Limits(memory=memory), device=EMULATED, store=store)
         found = explorer.run()
         assert (found.stopped, found.complete, found.violations) == ("memory", False, [])
         assert 1 < found.states < threads.states
         assert "a state takes 19 of them" in explorer.outgrown
         assert "--symmetry" in explorer.outgrown
-        assert found.states * 19 <= 100_000
+        assert found.states <= explorer._device.most
+        assert explorer.todo.size + explorer.following.size <= explorer._device.work.room
         explorer.save(store)
         assert figures(explored_of(CORE, MIDDLING, store=store).search) == figures(threads)
         with pytest.raises(SpecError, match="does not fit"):
