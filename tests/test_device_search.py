@@ -170,6 +170,22 @@ def test_a_search_that_outgrows_it_stops_and_says_what_a_state_takes_and_threads
             explored_of(CORE, MIDDLING, Limits(memory=20_000), device=EMULATED, store=store)
 
 
+def test_a_launch_is_given_no_more_states_than_there_is_room_for_all_that_they_can_lead_to() -> None:
+    explorer = emulated(CORE, MIDDLING, memory=30_000)
+    device, most, launched = explorer._device, explorer._printer.most_calls, 0
+
+    def watched(begin: int, count: int, *rest: Any) -> Any:
+        nonlocal launched
+        launched += 1
+        room = min(explorer.seen.room, device.work.room - explorer.todo.size - explorer.following.size)
+        assert 0 < count * most <= room
+        return expand(begin, count, *rest)
+
+    expand, device.expand = device.expand, watched
+    assert explorer.run().stopped == "memory"
+    assert launched > explorer.search.depth
+
+
 @pytest.mark.usefixtures("small_launches")
 def test_a_search_that_threads_began_is_gone_on_with_in_the_middle_of_a_level(tmp_path: Path) -> None:
     with Store(tmp_path / "stored") as store:
