@@ -3,6 +3,7 @@ everywhere; that nvcc takes them, where it is there; and on a GPU, where there i
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -31,7 +32,7 @@ from token_ring import KEEPS, RING
 from oneowner.checker.explore import Asked, explore_scope
 from oneowner.model.compiled import building, card, nvcc
 from oneowner.model.compiled import device as memory_of_device
-from oneowner.model.language import Exploration, Spec, SpecError
+from oneowner.model.language import Exploration, Spec, SpecError, load
 from oneowner.model.search import (
     BATCH,
     CUDA,
@@ -299,6 +300,20 @@ def test_nvcc_takes_the_kernels_for_an_old_gpu_and_a_new_one(tmp_path: Path) -> 
     command = [str(nvcc()), *quickly, *kinds, "-o", str(tmp_path / "search.so"), str(source)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
+
+
+def test_the_script_that_measures_a_gpu_knows_what_is_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = importlib.import_module("card")
+    states = Explorer.of(load("core:CORE_ORDERED"), core(2, 2, 2, 1)).run().states
+    for known, code in ((states, 0), (states + 1, 1)):
+        monkeypatch.setattr(script, "SMALL", [script.Known((2, 2, 2, 1), False, known)])
+        monkeypatch.setattr(script, "REPEATS", 1)
+        assert script.main(EMULATED) == code
+        told = capsys.readouterr().out
+        assert ("WRONG" in told) is bool(code)
+        assert "| 2, 2, 2, 1 |" in told
 
 
 def on_a_gpu() -> bool:

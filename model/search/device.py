@@ -187,11 +187,17 @@ class DeviceExplorer(CompiledExplorer):
                 return
             yield self._expanded_on(count)
 
+    @property
+    def state_bytes(self) -> float:
+        """How many bytes of the GPU's memory a state takes, in the table and where it may wait."""
+        found: float = self._device.state_bytes
+        return found
+
     def _advice(self) -> str:
         """What is to be said of a search that does not fit into the memory of a GPU."""
         device, printer = self._device, self._printer
         return (
-            f"the GPU's {device.memory} bytes are full: a state takes {device.state_bytes:.0f} of them, and there has to be room "
+            f"the GPU's {device.memory} bytes are full: a state takes {self.state_bytes:.0f} of them, and there has to be room "
             f"for all that one can lead to, {printer.most_calls} at most; search with --symmetry, in a smaller scope, with a "
             "larger --memory if there is one, or without --device, where levels that do not fit go to files"
         )
