@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from oneowner.model.compiled import card
+from oneowner.model.compiled import card, state_bytes
 from oneowner.model.concrete import Model
 from oneowner.model.language import SpecError, load
 from oneowner.model.search import CUDA, EMULATED, DeviceExplorer
@@ -48,8 +48,8 @@ HEAD = """
 ## On a GPU
 
 `oneowner explore --device cuda` searches on a GPU: the same C, printed once, a thread a state, the table and the levels in its
-memory. `bench/card.py` holds what it counts against what is known, and tells how fast it is: the search alone, the fastest of
-three runs.
+memory, of which a state takes 19.2 bytes at 3, 3, 4, 2 and 22.4 at 3, 4, 4, 2 and 2, 4, 6, 2. `bench/card.py` holds what it
+counts against what is known, and tells how fast it is: the search alone, the fastest of three runs.
 """
 TABLE = """| core | states | million states a second | bytes a state |
 | --- | --- | --- | --- |"""
@@ -97,7 +97,7 @@ def measured(known: Known, device: str) -> str:
             why = f" (stopped: {found.stopped or 'no'}; there are {known.states:,})"
     assert explorer is not None
     sizes = ", ".join(map(str, known.sizes))
-    return f"| {sizes} | {found.states:,}{why} | **{fastest / 1e6:.1f}** | {explorer.state_bytes:.1f} |"
+    return f"| {sizes} | {found.states:,}{why} | **{fastest / 1e6:.1f}** | {state_bytes(explorer.packing.words):.1f} |"
 
 
 def main(device: str) -> int:

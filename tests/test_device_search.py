@@ -30,7 +30,7 @@ from searching import (
 from token_ring import KEEPS, RING
 
 from oneowner.checker.explore import Asked, explore_scope
-from oneowner.model.compiled import building, card, nvcc
+from oneowner.model.compiled import Outgrown, building, card, nvcc, state_bytes
 from oneowner.model.compiled import device as memory_of_device
 from oneowner.model.language import Exploration, Spec, SpecError, load
 from oneowner.model.search import (
@@ -187,6 +187,19 @@ def test_a_launch_is_given_no_more_states_than_there_is_room_for_all_that_they_c
     assert launched > explorer.search.depth
 
 
+def test_a_launch_for_which_there_is_no_memory_stops_the_search_and_loses_nothing() -> None:
+    explorer = emulated(CORE, WHOLE)
+    device, expand = explorer._device, explorer._device.expand
+
+    def full(*_: Any) -> Any:
+        raise Outgrown
+
+    device.expand = full
+    assert explorer.run().stopped == "memory"
+    device.expand = expand
+    assert figures(explorer.run()) == figures(CompiledExplorer.of(CORE, WHOLE).run())
+
+
 @pytest.mark.usefixtures("small_launches")
 def test_a_search_that_threads_began_is_gone_on_with_in_the_middle_of_a_level(tmp_path: Path) -> None:
     with Store(tmp_path / "stored") as store:
@@ -314,6 +327,18 @@ def test_the_script_that_measures_a_gpu_knows_what_is_counted(
         told = capsys.readouterr().out
         assert ("WRONG" in told) is bool(code)
         assert "| 2, 2, 2, 1 |" in told
+
+
+def test_the_page_says_how_many_bytes_a_state_takes() -> None:
+    script, page = importlib.import_module("card"), (Path(__file__).parent.parent / "docs" / "benchmarks.md").read_text()
+    assert script.HEAD in page
+
+    def told(*sizes: int) -> str:
+        explorer = Explorer.of(load("core:CORE_ORDERED"), core(*sizes))
+        return f"{state_bytes(CompiledExplorer.printer(explorer).packing.words):.1f}"
+
+    assert f"takes {told(3, 3, 4, 2)} bytes at 3, 3, 4, 2 and {told(3, 4, 4, 2)} at 3, 4, 4, 2 and 2, 4, 6, 2" in page
+    assert told(3, 4, 4, 2) == told(2, 4, 6, 2)
 
 
 def on_a_gpu() -> bool:

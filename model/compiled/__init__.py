@@ -2,7 +2,7 @@
 
 from .building import Building, NoCompiler, compiler, kept_in, nvcc
 from .cells import c_name
-from .device import CPU, CUDA, DEVICES, EMULATED, Card, Device, Outgrown, card, device_building
+from .device import CPU, CUDA, DEVICES, EMULATED, Card, Device, Outgrown, card, device_building, state_bytes
 from .header import comment, header
 from .library import Library
 from .model import CompiledModel
@@ -38,4 +38,5 @@ __all__ = [
     "kept_in",
     "nvcc",
     "printed",
+    "state_bytes",
 ]

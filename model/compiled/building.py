@@ -68,9 +68,7 @@ class Building:
     given.
     """
 
-    def __init__(
-        self, text: str, flags: Sequence[str] | None = None, *, more: Sequence[str] = (), for_gpu: bool = False
-    ) -> None:
+    def __init__(self, text: str, flags: Sequence[str] | None = None, *, more: Sequence[str] = (), for_gpu: bool = False) -> None:
         flags = (*FLAGS, next(level for size, level in LEVELS if len(text) < size), *more) if flags is None else flags
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None

@@ -108,6 +108,11 @@ def _told(invariants: int, steps: int, clauses: int, whole: int) -> Any:
     return Told()
 
 
+def state_bytes(words: int) -> float:
+    """How many bytes a state of so many words takes of a GPU's memory, in the table and where it may wait."""
+    return PLACE / FULL + 8 * words * LEVELS_PART
+
+
 class Outgrown(Exception):
     """The memory of a GPU is too small for something."""
 
@@ -123,8 +128,6 @@ class Device:
         self, library: Any, words: int, whole: int, statements: tuple[int, int, int], *, late: bool, memory: int | None = None
     ) -> None:
         self.library, self.words, self.whole = library, words, whole
-        for name in ("oo_copied", "oo_said"):
-            getattr(library, name).restype = ctypes.c_int
         library.oo_said.restype = ctypes.c_char_p
         library.oo_copied.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64]
         self.told = _told(*statements, whole)
@@ -132,11 +135,11 @@ class Device:
         free = ctypes.c_uint64()
         self._checked(library.oo_free_bytes(ctypes.byref(free)))
         self.memory = min(memory or 1 << 62, int(free.value * PART))
-        work, self.state_bytes = self.work, PLACE / FULL + 8 * words * LEVELS_PART
+        work = self.work
         work.late_places = min(LATE_PLACES, 1 + (self.memory >> 4) // (16 * whole + 8)) if late else 0
         work.at_once = min(MOST_AT_ONCE, max(LEAST_AT_ONCE, self.memory >> 11))
         left = self.memory - 8 * work.at_once - (16 * whole + 8) * work.late_places - ctypes.sizeof(self.told)
-        states = max(1, int(left / self.state_bytes))
+        states = max(1, int(left / state_bytes(words)))
         work.places, work.room = int(states / FULL) + 1, int(states * LEVELS_PART) + 1
         code = library.oo_allocated(ctypes.byref(work))
         if code:

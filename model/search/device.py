@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..batch import Fingerprints
-from ..compiled import CUDA, Device, Outgrown, device_building
+from ..compiled import CUDA, Device, Outgrown, device_building, state_bytes
 from ..concrete import Model
 from ..language import SpecError
 from .compiled import CompiledExplorer
@@ -152,11 +152,11 @@ class DeviceExplorer(CompiledExplorer):
         late = self.model.spec.late is not None and packing.whole > packing.words
         try:
             self._device = Device(library, packing.words, packing.whole, numbers, late=late, memory=self._most_memory)
+            seen, todo = self.seen, self.todo
+            self._forget()
         except Outgrown:
             raise SpecError("the GPU has no memory left for a search: see with nvidia-smi who has it, or give --memory") from None
         self._at_once = AT_ONCE
-        seen, todo = self.seen, self.todo
-        self._forget()
         for keys, parents in seen.items():
             self.seen.add(keys, parents)
         for data in todo.blocks():
@@ -182,24 +182,25 @@ class DeviceExplorer(CompiledExplorer):
                 return
             room = min(self.seen.room, self._device.work.room - self.todo.size - self.following.size)
             count = min(self._at_once, self._device.work.at_once, self.todo.size, room // self._printer.most_calls)
-            if not count:
+            try:
+                if not count:
+                    raise Outgrown
+                found = self._expanded_on(count)
+            except Outgrown:
+                # of a launch for which there is no memory nothing was done
                 self.search.stopped, self.outgrown = "memory", self._advice()
                 return
-            yield self._expanded_on(count)
-
-    @property
-    def state_bytes(self) -> float:
-        """How many bytes of the GPU's memory a state takes, in the table and where it may wait."""
-        found: float = self._device.state_bytes
-        return found
+            yield found
 
     def _advice(self) -> str:
         """What is to be said of a search that does not fit into the memory of a GPU."""
         device, printer = self._device, self._printer
+        each = state_bytes(self.packing.words)
         return (
-            f"the GPU's {device.memory} bytes are full: a state takes {self.state_bytes:.0f} of them, and there has to be room "
+            f"the GPU's {device.memory} bytes are full: a state takes {each:.0f} of them, and there has to be room "
             f"for all that one can lead to, {printer.most_calls} at most; search with --symmetry, in a smaller scope, with a "
-            "larger --memory if there is one, or without --device, where levels that do not fit go to files"
+            "larger --memory if there is one, or without --device, where levels that do not fit go to files: what --keep stores "
+            "can be gone on with there"
         )
 
     def _expanded_on(self, count: int) -> Expansion:
