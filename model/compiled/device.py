@@ -16,6 +16,9 @@ CPU, CUDA, EMULATED = DEVICES = ("cpu", "cuda", "emulated")
 """Where a compiled search is made: by threads, on a GPU, or as on a GPU but in two threads of the CPU, for tests."""
 
 FLAGS = ("-x", "cu", "-O3", "-shared", "-Xcompiler", "-fPIC", "-w", "-DOO_DEVICE")
+LONG, QUICKLY = 250_000, ("-Xcicc", "-O1", "-Xptxas", "-O1")
+"""From how many characters on a text is built less well: it takes minutes otherwise."""
+
 EMULATED_BYTES = 1 << 28
 DRIVER = "libcuda.so.1"
 OLDEST = 7, 0
@@ -78,7 +81,8 @@ def device_building(text: str, device: str) -> Building:
             f"there is {found.name} here, but no compiler for it (nvcc, on PATH or in /usr/local/cuda/bin): install the CUDA "
             f"toolkit, have the variable NVCC name it, {WITHOUT}"
         )
-    return Building(text, (*FLAGS, f"-arch=sm_{''.join(map(str, found.capability))}"), for_gpu=True)
+    flags = (*FLAGS, f"-arch=sm_{''.join(map(str, found.capability))}", *(QUICKLY if len(text) >= LONG else ()))
+    return Building(text, flags, for_gpu=True)
 
 
 class Work(ctypes.Structure):
