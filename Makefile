@@ -21,6 +21,7 @@ fuzz: $(STAMP)
 	ONEOWNER_DRAWN=1500 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_random_specs.py
 	ONEOWNER_DRAWN=10000 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_histories.py
 	ONEOWNER_SANITIZED=1 $(BIN)/python -m pytest tests/test_compiled_reading.py -k sanitizers
+	ONEOWNER_EVERY=1 $(BIN)/python -m pytest -n 2 tests/test_device_search.py -k "whole_system"
 	ONEOWNER_WRONG=200 ONEOWNER_WRONG_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_wrong_specs.py
 
 # docs/teeth*.md: what suite, fuzzing and proof notice of small changes of the two implementations and of the specification; goes on
@@ -36,6 +37,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/line.py
 	$(BIN)/python bench/versus.py > benchmarks.new
 	$(BIN)/python bench/limit.py >> benchmarks.new
+	$(BIN)/python bench/card.py >> benchmarks.new
 	$(BIN)/python bench/rooms.py >> benchmarks.new
 	mv benchmarks.new docs/benchmarks.md
 

@@ -14,7 +14,7 @@ from .packed import PackedPrinter
 from .packing import Field
 
 RUNTIME = """
-static inline uint32_t oo_colour(uint32_t x)
+OO_FN inline uint32_t oo_colour(uint32_t x)
 {
     x *= 0x9e3779b1u;
     x ^= x >> 16;
@@ -23,7 +23,7 @@ static inline uint32_t oo_colour(uint32_t x)
 }
 """
 CANONICAL = """
-static inline void oo_refined(const struct oo_state *before, uint32_t *colours, int rounds)
+OO_FN inline void oo_refined(const struct oo_state *before, uint32_t *colours, int rounds)
 {
     for (; rounds; rounds--) {
         uint32_t sums[OO_NAMES] = {0};
@@ -38,7 +38,7 @@ static inline void oo_refined(const struct oo_state *before, uint32_t *colours, 
 
 /* A name of the first sort that has several of one colour that are not blank, nor twins if `places` are given: of the least such
  * colour, so that it does not depend on what names are called.  Or 0. */
-static inline int oo_alike(const uint32_t *colours, const uint32_t *places)
+OO_FN inline int oo_alike(const uint32_t *colours, const uint32_t *places)
 {
     int found = 0;
     for (int kind = 0; kind < OO_FREE_KINDS && !found; kind++)
@@ -54,8 +54,8 @@ static inline int oo_alike(const uint32_t *colours, const uint32_t *places)
 }
 
 /* The least that is said of a state by names of which some are given colours of their own. */
-static __attribute__((noinline)) void oo_apart(const struct oo_state *before, const uint32_t *colours, const uint32_t *places,
-                                               uint64_t *least)
+OO_FN __attribute__((noinline)) void oo_apart(const struct oo_state *before, const uint32_t *colours, const uint32_t *places,
+                                              uint64_t *least)
 {
     const int alike = oo_alike(colours, places);
     if (!alike) {
@@ -82,7 +82,7 @@ static __attribute__((noinline)) void oo_apart(const struct oo_state *before, co
     }
 }
 
-static inline uint64_t oo_canonical(const struct oo_state *before)
+OO_FN inline uint64_t oo_canonical(const struct oo_state *before)
 {
     uint32_t colours[OO_NAMES];
     memcpy(colours, oo_plain, sizeof colours);
@@ -144,15 +144,15 @@ class Naming:
             ("uint16_t", "oo_first", firsts),
         ):
             suffix = "u" if word == "uint32_t" else ""
-            p.out.append(f"static const {word} {name}[] = {{{', '.join(f'{v}{suffix}' for v in values)}}};")
+            p.out.append(f"OO_TABLE {word} {name}[] = {{{', '.join(f'{v}{suffix}' for v in values)}}};")
         p.out += RUNTIME.split("\n")
         fields = [f for f in p.packing.moving if f.component.kind != "output"]
         maps = [f for f in fields if not f.part]
         queues = [f for f in fields if f.part == "line"]
         heads = {
-            "sums": "static inline void oo_sums(const struct oo_state *before, const uint32_t *c, uint32_t *s)",
-            "places": "static void oo_places(const struct oo_state *before, uint32_t *s)",
-            "whole": "static inline uint64_t oo_whole(const struct oo_state *before, const uint32_t *c)",
+            "sums": "OO_FN inline void oo_sums(const struct oo_state *before, const uint32_t *c, uint32_t *s)",
+            "places": "OO_FN void oo_places(const struct oo_state *before, uint32_t *s)",
+            "whole": "OO_FN inline uint64_t oo_whole(const struct oo_state *before, const uint32_t *c)",
         }
         for what, head in heads.items():
             p._begin("", head)
@@ -240,7 +240,7 @@ class Naming:
     def _misnamed(self) -> None:
         """Of which sort, counted from 1, a name that is free to be given out still stands somewhere."""
         p = self.printer
-        p._begin("", "static int oo_misnamed(const struct oo_state *before)")
+        p._begin("", "OO_FN int oo_misnamed(const struct oo_state *before)")
         given = p.given_out
         p._unused_arguments(["before"])
         if given:

@@ -1,16 +1,10 @@
-/* A search over states of OO_WORDS words: what is the same for every specification and scope.
+/* A search by threads: what is the same for every specification and scope.
  *
- * A level is expanded by any number of threads, each with an oo_work of its own, over one table of fingerprints.  A place of the
- * table is taken by compare and swap; of the state from which one was found the upper half of its fingerprint is kept, which says
- * nearly where in the table it stands, however large that grows.
+ * A level is expanded by any number of threads, each with an oo_work of its own, over one table of fingerprints.
  */
-#include <string.h>
-
 #define OO_BATCH 64
 #define OO_RECENT (1u << 14)
 #define OO_LATE_KNOWN (1u << 14)
-
-struct oo_state { uint64_t w[OO_WHOLE]; };
 
 struct oo_work {
     uint64_t *keys;
@@ -51,84 +45,20 @@ struct oo_run {
     struct oo_state states[OO_BATCH];
 };
 
-static void oo_calls(struct oo_run *run, const struct oo_state *before);
-static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
-#ifdef OO_NAMES
-static inline uint64_t oo_canonical(const struct oo_state *before);
-static int oo_misnamed(const struct oo_state *before);
-#endif
-
-static inline uint64_t oo_mixed(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    return x ^ x >> 32;
-}
-
-/* Of a state of one word the fingerprint is the state itself, mixed: no two have the same. */
-static inline uint64_t oo_mark(const struct oo_state *state)
-{
-    uint64_t mark = 0x9e3779b97f4a7c15ull;
-    for (int n = 0; n < OO_WORDS; n++)
-        mark = oo_mixed(mark ^ state->w[n]);
-    return mark ? mark : 1;
-}
-
-/* A state's fingerprint; with names that may be others, the same for all renamings of it. */
-static inline uint64_t oo_named(const struct oo_state *state)
-{
-#ifdef OO_NAMES
-    return oo_canonical(state);
-#else
-    return oo_mark(state);
-#endif
-}
-
-static inline uint64_t oo_place(uint64_t mark, uint64_t places)
-{
-    return (uint64_t)((unsigned __int128)mark * places >> 64);
-}
-
-static inline int oo_same(const struct oo_state *one, const struct oo_state *other)
-{
-    uint64_t apart = 0;
-    for (int n = 0; n < OO_WORDS; n++)
-        apart |= one->w[n] ^ other->w[n];
-    return !apart;
-}
-
-/* Whether a fingerprint is entered now, and was not there; `shared` says that others may enter some too. */
-static inline int oo_enter(uint64_t *keys, uint32_t *parents, uint64_t places, uint64_t mark, uint32_t from, int shared)
-{
-    uint64_t at = oo_place(mark, places);
-    for (;;) {
-        uint64_t there = __atomic_load_n(&keys[at], __ATOMIC_RELAXED);
-        if (there == mark)
-            return 0;
-        if (!there && !shared) {
-            keys[at] = mark;
-            parents[at] = from;
-            return 1;
-        }
-        if (!there) {
-            if (__atomic_compare_exchange_n(&keys[at], &there, mark, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-                parents[at] = from;
-                return 1;
-            }
-            if (there == mark)
-                return 0;
-        }
-        if (++at == places)
-            at = 0;
-    }
-}
-
 static inline void oo_lowest(uint64_t *least, uint64_t mark)
 {
     if (!*least || mark < *least)
         *least = mark;
+}
+
+static inline void oo_reach(struct oo_run *run, int clause)
+{
+    run->work->reached[clause] = 1;
+}
+
+static inline void oo_cut(struct oo_run *run)
+{
+    run->work->cut++;
 }
 
 static void oo_flush(struct oo_run *run)
@@ -197,15 +127,9 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
 static inline void oo_outputs(struct oo_run *run, const struct oo_state *before, const struct oo_state *now)
 {
     struct oo_work *work = run->work;
-    uint64_t some = 0, key = 1;
-    for (int n = OO_WORDS; n < OO_WHOLE; n++)
-        some |= now->w[n];
-    if (!some || !work->late)
+    if (!oo_has_outputs(now) || !work->late)
         return;
-    for (int n = 0; n < OO_WHOLE; n++) {
-        key = oo_mixed(key ^ (before->w[n] & work->late_before[n]));
-        key = oo_mixed(key ^ (now->w[n] & work->late_after[n]));
-    }
+    const uint64_t key = oo_late_key(before, now, work->late_before, work->late_after);
     uint64_t *known = &work->late_known[key & (OO_LATE_KNOWN - 1)];
     if (*known == key || work->late_count == work->late_room)
         return;
@@ -288,21 +212,6 @@ void oo_move(const uint64_t *keys, const uint32_t *parents, uint64_t count, uint
             oo_enter(to, to_parents, places, keys[n], parents[n], 0);
 }
 
-/* The fingerprints in a table whose upper half is `upper`, at most `room` of them. */
-uint64_t oo_like(const uint64_t *keys, uint64_t places, uint32_t upper, uint64_t *found, uint64_t room)
-{
-    /* such fingerprints begin to be looked for in places side by side, and stand before the next place that is empty */
-    uint64_t at = oo_place((uint64_t)upper << 32, places), last = oo_place((uint64_t)upper << 32 | 0xffffffffull, places);
-    uint64_t count = 0;
-    for (int beyond = 0;; at = at + 1 == places ? 0 : at + 1) {
-        beyond |= at == last;
-        if (!keys[at] && beyond)
-            return count;
-        if (keys[at] >> 32 == upper && count < room)
-            found[count++] = keys[at];
-    }
-}
-
 /* Number fingerprints in a table of its own, `places` large. */
 void oo_number(const uint64_t *marks, uint64_t count, uint64_t *keys, uint32_t *numbers, uint64_t places)
 {
@@ -328,8 +237,11 @@ void oo_numbers(const uint64_t *keys, const uint32_t *numbers, uint64_t places, 
 /* Where a fingerprint stands, or `places`. */
 uint64_t oo_found(const uint64_t *keys, uint64_t places, uint64_t mark)
 {
-    for (uint64_t at = oo_place(mark, places); keys[at]; at = at + 1 == places ? 0 : at + 1)
-        if (keys[at] == mark)
-            return at;
-    return places;
+    return oo_at(keys, places, mark);
+}
+
+/* The fingerprints in a table whose upper half is `upper`, at most `room` of them. */
+uint64_t oo_like(const uint64_t *keys, uint64_t places, uint32_t upper, uint64_t *found, uint64_t room)
+{
+    return oo_alike_in(keys, places, upper, found, room);
 }

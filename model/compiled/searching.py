@@ -1,8 +1,9 @@
 """A search printed as C: the calls of a scope as loops that ask each guard as soon as what it speaks of is chosen.
 
-What is the same for every search stands in `search.h`; here is printed what differs: the places of cells, the calls, the
-statements, and with symmetry the canonical form (see `Naming`).  Asking guards early loses which of them refuses a call, so exits
-that were not reached yet are looked for apart, in the order of the text.
+What is the same for every search stands in `state.h`, and in `search.h` for threads or `device.h` for a GPU, as the text is
+built; here is printed what differs: the places of cells, the calls, the statements, and with symmetry the canonical form (see
+`Naming`).  Asking guards early loses which of them refuses a call, so exits that were not reached yet are looked for apart, in
+the order of the text.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .packed import PackedPrinter
 from .packing import Packing
 from .printer import MOST_IN_SUBSET
 
-RUNTIME = Path(__file__).with_name("search.h")
+HERE = Path(__file__).parent
 MOST_OPERATIONS = 255
 FRESH_BITS = 8
 """Above the number of a call (32 bits) stand the fresh names that it is given, so many bits each, by sort."""
@@ -88,14 +89,18 @@ class SearchPrinter(PackedPrinter):
         self._macro("OO_WORDS", self.packing.words)
         self._macro("OO_WHOLE", self.packing.whole)
         self._macro("OO_MOST_CALLS", self.most_calls)
+        self._macro("OO_CLAUSES", len(self.clauses))
+        self._macro("OO_INVARIANTS", len(self.invariants))
+        self._macro("OO_STEPS", len(self.steps))
         naming = Naming(self) if self.free else None
         if naming:
             naming.sizes()
-        self.out.append(RUNTIME.read_text(encoding="utf-8"))
+        state, threads, device = ((HERE / f"{name}.h").read_text(encoding="utf-8") for name in ("state", "search", "device"))
+        self.out += [state, "#ifdef OO_DEVICE", device, "#else", threads, "#endif"]
         self._tables()
         self._fresh_names()
         for statement in self.invariants:
-            self.out.append("static")
+            self.out.append("OO_FN")
             self._statement(statement)
         self._judged()
         if naming:
@@ -110,7 +115,7 @@ class SearchPrinter(PackedPrinter):
     def _fresh_names(self) -> None:
         for kind in self.fresh_kinds:
             (over,), holds = self.recorder.statement(self.spec.unused[kind])
-            begin = f"static uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before)"
+            begin = f"OO_FN uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before)"
             self._begin(f"The names of a {kind.__name__} that a call is given, by bit.", begin)
             self._unused_arguments(["before"])
             own = [e for e in self.fixed.get(kind, ()) if e > len(kind.constants)]
@@ -135,7 +140,7 @@ class SearchPrinter(PackedPrinter):
     def _judged(self) -> None:
         """Of a state, by which operation it came, whether it keeps what that may have broken."""
         reads = [_components(self.recorder.statement(s)[1]) for s in self.invariants]
-        self._begin("", "static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by)")
+        self._begin("", "OO_FN int oo_judged(const struct oo_work *work, const struct oo_state *before, uint64_t mark, int by)")
         self._unused_arguments(["work", "before", "mark"])
         self._line("int good = 1;")
         ways: dict[tuple[int, ...], list[int]] = {}
@@ -180,7 +185,7 @@ class SearchPrinter(PackedPrinter):
             text = "\n".join(body)
             if text not in self._shared:
                 self._shared[text] = f"oo_step_{len(self._shared)}"
-                self.out += [f"static __attribute__((noinline)) int {self._shared[text]}{body[0]}", *body[1:]]
+                self.out += [f"OO_FN __attribute__((noinline)) int {self._shared[text]}{body[0]}", *body[1:]]
             arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
             asked.append(f"if (!{self._shared[text]}(before, now{arguments}))")
             asked.append(f"    oo_lowest(&run->work->broken_steps[{number}], run->mark);")
@@ -199,7 +204,7 @@ class SearchPrinter(PackedPrinter):
 
     def _taken(self, action: Action, body: Block) -> None:
         """A call that no guard at the beginning refuses."""
-        head = f"static inline void take_{action.name}(struct oo_run *run, const struct oo_state *before, uint64_t call"
+        head = f"OO_FN inline void take_{action.name}(struct oo_run *run, const struct oo_state *before, uint64_t call"
         self._begin(action.text, f"{head}{self.parameters(action)})")
         self._unused_arguments(["before", "call", *(self._argument(s.name) for s in action.slots)])
         self._line("struct oo_state after, *now = &after;")
@@ -207,7 +212,7 @@ class SearchPrinter(PackedPrinter):
         self._end()
 
     def _leaf(self, leaf: Leaf, copied: bool) -> None:
-        self._line(f"run->work->reached[{self.numbers[f'{self._action.name}/{leaf.exit}']}] = 1;")
+        self._line(f"oo_reach(run, {self.numbers[f'{self._action.name}/{leaf.exit}']});")
         if leaf.exit in EFFECTIVE:
             if not copied:
                 self._line("*now = *before;")
@@ -235,7 +240,7 @@ class SearchPrinter(PackedPrinter):
 
     def _expanded(self, action: Action, guards: Sequence[_Guard]) -> None:
         self._begin(
-            "", f"static void expand_{action.name}(struct oo_run *run, const struct oo_state *before{self._fresh_given()})"
+            "", f"OO_FN void expand_{action.name}(struct oo_run *run, const struct oo_state *before{self._fresh_given()})"
         )
         self._unused_arguments(self._fresh_arguments())
         taken = ", ".join(self._argument(s.name) for s in action.slots)
@@ -259,12 +264,12 @@ class SearchPrinter(PackedPrinter):
             for number, guard in enumerate(guards):
                 if guard.exit != exit:
                     continue
-                self._begin("", f"static __attribute__((cold, noinline)) void look_{at}_{number}{head}{self._fresh_given()})")
+                self._begin("", f"OO_FN __attribute__((cold, noinline)) void look_{at}_{number}{head}{self._fresh_given()})")
                 self._unused_arguments(["before", *self._fresh_arguments()])
                 way = [(g.condition, g.holds) for g in guards[:number]] + [(guard.condition, not guard.holds)]
 
                 def found() -> None:
-                    self._line(f"run->work->reached[{at}] = 1;")
+                    self._line(f"oo_reach(run, {at});")
                     self._line("return;")
 
                 self._looped_over(action, way, found, every=False)
@@ -349,7 +354,7 @@ class SearchPrinter(PackedPrinter):
         return f"{table}[{self._index(slot)}]"
 
     def _calls(self) -> None:
-        self._begin("", "static void oo_calls(struct oo_run *run, const struct oo_state *before)")
+        self._begin("", "OO_FN void oo_calls(struct oo_run *run, const struct oo_state *before)")
         for kind in self.fresh_kinds:
             name = kind.__name__.lower()
             self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before);")
@@ -358,7 +363,7 @@ class SearchPrinter(PackedPrinter):
             out_of = " || ".join(f"!fresh_{k.__name__.lower()}" for k in fresh_sorts(action))
             if out_of:
                 self._open(f"if ({out_of})")
-                self._line("run->work->cut++;")
+                self._line("oo_cut(run);")
                 self.indent -= 1
             self._line(f"expand_{action.name}(run, before{given});")
             guards, _ = _guards(self.trees[action.name])
