@@ -43,11 +43,14 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
-from ..suite import of
+from ..suite import of, together
 from .aim import Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
+BESIDE = 1 / 3
+"""How many of the runs begin with two beginnings, one beside the other."""
+
 SWEPT = 1 / 4
 """How many of the runs try, where they begin, all that is refused there."""
 
@@ -166,8 +169,12 @@ def _machine(
             self.cut_short = True
             with budget.noting(self.session):
                 with contextlib.suppress(Unsupported):
-                    for name, arguments in openings[opening]:
-                        self.session.compare_values(name, arguments)
+                    begin = openings[opening]
+                    if chance.random() < BESIDE:
+                        begin = together(self.session.model, begin, chance.choice(openings))
+                    for name, arguments in begin:
+                        given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
+                        self.session.compare_values(name, given)
                 if chance.random() < SWEPT:
                     self.aim.sweep()
             self.cut_short = False

@@ -1,6 +1,7 @@
 """The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs."""
 
 from .chart import chart
+from .scout import together
 from .stored import digest, of, read, write
 from .suite import Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
@@ -15,6 +16,7 @@ __all__ = [
     "generate",
     "of",
     "read",
+    "together",
     "walks",
     "ways",
     "within",
