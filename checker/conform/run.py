@@ -151,6 +151,10 @@ class Conformance:
     def _scope(self, scope: Mapping[str, int]) -> dict[str, int]:
         return limited(scope, self.introduction.limits if self.introduction else {})
 
+    def _sizes(self, sequence: Calls) -> Mapping[str, int]:
+        sizes = sequence.sizes(self.spec)
+        return sizes if sequence.scope else self._scope(sizes)
+
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
         """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after
         a call that a probe showed to be wrong, it goes on without probes, and what else is wrong then is put down to it."""
@@ -161,7 +165,7 @@ class Conformance:
             session: Session | None = None
             at = 0
             try:
-                sizes = sequence.sizes(self.spec)
+                sizes = self._sizes(sequence)
                 session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
                 for at, (name, arguments) in enumerate(sequence.calls):
@@ -210,7 +214,7 @@ class Conformance:
         return self._trusted[clause]
 
     def _comes_right(self, sequence: Calls, clause: str, without: frozenset[str]) -> bool:
-        sizes = sequence.sizes(self.spec)
+        sizes = self._sizes(sequence)
         session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=False, without=without)
         with contextlib.suppress(Mismatch, Unsupported, Unknown):
             for name, arguments in sequence.calls:
@@ -231,6 +235,7 @@ class Conformance:
 
     def _count(self, session: Session) -> None:
         self.report.calls += len(session.recorded)
+        self.report.causes.update(session.had())
         for clause, times in session.clauses.items():
             if clause in self.report.verdicts:
                 self.report.verdicts[clause].times += times
@@ -291,6 +296,7 @@ class Conformance:
             progress=self._told,
         )
         self.report.calls += found.calls
+        self.report.causes.update(found.causes)
         self.report.seed = found.seed
         self.report.interrupted = found.interrupted
         for clause, times in found.clauses.items():

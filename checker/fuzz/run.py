@@ -69,13 +69,14 @@ AGAIN = "again"
 
 @dataclass
 class FuzzReport:
-    """What a run did.  `calls` counts calls to the implementation, probes too; `clauses` counts them by clause; `without` are the
-    operations that were left out."""
+    """What a run did.  `calls` counts calls to the implementation, probes too, `clauses` and `causes` count them by these;
+    `without` are the operations that were left out."""
 
     without: frozenset[str] = frozenset()
     calls: int = 0
     runs: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     seed: int = 0
@@ -185,6 +186,7 @@ def _machine(
                 # what comes after a failure is that run again
                 budget.report.calls += len(self.session.recorded)
                 budget.report.clauses.update(self.session.clauses)
+                budget.report.causes.update(self.session.had())
             if budget.progress:
                 budget.progress(budget.report)
             budget.failed |= self.cut_short

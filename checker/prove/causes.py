@@ -9,11 +9,10 @@ from typing import Any
 import z3
 
 from ...model.concrete import Model, Vector
-from ...model.graph import with_fresh_names
 from ...model.language import Action, Spec, SpecError
 from ...model.recording import Cause, causes, every
 from ...model.symbolic import Finite, Symbolic, checked, new_solver
-from ..suite import of
+from ..suite import causes_of, of
 
 LIMIT = 3_000_000
 """What the solver may spend on a cause, in its own units."""
@@ -39,13 +38,10 @@ def come_to(spec: Spec) -> set[str]:
     found: set[str] = set()
     models: dict[str, Model] = {}
     for sequence in of(spec) if spec.suite and not spec.replaced else ():
-        model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
-        vector = model.initial()
-        for name, arguments in with_fresh_names(model, list(sequence.calls[: sequence.ending])):
-            action = spec.actions[name]
-            outcome = model.step(action, vector, arguments)
-            found.update(had(model, action, vector, arguments, outcome.exit))
-            vector = outcome.state
+        # a sequence is the first to come to these, it says; whether it does is seen
+        if sequence.causes:
+            model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
+            found.update(causes_of(model, sequence.calls[: sequence.ending]))
     return found
 
 

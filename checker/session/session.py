@@ -95,6 +95,15 @@ class Session(Ahead):
         whole = spec.scope(scope)
         return whole | {kind.plural: whole[kind.plural] + 1 for kind in spec.unused if kind.handles}
 
+    def had(self) -> Counter[str]:
+        """How often calls that were right had each cause, by its name."""
+        found: Counter[str] = Counter()
+        for (operation, came), times in self.came.items():
+            for number, cause in enumerate(self.causes[operation].all):
+                if came >> number & 1:
+                    found[str(cause)] += times
+        return found
+
     def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:
         """The arguments of an operation that are no fresh names, in order, each with its type; with the element that stands for
         strangers where it is a handle (0: it is data); and with what is known of how its values are written.  And whether there

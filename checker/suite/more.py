@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...model.concrete import Model, Outcome, Vector
-from ...model.language import Action, Spec
+from ...model.graph import with_fresh_names
+from ...model.language import Action, Spec, Step
 from ...model.recording import Write, causes, trees
 
 SEVERAL = 2
+"""From how many cells on, or elements in a line, there are several."""
+
+
+def causes_of(model: Model, calls: Sequence[Step]) -> Iterator[str]:
+    """The causes of calls, from the initial state on, as they come."""
+    names, vector = CauseNames(model.spec), model.initial()
+    for name, arguments in with_fresh_names(model, list(calls)):
+        action = model.spec.actions[name]
+        outcome = model.step(action, vector, arguments)
+        yield from names.of(name, model.came(action, vector, arguments, outcome.exit))
+        vector = outcome.state
 
 
 class CauseNames:

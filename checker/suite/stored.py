@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from ...model.language import Members, Spec, SpecError, Step
+from ...model.recording import every
 from ...model.symbolic import clauses
 from .suite import Sequence, generate
 
@@ -23,6 +24,7 @@ def _row(spec: Spec, sequence: Sequence) -> dict[str, Any]:
     calls = [_call(spec, call) for call in sequence.calls]
     row: dict[str, Any] = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
     row |= {"pairs": True} if sequence.pairs else {}
+    row |= {"causes": sequence.causes} if sequence.causes else {}
     return row | {"ending": sequence.ending} if sequence.ending is not None else row
 
 
@@ -46,6 +48,7 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
                 tuple(row["clauses"]),
                 row.get("pairs", False),
                 row.get("ending"),
+                tuple(row.get("causes", ())),
             )
             for row in rows
         ]
@@ -58,6 +61,14 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
 def of(spec: Spec) -> list[Sequence]:
     """The suite of a spec: the stored one, or, if it has none, one drawn now."""
     return read(spec, spec.suite) if spec.suite and not spec.replaced else generate(spec)
+
+
+def known_causes(spec: Spec, operations: Collection[str]) -> list[str]:
+    """The causes that calls of some operations can come to: of a spec with a stored suite those that it comes to, else all."""
+    if not spec.suite or spec.replaced:
+        return [str(cause) for cause in every(spec, [name for name in spec.actions if name in operations])]
+    inside = (s for s in of(spec) if s.operations <= set(operations))
+    return [cause for sequence in inside for cause in sequence.causes]
 
 
 def digest(spec: Spec) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
 from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
+from .more import causes_of
 from .rehearsal import Rehearsal
 from .scout import Found, Scout
 from .tours import pairs, tour
@@ -33,8 +34,8 @@ WALKS = 480
 
 @dataclass(frozen=True)
 class Sequence:
-    """Calls in the model's values, from reset on, in a scope, and what they are to come to.  A scope is named as its exploration,
-    that of fuzzing is "".
+    """Calls in the model's values, from reset on, in a scope, and what they are to come to; `causes` are those that no sequence
+    before it comes to.  A scope is named as its exploration, that of fuzzing is "".
 
     With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
     number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.
@@ -45,6 +46,7 @@ class Sequence:
     clauses: tuple[str, ...]
     pairs: bool = False
     ending: int | None = None
+    causes: tuple[str, ...] = ()
 
     def sizes(self, spec: Spec) -> Mapping[str, int]:
         """The sizes of its scope."""
@@ -102,10 +104,21 @@ def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Seque
     in the scope of fuzzing, so that it takes its time.
     """
     drawn = draw(spec, charts(spec, jobs=jobs))
-    if not scouting:
-        return drawn
     between = next((n for n, sequence in enumerate(drawn) if sequence.pairs), len(drawn))
-    return [*drawn[:between], *scouted(spec, drawn), *drawn[between:]]
+    return with_causes(spec, [*drawn[:between], *(scouted(spec, drawn) if scouting else ()), *drawn[between:]])
+
+
+def with_causes(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
+    """Sequences with the causes that each is the first to come to."""
+    known: set[str] = set()
+    models: dict[str, Model] = {}
+    found = []
+    for sequence in drawn:
+        model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
+        had = dict.fromkeys(causes_of(model, sequence.calls[: sequence.ending]))
+        found.append(replace(sequence, causes=tuple(cause for cause in had if cause not in known)))
+        known |= had.keys()
+    return found
 
 
 def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
