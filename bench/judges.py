@@ -124,7 +124,7 @@ def noting_lines(package: Package, lines: set[str]) -> Iterator[None]:
 
 def run_sequence(spec: Spec, implementation: Any, sequence: Sequence, without: Collection[str] = ()) -> None:
     """Make the calls of a sequence, and no probes by what is `without`.  Raises Mismatch at the first wrong answer."""
-    session = Session(spec, implementation, spec.explorations[sequence.scope].sizes)
+    session = Session(spec, implementation, sequence.sizes(spec))
     session.unsupported |= set(without)
     for name, arguments in sequence.calls:
         session.compare_values(name, arguments)

@@ -14,7 +14,20 @@ from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..fuzz import fuzz
-from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, by_itself, smallest_failure, tried_afresh
+from ..session import (
+    NEVER,
+    Failure,
+    Mismatch,
+    Recorded,
+    Session,
+    Unknown,
+    again,
+    by_itself,
+    have_built,
+    smallest_failure,
+    stop_building,
+    tried_afresh,
+)
 from ..suite import Sequence as Calls
 from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
@@ -23,6 +36,9 @@ AGAIN = 3
 
 FRESH_FOR = 10.0
 """Seconds for which failures are made again in fresh processes: where a hundred clauses fail, the first tell all there is."""
+
+MANY = 20
+"""For how many sequences in the scope of fuzzing it is worth while to have the specification built."""
 
 TRIES = 8
 """In how many sequences it is tried whether a probe can be trusted."""
@@ -111,13 +127,20 @@ class Conformance:
         started = time.monotonic()
         try:
             if self.report.verdicts:
+                self._build()
                 self._run()
         except KeyboardInterrupt:
             self.report.interrupted = True
             for verdict in self.report.verdicts.values():
                 self._judge(verdict, frozenset(self.report.unsupported))
+        stop_building()
         self.report.seconds = time.monotonic() - started
         return self.report
+
+    def _build(self) -> None:
+        """See that the longest sequences are soon held against the specification in C: there are many of them."""
+        if sum(1 for sequence in self.suite if not sequence.scope) >= MANY:
+            have_built(self.spec, Session.with_strangers(self.spec, self._scope(self.spec.fuzz_scope)))
 
     def _run(self) -> None:
         without = self._smoke()

@@ -51,8 +51,11 @@ PATIENCE = 2
 BESIDE = 1 / 3
 """How many of the runs begin with two beginnings, one beside the other."""
 
-SWEPT = 1 / 4
-"""How many of the runs try, where they begin, all that is refused there."""
+SWEPT, OPENING_SWEPT = 1 / 8, 7 / 8
+"""How many of the runs try, where they begin, all that is refused there: of those that begin with a way, and of others."""
+
+SHORT = 4
+"""Of how many times fewer calls every other run is, so that more beginnings and ends are seen."""
 
 LOOKED_AFTER = 1 / 3
 """How often it is looked after a call."""
@@ -88,6 +91,14 @@ class _Spent(BaseException):
     """The time is up.  Not an Exception, so that Hypothesis does not take it for a failure of the example."""
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Calls with which a run begins, and the clauses to which they are known to come."""
+
+    calls: Sequence[Step]
+    clauses: frozenset[str] = frozenset()
+
+
 class _Budget:
     def __init__(
         self,
@@ -117,13 +128,15 @@ class _Budget:
             self.first = self.first or (mismatch, list(session.recorded))
             raise
 
-    def turn(self, opening: int, openings: int) -> bool:
-        """Whether it is this opening's turn: none has been had less often.  The first runs may repeat stored failures, and
-        pass: one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
-        due = (
-            self.failed or self.report.runs <= REPEATS or self.had[opening] <= min(self.had[number] for number in range(openings))
-        )
-        self.had[opening] += due
+    def turn(self, number: int, beginnings: Sequence[Beginning]) -> bool:
+        """Whether it is this beginning's turn: first of those of which it is not said where they lead, and of those that lead to
+        a clause that was not come to; then none has been had less often.  The first runs may repeat stored failures, and pass:
+        one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
+        least = min(self.had[n] for n in range(len(beginnings)))
+        seen = self.report.clauses.keys()
+        news = [n for n, each in enumerate(beginnings) if not self.had[n] and not (each.clauses and seen >= each.clauses)]
+        due = self.failed or self.report.runs <= REPEATS or (number in news if news else self.had[number] <= least)
+        self.had[number] += due
         return due
 
     def stop_when_spent(self, machine: Any) -> None:
@@ -148,41 +161,44 @@ def _machine(
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-    openings = _beginnings(spec, without)
+    beginnings = _beginnings(spec, without)
 
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            self.session = Session(spec, implementation, scope, strict=strict, without=without)
+            self.begun = False
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
             self.left = steps
             self.ended = False
 
-        @initialize(opening=st.sampled_from(range(len(openings))), chance=st.randoms(use_true_random=True))
+        @initialize(opening=st.sampled_from(range(len(beginnings))), chance=st.randoms(use_true_random=True))
         def begin(self, opening: int, chance: random.Random) -> None:
-            if not budget.turn(opening, len(openings)):
+            if not budget.turn(opening, beginnings):
                 hypothesis.reject()
             budget.report.runs += 1
+            self.session = Session(spec, implementation, scope, strict=strict, without=without)
+            self.begun = True
+            self.left = chance.choice((steps, steps // SHORT))
             self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self)
             self.cut_short = True
             with budget.noting(self.session):
                 with contextlib.suppress(Unsupported):
-                    begin = openings[opening]
+                    begin = beginnings[opening].calls
                     if chance.random() < BESIDE:
-                        begin = together(self.session.model, begin, chance.choice(openings))
+                        begin = together(self.session.model, begin, chance.choice(beginnings).calls)
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
                         self.session.compare_values(name, given)
-                if chance.random() < SWEPT:
+                if chance.random() < (SWEPT if beginnings[opening].clauses else OPENING_SWEPT):
                     self.aim.sweep()
             self.cut_short = False
             self.next, self.given = self.aim.choose()
 
         def teardown(self) -> None:
-            if not budget.failed:
+            if self.begun and not budget.failed:
                 # what comes after a failure is that run again
                 budget.report.calls += len(self.session.recorded)
                 budget.report.clauses.update(self.session.clauses)
@@ -202,8 +218,11 @@ def _machine(
                 self.one_call()
             if self.left <= 0 and not self.ended:
                 self.ended = self.cut_short = True
-                with budget.noting(self.session):
-                    Epilogue(self.session, self.aim.chance).run()
+                try:
+                    with budget.noting(self.session):
+                        Epilogue(self.session, self.aim.chance).run()
+                except Unknown:
+                    hypothesis.reject()
                 self.cut_short = False
 
         def one_call(self) -> None:
@@ -229,15 +248,14 @@ def _machine(
     return Machine
 
 
-def _beginnings(spec: Spec, without: Collection[str]) -> list[Sequence[Step]]:
+def _beginnings(spec: Spec, without: Collection[str]) -> list[Beginning]:
     """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing."""
-    ways = (
-        [sequence.calls[: sequence.ending] for sequence in of(spec) if not sequence.pairs]
-        if spec.suite and not spec.replaced
-        else []
-    )
-    found = [calls for calls in (*spec.openings.values(), *ways) if not any(name in without for name, _ in calls)]
-    return [*found, *[()] * (1 + len(found) // 8)]
+    found = [Beginning(calls) for calls in spec.openings.values()]
+    for sequence in of(spec) if spec.suite and not spec.replaced else ():
+        if not sequence.pairs:
+            found.append(Beginning(sequence.calls[: sequence.ending], frozenset(sequence.clauses)))
+    found = [each for each in found if not any(name in without for name, _ in each.calls)]
+    return [*found, *[Beginning(())] * (1 + len(found) // 8)]
 
 
 def fuzz(

@@ -92,6 +92,7 @@ class Running(Protocol):
     model: Model
     actions: dict[str, Action]
     unsupported: set[str]
+    probing: bool
     causes: dict[str, Causes]
 
     @property
@@ -128,16 +129,21 @@ class Epilogue:
         self.look()
         self.take()
         self.look()
+        probing, self.session.probing = self.session.probing, False
         self.undo()
         self.fill()
+        self.session.probing = probing
         self.look()
 
     def look(self) -> None:
         """Call what changes nothing."""
         for name in self._of(self.kinds.looks):
-            calls = (values for values, exit in self._reached(name, ()) if exit == OK)
-            for values in list(itertools.islice(calls, self.most.looks)):
-                self._make(name, values, probe=True)
+            calls = itertools.islice(self._possible(name), self.most.looks)
+            # handles at once: where several states are possible, a look may tell which
+            given = [self.session.handles(name, values, self.chance) for values in calls]
+            for handles in given:
+                with contextlib.suppress(Unsupported):
+                    self.session.compare(name, handles, probe=True)
 
     def take(self) -> None:
         """Take out what waits."""
@@ -169,45 +175,46 @@ class Epilogue:
         known = [name for name in names if name in self.session.actions and name not in self.session.unsupported]
         return self.chance.sample(known, len(known))
 
-    def _reached(self, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
-        """Some calls of an operation that can be made now, up to the first that comes to what is wanted, and their exits."""
-        session = self.session
-        choices = session.choices(name, strangers=False)
+    def _drawn(self, name: str) -> tuple[dict[str, list[Any]], list[int]]:
+        """What the arguments of a call may be now, and the numbers of some calls."""
+        choices = self.session.choices(name, strangers=False)
         size = math.prod(map(len, choices.values()))
-        numbers = [int(self.chance.random() * size) for _ in range(SAMPLE)] if size > SAMPLE else list(range(size))
-        self.chance.shuffle(numbers)
+        if size > SAMPLE:
+            return choices, [int(self.chance.random() * size) for _ in range(SAMPLE)]
+        return choices, self.chance.sample(range(size), size)
+
+    def _possible(self, name: str) -> Iterator[dict[str, Any]]:
+        """Some calls of an operation that take effect now."""
+        choices, numbers = self._drawn(name)
         while numbers:
-            exits = session.reach(name, choices, numbers, wanted)
-            for number, exit in zip(numbers, exits, strict=False):
-                yield picked(choices, number), exit
+            exits = self.session.reach(name, choices, numbers, (OK,))
+            if exits[-1] == OK:
+                yield picked(choices, numbers[len(exits) - 1])
             numbers = numbers[len(exits) :]
 
     def _one(self, names: tuple[str, ...], wanted: Any) -> bool:
         """Make one call that changes something in a way that is wanted; whether there was one."""
         session = self.session
         for name in self._of(names):
-            action, tried = session.actions[name], 0
-            for values, exit in self._reached(name, (OK,)):
-                if exit != OK:
-                    continue
+            action = session.actions[name]
+            for values in itertools.islice(self._possible(name), TRIED):
                 outcome = session.model.step(action, session.vector, {**values, **session.fresh(action)})
                 if outcome.state != session.vector and wanted(outcome.state):
                     return self._make(name, values)
-                tried += 1
-                if tried == TRIED:
-                    break
         return False
 
     def _refused(self, name: str) -> None:
         """Make the call that gets furthest before it is refused."""
         order = {cause.exit: n for n, cause in enumerate(self.session.causes[name].all)}
-        found = [(order.get(exit, -1), values) for values, exit in self._reached(name, ()) if exit not in EFFECTIVE]
-        if found:
-            furthest = max(at for at, _ in found)
-            self._make(name, self.chance.choice([values for at, values in found if at == furthest]))
+        choices, numbers = self._drawn(name)
+        exits = self.session.reach(name, choices, numbers, ())
+        refused = [n for n, exit in enumerate(exits) if exit not in EFFECTIVE]
+        if refused:
+            furthest = max(refused, key=lambda n: order.get(exits[n], -1))
+            self._make(name, picked(choices, numbers[furthest]))
 
-    def _make(self, name: str, values: dict[str, Any], *, probe: bool = False) -> bool:
+    def _make(self, name: str, values: dict[str, Any]) -> bool:
         with contextlib.suppress(Unsupported):
-            self.session.compare(name, self.session.handles(name, values, self.chance), probe=probe)
+            self.session.compare(name, self.session.handles(name, values, self.chance))
             return True
         return False

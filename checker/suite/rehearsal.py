@@ -21,6 +21,7 @@ class Rehearsal:
         self.model, self.spec = model, model.spec
         self.actions = {name: action for name, action in self.spec.actions.items() if name in operations}
         self.unsupported: set[str] = set()
+        self.probing = False
         self.causes = causes(self.spec)
         self.made: list[tuple[Step, bool]] = []
         self.vector = model.initial()
