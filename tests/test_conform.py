@@ -129,7 +129,7 @@ def test_the_suite_comes_to_the_causes_that_it_says() -> None:
         had = set(causes_of(models[sequence.scope], sequence.calls[: sequence.ending]))
         assert set(sequence.causes) == had - known
         known |= had
-    assert len(known) == 658
+    assert len(known) == 655
 
 
 def test_profiles_name_operations_that_there_are_and_all_has_every_one() -> None:

@@ -42,7 +42,7 @@ class Rehearsal:
 
     def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
         """As in `Session`, without strangers."""
-        return self._shown.choices(self.actions[operation], self.vector, strangers=False)
+        return self._shown.choices(self.actions[operation], self.model.unused(self.vector), strangers=False)
 
     def reach(
         self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]

@@ -21,6 +21,9 @@ from ...model.recording import causes
 from .more import CauseNames, more_of
 from .shown import Shown
 
+PATIENCE = 100
+"""In how many states it is looked for an operation's causes before it is done in half of them only."""
+
 LONG = 40
 """How many calls a walk takes after its opening."""
 
@@ -86,8 +89,12 @@ class Scout:
         self.openings: list[Sequence[Step]] = [(), *openings]
         self.chance = random.Random(seed)
         self.names = CauseNames(spec)
-        self.causes = causes(spec)
         self.done: Counter[str] = Counter()
+        self.vain: Counter[str] = Counter()
+        self._open = {
+            name: [(str(cause), cause.exit, 1 << number) for number, cause in enumerate(each.all)]
+            for name, each in causes(spec).items()
+        }
 
     def found(self, known: set[str], walks: int) -> Iterator[Found]:
         """Short ways to targets that are not `known`; each is added to it."""
@@ -146,9 +153,9 @@ class Scout:
         bits = self.model.came(action, vector, step[1], outcome.exit)
         return outcome.state, outcome, {*self.names.of(action.name, bits), *more_of(self.model, action, vector, outcome)}
 
-    def _choices(self, action: Action, vector: Vector) -> dict[str, list[Any]]:
+    def _choices(self, action: Action, vector: Vector, unused: dict[Type, int]) -> dict[str, list[Any]]:
         fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
-        return self.shown.choices(action, vector, strangers=True) | fresh
+        return self.shown.choices(action, unused, strangers=True) | fresh
 
     def _drawn(self, choices: dict[str, list[Any]]) -> list[int]:
         size = math.prod(map(len, choices.values()))
@@ -157,32 +164,39 @@ class Scout:
         return [int(self.chance.random() * size) for _ in range(SAMPLE)]
 
     def _within_reach(self, vector: Vector, known: set[str]) -> Iterator[tuple[Step, str]]:
-        """Calls that come to a cause that is not known, one an operation and exit."""
+        """Calls that come to a cause that is not known, one an operation and exit.  What was looked for in vain in many states is
+        looked for in fewer of them."""
+        unused = self.model.unused(vector)
         for name, action in self.actions.items():
-            open_: dict[str, int] = {}
-            for number, cause in enumerate(self.causes[name].all):
-                if str(cause) not in known:
-                    open_[cause.exit] = open_.get(cause.exit, 0) | 1 << number
-            if not open_:
+            if self.chance.random() > PATIENCE / (PATIENCE + self.vain[name]):
                 continue
-            choices = self._choices(action, vector)
+            self._open[name] = left = [each for each in self._open[name] if each[0] not in known]
+            if not left:
+                continue
+            self.vain[name] += 1
+            choices = self._choices(action, vector, unused)
             numbers = self._drawn(choices)
-            for exit, bits in open_.items():
+            by_exit: dict[str, int] = {}
+            for _, exit, bit in left:
+                by_exit[exit] = by_exit.get(exit, 0) | bit
+            for exit, bits in by_exit.items():
                 exits = self.model.foreseen(action, vector, choices, numbers, (exit,), bits)
                 if exits and exits[-1] == exit:
                     arguments = picked(choices, numbers[len(exits) - 1])
                     came = self.model.came(action, vector, arguments, exit)
                     for target in self.names.of(name, came & bits):
                         if target not in known:
+                            self.vain[name] = 0
                             yield (name, arguments), target
 
     def _next(self, vector: Vector) -> Step | None:
+        unused = self.model.unused(vector)
         names = list(self.actions)
         weights = [(0.1 if n in self.spec.seldom else 1.0) / (1 + self.done[n]) for n in names]
         for _ in range(20):
             (name,) = self.chance.choices(names, weights)
             action = self.spec.actions[name]
-            choices = self._choices(action, vector)
+            choices = self._choices(action, vector, unused)
             numbers = self._drawn(choices)
             self.chance.shuffle(numbers)
             exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)

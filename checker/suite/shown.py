@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
@@ -40,10 +40,10 @@ class Shown:
             if kind in self.sorts:
                 yield kind, answer[at] if name else answer
 
-    def choices(self, action: Action, vector: Vector, *, strangers: bool) -> dict[str, list[Any]]:
-        """By argument that is no fresh name, what it may be: of handles those that are known and live, and with `strangers` one
-        that does not."""
-        unused, found = self.model.unused(vector), dict[str, list[Any]]()
+    def choices(self, action: Action, unused: Mapping[Type, int], *, strangers: bool) -> dict[str, list[Any]]:
+        """By argument that is no fresh name, what it may be where some elements are `unused`, by bit: of handles those that are
+        known and live, and with `strangers` one that does not."""
+        found: dict[str, list[Any]] = {}
         for slot in action.slots:
             kind = slot.type
             if slot.fresh:
