@@ -18,6 +18,7 @@ from oneowner.checker.conform import Conformance, Report, code_of, matches
 from oneowner.checker.session import Session
 from oneowner.checker.suite import (
     LONGEST,
+    OFTEN,
     Ground,
     Sequence,
     Walk,
@@ -26,13 +27,14 @@ from oneowner.checker.suite import (
     known_causes,
     of,
     read,
+    returns,
     walks,
     ways,
     within,
     write,
 )
 from oneowner.model.concrete import Model
-from oneowner.model.graph import explore
+from oneowner.model.graph import explore, with_fresh_names
 from oneowner.model.language import SpecError
 from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
@@ -122,6 +124,39 @@ def test_what_the_graphs_do_not_come_to_is_walked_for_and_its_end_is_looked_at()
     assert {"read_memory", "read_event", "take_signal", "receive", "terminate", "exit", "allocate", "create_receiver"} <= ends
 
 
+def test_some_sequences_go_round_in_a_cycle_as_often_as_a_byte_can_count() -> None:
+    round_ = [s for s in SUITE if s.cycle]
+    assert {"allocate", "free", "send", "receive", "socket", "create_port"} <= {
+        name for s in round_ for name, _ in s.calls[slice(*s.cycle)]
+    }
+    for sequence in round_:
+        model, (first, last) = Model(SPEC, sequence.sizes(SPEC)), sequence.cycle or (0, 0)
+        calls = with_fresh_names(model, list(sequence.calls))
+        assert returns(model, calls[:first], calls[first:last])
+        assert sum(1 for _ in sequence.played()) == len(sequence.calls) + (OFTEN - 1) * (last - first) > 256
+
+
+class Wraps(conforming.Around):
+    """Has memory for 255 regions and no more, however many are given back."""
+
+    def reset(self, topology: dict[str, Any]) -> dict[str, str]:
+        self.made = 0
+        return super().reset(topology)
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = super().call(operation, arguments)
+        if operation == "allocate" and "ok" in answer:
+            self.made += 1
+            if self.made > 255:
+                return {"error": "ENOMEM"}
+        return answer
+
+
+def test_what_wraps_is_seen() -> None:
+    report = conformance(Wraps(), "allocate/ok", "free/ok")
+    assert report.verdicts["allocate/ok"].status == "fail"
+
+
 def test_the_suite_comes_to_the_causes_that_it_says() -> None:
     models = {s.scope: Model(SPEC, s.sizes(SPEC)) for s in SUITE}
     known: set[str] = set()
@@ -163,7 +198,7 @@ def test_the_suite_is_what_the_graphs_give() -> None:
     """Of one scope, to be quick; `make suite` draws it all."""
     scope, operations, before = "shared memory", SPEC.profile("signals"), SPEC.profile("core")
     part = chart(SPEC, scope).part(operations)
-    known = [replace(s, causes=()) for s in within(SUITE, operations)]
+    known = [replace(s, causes=()) for s in within(SUITE, operations) if s.scope]
     stored = [s for s in known if s.scope == scope and not s.operations <= before]
     first = known.index(stored[0])
     reached = {c for s in known[:first] for c in s.clauses}

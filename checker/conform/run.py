@@ -191,7 +191,10 @@ class Conformance:
                 sizes = self._sizes(sequence)
                 session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
-                for at, (name, arguments) in enumerate(sequence.calls):
+                furthest = -1
+                for at, (name, arguments) in sequence.played():
+                    # what is done over and over is looked at the first time, and at the end
+                    session.probing, furthest = probing and at > furthest, max(at, furthest)
                     if at in left_out or self._useless(session, name, arguments):
                         continue
                     session.compare_values(name, arguments, probe=probing and sequence.is_probe(self.spec, at))

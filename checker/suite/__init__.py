@@ -1,14 +1,16 @@
 """The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs."""
 
 from .chart import chart
+from .cycles import returns
 from .more import causes_of
 from .scout import together
 from .stored import digest, known_causes, of, read, write
-from .suite import Sequence, Walk, generate, walks, ways, within
+from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
 
 __all__ = [
     "LONGEST",
+    "OFTEN",
     "Ground",
     "Sequence",
     "Walk",
@@ -19,6 +21,7 @@ __all__ = [
     "known_causes",
     "of",
     "read",
+    "returns",
     "together",
     "walks",
     "ways",

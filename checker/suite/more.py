@@ -13,6 +13,15 @@ SEVERAL = 2
 """From how many cells on, or elements in a line, there are several."""
 
 
+def exits(model: Model, calls: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    """The operations of calls, from the initial state on, with the exits that they come to."""
+    vector = model.initial()
+    for name, arguments in with_fresh_names(model, list(calls)):
+        outcome = model.step(model.spec.actions[name], vector, arguments)
+        yield name, outcome.exit
+        vector = outcome.state
+
+
 def causes_of(model: Model, calls: Sequence[Step]) -> Iterator[str]:
     """The causes of calls, from the initial state on, as they come."""
     names, vector = CauseNames(model.spec), model.initial()

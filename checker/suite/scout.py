@@ -122,7 +122,7 @@ class Scout:
 
     def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[Walked, str]]:
         vector, walked = self.model.initial(), Walked()
-        self.shown = Shown(self.model)
+        self._restart()
         for step in with_fresh_names(self.model, list(opening)):
             vector, targets = self._stepped(vector, step, walked)
             for target in targets - known:
@@ -136,6 +136,9 @@ class Scout:
             vector, targets = self._stepped(vector, following, walked)
             for target in targets - known:
                 yield list(walked), target
+
+    def _restart(self) -> None:
+        self.shown = Shown(self.model)
 
     def _stepped(self, vector: Vector, step: Step, walked: Walked) -> tuple[Vector, set[str]]:
         walked.append((step, self._fresh(step)))

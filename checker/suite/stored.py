@@ -25,6 +25,7 @@ def _row(spec: Spec, sequence: Sequence) -> dict[str, Any]:
     row: dict[str, Any] = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
     row |= {"pairs": True} if sequence.pairs else {}
     row |= {"causes": sequence.causes} if sequence.causes else {}
+    row |= {"cycle": sequence.cycle} if sequence.cycle else {}
     return row | {"ending": sequence.ending} if sequence.ending is not None else row
 
 
@@ -49,6 +50,7 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
                 row.get("pairs", False),
                 row.get("ending"),
                 tuple(row.get("causes", ())),
+                tuple(row["cycle"]) if "cycle" in row else None,
             )
             for row in rows
         ]

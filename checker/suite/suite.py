@@ -10,7 +10,7 @@ stand in the same room; late answers are clauses of the call that brings them, a
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -20,7 +20,8 @@ from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
 from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
-from .more import causes_of
+from .cycles import Cyclist
+from .more import causes_of, exits
 from .rehearsal import Rehearsal
 from .scout import Found, Scout
 from .tours import pairs, tour
@@ -28,7 +29,13 @@ from .tours import pairs, tour
 ENDING = Most(looks=2, taken=12, undone=30, filled=40)
 """How much is done at the end of a sequence."""
 
-WALKS = 480
+OFTEN = 300
+"""How many times a cycle is gone through: a counter of eight bits has come round by then."""
+
+CYCLES = 1000
+"""How many walks are made for cycles."""
+
+WALKS = 960
 """How many walks are made for what the explorations do not come to."""
 
 
@@ -39,6 +46,7 @@ class Sequence:
 
     With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
     number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.
+    The calls from the one number of `cycle` to before the other lead back to where they began, and are made `OFTEN` times.
     """
 
     scope: str
@@ -47,10 +55,20 @@ class Sequence:
     pairs: bool = False
     ending: int | None = None
     causes: tuple[str, ...] = ()
+    cycle: tuple[int, int] | None = None
 
     def sizes(self, spec: Spec) -> Mapping[str, int]:
         """The sizes of its scope."""
         return spec.explorations[self.scope].sizes if self.scope else spec.fuzz_scope
+
+    def played(self, times: int = OFTEN) -> Iterator[tuple[int, Step]]:
+        """The calls as they are made, each with its number here."""
+        numbered = list(enumerate(self.calls))
+        first, last = self.cycle or (0, 0)
+        yield from numbered[:last]
+        for _ in range(times - 1 if self.cycle else 0):
+            yield from numbered[first:last]
+        yield from numbered[last:]
 
     def is_probe(self, spec: Spec, number: int) -> bool:
         """Whether a call only looks at what those before it have done."""
@@ -135,6 +153,22 @@ def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
         for found in scout.found(known, WALKS if name == ALL else WALKS // 4):
             made.append(ended(model, found, inside, len(made)))
             come_to.append((made[-1].operations, found.targets))
+    return [*made, *soaking(model, ways)]
+
+
+def soaking(model: Model, ways: list[tuple[Step, ...]]) -> list[Sequence]:
+    """Cycles, profile by profile, each with its end after it."""
+    spec = model.spec
+    made: list[Sequence] = []
+    for name in (*spec.profiles, ALL):
+        inside = spec.profile(name)
+        had = {name for s in made if s.operations <= inside for name, _ in s.calls}
+        for cycle in Cyclist(model, inside, ways).cycles(CYCLES if name == ALL else CYCLES // 4):
+            if not {name for name, _ in cycle.calls} <= had:
+                calls, before = (*cycle.before, *cycle.calls), len(cycle.before)
+                clauses = tuple(dict.fromkeys(f"{name}/{exit}" for name, exit in exits(model, calls)))
+                whole = ended(model, Found(calls, clauses, frozenset()), inside, len(made))
+                made.append(replace(whole, cycle=(before, len(calls))))
     return made
 
 
