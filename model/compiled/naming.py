@@ -8,6 +8,11 @@ in turn, and the least sum is taken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
 from ..batch import random_numbers
 from ..language import Type, is_sort
 from .packed import PackedPrinter
@@ -82,10 +87,10 @@ static __attribute__((noinline)) void oo_apart(const struct oo_state *before, co
     }
 }
 
-static inline uint64_t oo_canonical(const struct oo_state *before)
+static inline uint64_t oo_canonical(const struct oo_state *before, const uint32_t *plain)
 {
     uint32_t colours[OO_NAMES];
-    memcpy(colours, oo_plain, sizeof colours);
+    memcpy(colours, plain, sizeof colours);
     oo_refined(before, colours, 2);
     if (!oo_alike(colours, 0))
         return oo_whole(before, colours);
@@ -112,13 +117,21 @@ class Naming:
             self.at[kind] = self.names
             self.names += model.scope[kind.plural] + 1
         self.free = [kind for kind in self.sorts if printer.free.get(kind)]
-        self._numbers = iter(random_numbers(20264, 4096).tolist())
+        self._numbers: Iterator[int] = iter(())
 
     def sizes(self) -> None:
         """Say that there are names to be made equal, and how many."""
         self.printer._macro("OO_NAMES", self.names)
         self.printer._macro("OO_FREE", sum(len(self.printer.free[k]) for k in self.free))
         self.printer._macro("OO_FREE_KINDS", len(self.free))
+
+    def colours(self, free: Mapping[Type, Sequence[int]]) -> Any:
+        """With which colour each name begins: those that are free in a search all with the same, which says that they stand
+        nowhere; each other one with its own."""
+        own = random_numbers(20264, self.names).astype(np.uint32) & np.uint32(BLANK - 1)
+        for kind, elements in free.items():
+            own[[self.at[kind] + element for element in elements]] = BLANK
+        return own
 
     def _odd(self, wide: bool) -> str:
         number = next(self._numbers) | 1
@@ -127,24 +140,14 @@ class Naming:
     def functions(self) -> None:
         """Print all of it."""
         p, free = self.printer, self.printer.free
-        colours, positions = [0] * self.names, [0] * self.names
-        for kind in self.sorts:
-            for element in range(p.model.scope[kind.plural] + 1):
-                at = self.at[kind] + element
-                colours[at] = BLANK if element in free.get(kind, ()) else next(self._numbers) % 2**32 & ~1
+        positions = [0] * self.names
         ordered = [self.at[k] + e for k in self.free for e in free[k]]
         for position, at in enumerate(ordered):
             positions[at] = position
         firsts = [sum(len(free[k]) for k in self.free[:n]) for n in range(len(self.free) + 1)]
         p.out.append(f"#define OO_BLANK {BLANK}u")
-        for word, name, values in (
-            ("uint32_t", "oo_plain", colours),
-            ("uint16_t", "oo_position", positions),
-            ("uint16_t", "oo_free", ordered),
-            ("uint16_t", "oo_first", firsts),
-        ):
-            suffix = "u" if word == "uint32_t" else ""
-            p.out.append(f"static const {word} {name}[] = {{{', '.join(f'{v}{suffix}' for v in values)}}};")
+        for name, values in (("oo_position", positions), ("oo_free", ordered), ("oo_first", firsts)):
+            p.out.append(f"static const uint16_t {name}[] = {{{', '.join(map(str, values))}}};")
         p.out += RUNTIME.split("\n")
         fields = [f for f in p.packing.moving if f.component.kind != "output"]
         maps = [f for f in fields if not f.part]
@@ -240,9 +243,9 @@ class Naming:
     def _misnamed(self) -> None:
         """Of which sort, counted from 1, a name that is free to be given out still stands somewhere."""
         p = self.printer
-        p._begin("", "static int oo_misnamed(const struct oo_state *before)")
+        p._begin("", "static int oo_misnamed(const struct oo_state *before, const uint32_t *plain)")
         given = p.given_out
-        p._unused_arguments(["before"])
+        p._unused_arguments(["before", "plain"])
         if given:
             p._line("uint32_t places[OO_NAMES] = {0};")
             p._line("oo_places(before, places);")
@@ -250,7 +253,7 @@ class Naming:
             (over,), holds = p.recorder.statement(p.spec.unused[kind])
             name = p._variable(over)
             p._open(f"for (int {name} = {p.free[kind][0]}; {name} <= {p.free[kind][-1]}; {name}++) {{")
-            p._line(f"if ({f'oo_plain[{self.at[kind]} + {name}] != OO_BLANK'} || !places[{self.at[kind]} + {name}])")
+            p._line(f"if (plain[{self.at[kind]} + {name}] != OO_BLANK || !places[{self.at[kind]} + {name}])")
             p._line("    continue;")
             p._line(f"if ({p._expression(holds)})")
             p._line(f"    return {number};")

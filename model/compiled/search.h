@@ -33,10 +33,14 @@ struct oo_work {
     uint64_t *broken_states, *broken_steps;
     uint8_t *reached;
     uint64_t *recent;
+    const uint32_t *colours;
+    const uint64_t *own;
+    uint64_t most_calls;
     const volatile int32_t *stop;
     int32_t misnamed;
     int32_t full;
     int32_t shared;
+    int32_t judges;
 };
 
 struct oo_run {
@@ -54,8 +58,8 @@ struct oo_run {
 static void oo_calls(struct oo_run *run, const struct oo_state *before);
 static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
 #ifdef OO_NAMES
-static inline uint64_t oo_canonical(const struct oo_state *before);
-static int oo_misnamed(const struct oo_state *before);
+static inline uint64_t oo_canonical(const struct oo_state *before, const uint32_t *plain);
+static int oo_misnamed(const struct oo_state *before, const uint32_t *plain);
 #endif
 
 static inline uint64_t oo_mixed(uint64_t x)
@@ -76,12 +80,14 @@ static inline uint64_t oo_mark(const struct oo_state *state)
     return mark ? mark : 1;
 }
 
-/* A state's fingerprint; with names that may be others, the same for all renamings of it. */
-static inline uint64_t oo_named(const struct oo_state *state)
+/* A state's fingerprint; with names that may be others, the same for all renamings of it that leave those alone which begin with
+ * colours of their own. */
+static inline uint64_t oo_named(const struct oo_work *work, const struct oo_state *state)
 {
 #ifdef OO_NAMES
-    return oo_canonical(state);
+    return oo_canonical(state, work->colours);
 #else
+    (void)work;
     return oo_mark(state);
 #endif
 }
@@ -138,7 +144,7 @@ static void oo_flush(struct oo_run *run)
         if (!oo_enter(work->keys, work->parents, work->places, run->marks[n], run->from[n], work->shared))
             continue;
         work->entered++;
-        if (!oo_judged(work, &run->states[n], run->marks[n], run->by[n]))
+        if (work->judges && !oo_judged(work, &run->states[n], run->marks[n], run->by[n]))
             continue;
         memcpy(&work->found[work->found_count++ * OO_WORDS], run->states[n].w, 8 * OO_WORDS);
     }
@@ -169,7 +175,7 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
             oo_edge(work, run->mark, recent[1], call);
         return;
     }
-    uint64_t mark = oo_canonical(now);
+    uint64_t mark = oo_canonical(now, work->colours);
     recent[0] = raw;
     recent[1] = mark;
 #else
@@ -224,23 +230,23 @@ void oo_expand(struct oo_work *work)
     run.transitions = 0;
     work->full = 0;
     for (; work->todo_at < work->todo_count; work->todo_at++) {
-        if (work->entered + OO_BATCH + OO_MOST_CALLS > work->may_enter)
+        if (work->entered + OO_BATCH + work->most_calls > work->may_enter)
             work->full |= 1;
-        if (work->found_count + OO_BATCH + OO_MOST_CALLS > work->found_room)
+        if (work->found_count + OO_BATCH + work->most_calls > work->found_room)
             work->full |= 2;
-        if (work->edges && work->edge_count + OO_MOST_CALLS > work->edge_room)
+        if (work->edges && work->edge_count + work->most_calls > work->edge_room)
             work->full |= 4;
-        if (work->late && work->late_count + OO_MOST_CALLS > work->late_room)
+        if (work->late && work->late_count + work->most_calls > work->late_room)
             work->full |= 8;
         if (work->full || *work->stop)
             break;
         struct oo_state state = {{0}};
         memcpy(state.w, &work->todo[work->todo_at * OO_WORDS], 8 * OO_WORDS);
-        run.mark = oo_named(&state);
+        run.mark = oo_named(work, &state);
         run.alive = 0;
 #ifdef OO_NAMES
         if (!work->misnamed)
-            work->misnamed = oo_misnamed(&state);
+            work->misnamed = oo_misnamed(&state, work->colours);
 #endif
         oo_calls(&run, &state);
         if (!run.alive)
@@ -255,28 +261,28 @@ uint64_t oo_begin(struct oo_work *work, const uint64_t *words)
 {
     struct oo_state state = {{0}};
     memcpy(state.w, words, 8 * OO_WORDS);
-    const uint64_t mark = oo_named(&state);
+    const uint64_t mark = oo_named(work, &state);
     work->entered += oo_enter(work->keys, work->parents, work->places, mark, 0, 0);
-    if (oo_judged(work, &state, mark, -1))
+    if (!work->judges || oo_judged(work, &state, mark, -1))
         memcpy(&work->found[work->found_count++ * OO_WORDS], state.w, 8 * OO_WORDS);
     return mark;
 }
 
 /* The fingerprint of a state, as the search names it. */
-uint64_t oo_marked(const uint64_t *words)
+uint64_t oo_marked(const struct oo_work *work, const uint64_t *words)
 {
     struct oo_state state = {{0}};
     memcpy(state.w, words, 8 * OO_WORDS);
-    return oo_named(&state);
+    return oo_named(work, &state);
 }
 
 /* The fingerprints of states, as the search names them. */
-void oo_marks(const uint64_t *words, uint64_t count, uint64_t *marks)
+void oo_marks(const struct oo_work *work, const uint64_t *words, uint64_t count, uint64_t *marks)
 {
     struct oo_state state = {{0}};
     for (uint64_t n = 0; n < count; n++) {
         memcpy(state.w, &words[n * OO_WORDS], 8 * OO_WORDS);
-        marks[n] = oo_named(&state);
+        marks[n] = oo_named(work, &state);
     }
 }
 

@@ -8,7 +8,7 @@ that were not reached yet are looked for apart, in the order of the text.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ class _Guard:
 class SearchPrinter(PackedPrinter):
     """Prints the search of a model from a state on, with some operations and statements.
 
-    `fixed` gives elements of which a fresh name may be one beside the least other; `invariants` and `steps` are the
-    statements, by the number under which they are told when broken.
+    `free` gives the names that may be renamed; `invariants` and `steps` are the statements, by the number under which they are
+    told when broken.  A search in what is built may leave more names alone, and judge nothing.
     """
 
     def __init__(
@@ -55,11 +55,10 @@ class SearchPrinter(PackedPrinter):
         invariants: Sequence[Declaration],
         steps: Sequence[Declaration],
         *,
-        fixed: dict[Type, list[int]] | None = None,
         free: dict[Type, list[int]] | None = None,
     ) -> None:
         super().__init__(model)
-        self.fixed, self.free = fixed or {}, free or {}
+        self.free = free or {}
         self.packing = Packing(model, start, [self.trees[a.name] for a in actions], list(self.free))
         self.fresh_kinds = list(dict.fromkeys(s.type for a in actions for s in a.slots if s.fresh))
         if len(actions) > MOST_OPERATIONS:
@@ -77,8 +76,16 @@ class SearchPrinter(PackedPrinter):
         for action in actions:
             self.first[action.name] = self.most
             self.most += math.prod(len(model.choices(s)) for s in action.slots if not s.fresh)
-        self.most_calls = max(1, self.most * math.prod(1 + len(self.fixed.get(kind, ())) for kind in self.fresh_kinds))
+        self.naming = Naming(self) if self.free else None
         self._shared: dict[str, str] = {}
+
+    def most_calls(self, fixed: Mapping[Type, Collection[int]]) -> int:
+        """How many calls a state has at most, where fresh names may be those in `fixed` beside the least others."""
+        return max(1, self.most * math.prod(1 + len(fixed.get(kind, ())) for kind in self.fresh_kinds))
+
+    def own(self, fixed: Mapping[Type, Collection[int]]) -> list[int]:
+        """By sort of which fresh names are given out, those of `fixed` that may be one beside the least other, by bit."""
+        return [sum(1 << e for e in fixed.get(kind, ()) if e > len(kind.constants)) for kind in self.fresh_kinds]
 
     def printed(self) -> str:
         """The whole text."""
@@ -87,8 +94,7 @@ class SearchPrinter(PackedPrinter):
         self._sizes()
         self._macro("OO_WORDS", self.packing.words)
         self._macro("OO_WHOLE", self.packing.whole)
-        self._macro("OO_MOST_CALLS", self.most_calls)
-        naming = Naming(self) if self.free else None
+        naming = self.naming
         if naming:
             naming.sizes()
         self.out.append(RUNTIME.read_text(encoding="utf-8"))
@@ -110,17 +116,16 @@ class SearchPrinter(PackedPrinter):
     def _fresh_names(self) -> None:
         for kind in self.fresh_kinds:
             (over,), holds = self.recorder.statement(self.spec.unused[kind])
-            begin = f"static uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before)"
-            self._begin(f"The names of a {kind.__name__} that a call is given, by bit.", begin)
+            begin = f"static uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before, uint64_t apart)"
+            text = f"The names of a {kind.__name__} that a call is given, by bit: the least, and those of `apart`."
+            self._begin(text, begin)
             self._unused_arguments(["before"])
-            own = [e for e in self.fixed.get(kind, ()) if e > len(kind.constants)]
             self._line("uint64_t found = 0, own = 0;")
             first = f"for (int {self._variable(over)} = {len(kind.constants) + 1}; "
             self._open(f"{first}{self._variable(over)} <= {self._size(kind)}; {self._variable(over)}++) {{")
-            mask = sum(1 << e for e in own)
-            self._open(f"if (({mask}ull >> {self._variable(over)} & 1) || !found) {{")
+            self._open(f"if ((apart >> {self._variable(over)} & 1) || !found) {{")
             self._open(f"if ({self._expression(holds)}) {{")
-            self._line(f"if ({mask}ull >> {self._variable(over)} & 1)")
+            self._line(f"if (apart >> {self._variable(over)} & 1)")
             self._line(f"    own |= 1ull << {self._variable(over)};")
             self._line("else")
             self._line(f"    found = 1ull << {self._variable(over)};")
@@ -211,8 +216,11 @@ class SearchPrinter(PackedPrinter):
         if leaf.exit in EFFECTIVE:
             if not copied:
                 self._line("*now = *before;")
-            for line in self._checks_of_step:
-                self._line(line)
+            if self._checks_of_step:
+                self._open("if (run->work->judges) {")
+                for line in self._checks_of_step:
+                    self._line(line)
+                self._close()
             self._outputs()
             self._line(f"oo_came(run, before, now, {self._number}, call);")
         self._line("return;")
@@ -350,9 +358,9 @@ class SearchPrinter(PackedPrinter):
 
     def _calls(self) -> None:
         self._begin("", "static void oo_calls(struct oo_run *run, const struct oo_state *before)")
-        for kind in self.fresh_kinds:
+        for number, kind in enumerate(self.fresh_kinds):
             name = kind.__name__.lower()
-            self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before);")
+            self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before, run->work->own[{number}]);")
         given = "".join(f", fresh_{kind.__name__.lower()}" for kind in self.fresh_kinds)
         for action in self.actions:
             out_of = " || ".join(f"!fresh_{k.__name__.lower()}" for k in fresh_sorts(action))

@@ -24,6 +24,7 @@ from .expansion import WELL_DEFINED, Broken, Expansion, told_apart
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
 from .memory import give_back
+from .symmetry import Symmetry
 from .table import PLACE, Table
 from .worker import TABLE_FULL, Piece, Sizes, Worker
 
@@ -47,16 +48,21 @@ class CompiledExplorer(Explorer):
 
     @staticmethod
     def printer(explorer: Explorer) -> SearchPrinter:
-        """What prints the search of an explorer, in whatever reading that is."""
-        spec, wanted = explorer.model.spec, set(explorer.statements)
-        symmetry = explorer.expander.symmetry
+        """What prints the search of an explorer, in whatever reading that is.
+
+        It does not depend on which names the explorer leaves alone; and one that judges nothing is printed as the one that judges
+        everything.  So one library serves for the states of a scope and for what is to come about in it.
+        """
+        spec = explorer.model.spec
+        wanted = set(explorer.statements or [*spec.invariants, *spec.step_properties])
+        expander = explorer.expander
+        symmetry = Symmetry(expander.layout) if expander.symmetry and expander.fixed else expander.symmetry
         return SearchPrinter(
             explorer.model,
             explorer.beginning,
             explorer.actions,
             [s for s in spec.invariants.values() if s.name in wanted],
             [s for s in spec.step_properties.values() if s.name in wanted],
-            fixed={kind: sorted(elements) for kind, elements in explorer.expander.fixed.items()},
             free=symmetry.free if symmetry else None,
         )
 
@@ -70,8 +76,8 @@ class CompiledExplorer(Explorer):
         for name, kinds in (
             ("oo_expand", "p"),
             ("oo_begin", "pp"),
-            ("oo_marked", "p"),
-            ("oo_marks", "pup"),
+            ("oo_marked", "pp"),
+            ("oo_marks", "ppup"),
             ("oo_move", "ppuppu"),
             ("oo_like", "puupu"),
             ("oo_found", "puu"),
@@ -84,6 +90,11 @@ class CompiledExplorer(Explorer):
         self._stop = np.zeros(1, np.int32)
         self._ready: list[Worker] = []
         self._rate = 0.0
+        fixed, naming = self.expander.fixed, self._printer.naming
+        symmetry = self.expander.symmetry
+        self._most = self._printer.most_calls(fixed)
+        self._own = np.array([*self._printer.own(fixed), 0], np.uint64)
+        self._colours = naming.colours(symmetry.free) if naming and symmetry else None
         whole, words = self.packing.whole, self.packing.words
         self._late_masks = np.zeros((2, whole), np.uint64)
         self._late_masks[1, words:] = 2**64 - 1
@@ -106,7 +117,10 @@ class CompiledExplorer(Explorer):
         """What a thread is told; one that is `alone` keeps transitions, of a single state."""
         return Sizes(
             self.library,
-            self._printer.most_calls,
+            self._most,
+            self._own,
+            self._colours,
+            bool(self.statements),
             self.packing.words,
             self.packing.whole,
             [s.name for s in self._printer.invariants],
@@ -173,7 +187,7 @@ class CompiledExplorer(Explorer):
     @property
     def _needed(self) -> int:
         """For how many states there must be room to expand one, in each thread."""
-        return self.jobs * (2 * self._printer.most_calls + 256)
+        return self.jobs * (2 * self._most + 256)
 
     def _size(self) -> int:
         wanted = int(self._rate * LONGEST) or AT_ONCE
@@ -257,7 +271,8 @@ class CompiledExplorer(Explorer):
         """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
         words = np.ascontiguousarray(np.concatenate([np.empty((0, self.packing.words), np.uint64), *self.search.kept]))
         marks = np.empty(len(words), np.uint64)
-        self.library.oo_marks(words.ctypes.data, len(words), marks.ctypes.data)
+        worker = Worker(self._sizes(alone=True))
+        self.library.oo_marks(ctypes.byref(worker.work), words.ctypes.data, len(words), marks.ctypes.data)
         depths = np.repeat(self.search.kept_at, [len(kept) for kept in self.search.kept])
         return Block(self.expander.layout, self.packing.cells(self.expander.layout, words)), marks, depths
 
@@ -307,7 +322,8 @@ class CompiledExplorer(Explorer):
 
     def mark_of(self, vector: Vector) -> int:
         words = np.array(self.packing.packed(vector), np.uint64)
-        return int(self.library.oo_marked(words.ctypes.data))
+        worker = Worker(self._sizes(alone=True))
+        return int(self.library.oo_marked(ctypes.byref(worker.work), words.ctypes.data))
 
     def step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
         found = self._step_to(vector, wanted)
@@ -324,7 +340,7 @@ class CompiledExplorer(Explorer):
     def _calls_in(self, vector: Vector) -> Iterator[tuple[Action, dict[str, Any], int]]:
         """The calls that change a state, with the fingerprints of those after."""
         worker = Worker(self._sizes(alone=True))
-        scratch = Table(self.library, 4 * (2 * self._printer.most_calls + 256))
+        scratch = Table(self.library, 4 * (2 * self._most + 256))
         worker.point(scratch, scratch.room)
         worker.expanded(np.array([self.packing.packed(vector)], np.uint64), whole=True, keep=True)
         for _, after, call in worker.taken("edges").tolist():

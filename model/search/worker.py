@@ -23,12 +23,16 @@ TABLE_FULL = 1
 
 @dataclass
 class Sizes:
-    """What the threads of a search have in common: the library; how many calls a state has at most; how many words a state takes,
+    """What the threads of a search have in common: the library; how many calls a state has at most; by sort of which fresh names are
+    given out, those that may be one beside the least; with which colours names begin; whether it judges; how many words a state takes,
     without outputs and with them; the invariants, by name, and how many statements of a step there are; whether transitions are
     kept, and calls with outputs told; what is written by all, or tells them to stop; and whether there are several."""
 
     library: Any
     most: int
+    own: Any
+    colours: Any
+    judges: bool
     words: int
     whole: int
     invariants: Sequence[str]
@@ -73,10 +77,14 @@ class Work(ctypes.Structure):
         ("broken_steps", ctypes.c_void_p),
         ("reached", ctypes.c_void_p),
         ("recent", ctypes.c_void_p),
+        ("colours", ctypes.c_void_p),
+        ("own", ctypes.c_void_p),
+        ("most_calls", ctypes.c_uint64),
         ("stop", ctypes.c_void_p),
         ("misnamed", ctypes.c_int32),
         ("full", ctypes.c_int32),
         ("shared", ctypes.c_int32),
+        ("judges", ctypes.c_int32),
     ]
 
 
@@ -114,10 +122,12 @@ class Worker:
             "broken_steps": np.zeros(sizes.steps + 1, np.uint64),
             "reached": sizes.reached,
             "recent": np.zeros(RECENT, np.uint64),
+            "colours": sizes.colours,
+            "own": sizes.own,
             "stop": sizes.stop,
         }
         self.arrays: dict[str, Any] = {name: array for name, array in of.items() if array is not None}
-        self.work = Work(shared=sizes.shared)
+        self.work = Work(most_calls=most, shared=sizes.shared, judges=sizes.judges)
         for name, array in self.arrays.items():
             setattr(self.work, name, array.ctypes.data)
         for name in ("found", "edge", "late"):
