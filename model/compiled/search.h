@@ -9,6 +9,7 @@
 #define OO_BATCH 64
 #define OO_RECENT (1u << 14)
 #define OO_LATE_KNOWN (1u << 14)
+#define OO_KNOWN_BITS 14
 
 struct oo_state { uint64_t w[OO_WHOLE]; };
 
@@ -33,6 +34,7 @@ struct oo_work {
     uint64_t *broken_states, *broken_steps;
     uint8_t *reached;
     uint64_t *recent;
+    uint64_t *known;
     const uint32_t *colours;
     const uint64_t *own;
     uint64_t most_calls;
@@ -69,6 +71,12 @@ static inline uint64_t oo_mixed(uint64_t x)
     x ^= x >> 32;
     x *= 0xd6e8feb86659fd93ull;
     return x ^ x >> 32;
+}
+
+static inline uint64_t oo_folded(uint64_t one, uint64_t other)
+{
+    const unsigned __int128 both = (unsigned __int128)one * other;
+    return (uint64_t)both ^ (uint64_t)(both >> 64);
 }
 
 /* Of a state of one word the fingerprint is the state itself, mixed: no two have the same. */

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..batch import random_numbers
 from ..concrete import Model, Vector
 from ..language import EFFECTIVE, Action, Declaration, Slot, SpecError, Type
-from ..recording import READS, TRUE, Block, Branch, Leaf, Node
+from ..recording import LOOPS, READS, TRUE, Block, Branch, Leaf, Node
 from .cells import word_of
 from .naming import Naming
 from .packed import PackedPrinter
@@ -24,6 +25,9 @@ from .printer import MOST_IN_SUBSET
 
 RUNTIME = Path(__file__).with_name("search.h")
 MOST_OPERATIONS = 255
+WORTH_REMEMBERING = 25
+"""How many operations it takes at least to judge a step, by word that is read, to remember the verdict."""
+
 FRESH_BITS = 8
 """Above the number of a call (32 bits) stand the fresh names that it is given, so many bits each, by sort."""
 
@@ -184,12 +188,54 @@ class SearchPrinter(PackedPrinter):
             body, self.out, self._names = self.out[2:], out, names
             text = "\n".join(body)
             if text not in self._shared:
-                self._shared[text] = f"oo_step_{len(self._shared)}"
-                self.out += [f"static __attribute__((noinline)) int {self._shared[text]}{body[0]}", *body[1:]]
+                name = f"oo_step_{len(self._shared)}"
+                self.out += [f"static __attribute__((noinline)) int {name}{body[0]}", *body[1:]]
+                self._shared[text] = self._remembered(name, over, holds, given, parameters)
             arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
-            asked.append(f"if (!{self._shared[text]}(before, now{arguments}))")
+            asked.append(f"if (!{self._shared[text]}before, now{arguments}))")
             asked.append(f"    oo_lowest(&run->work->broken_steps[{number}], run->mark);")
         return asked
+
+    def _remembered(self, name: str, over: Sequence[Node], holds: Node, given: Sequence[Node], parameters: str) -> str:
+        """How the judging of a step begins to be called: by way of what was judged lately, if that is sooner asked.
+
+        A step that agrees with another in all that a statement reads has the same verdict.
+        """
+        masks: dict[tuple[str, int], int] = {}
+        for tag, component in {(n.args[0], n.args[1]) for n in holds.within() if n.op in READS}:
+            for field in self.packing.moving:
+                if field.component.name == component:
+                    for word, bit in map(field.at, range(field.count)):
+                        masks[tag, word] = masks.get((tag, word), 0) | ((1 << field.width) - 1) << bit
+        times = math.prod(len(self.model.domain(variable.type)) for variable in over)
+        if times * self._cost(holds, {}) < WORTH_REMEMBERING * len(masks):
+            return f"{name}("
+        states = "const struct oo_state *before, const struct oo_state *after"
+        self._begin("", f"static inline int {name}_known(struct oo_work *work, {states}{parameters})")
+        numbers = [f"{number}ull" for number in random_numbers(20266 + len(self._shared), 2 + len(masks)).tolist()]
+        read = [f"(({tag}->w[{word}] & {mask}ull) ^ {numbers[n]})" for n, ((tag, word), mask) in enumerate(sorted(masks.items()))]
+        read += [numbers[-2]] * (len(read) % 2)
+        self._line(f"uint64_t key = {numbers[-1]};")
+        for one, other in zip(read[::2], read[1::2], strict=True):
+            self._line(f"key += oo_folded({one}, {other});")
+        for each in given:
+            self._line(f"key = oo_mixed(key ^ (uint64_t){self._argument(each.args[0])});")
+        arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
+        self._line("key = oo_mixed(key) | 1;")
+        self._line("uint64_t *known = &work->known[key >> (64 - OO_KNOWN_BITS)];")
+        self._line(f"if (*known != key && !{name}(before, after{arguments}))")
+        self._line("    return 0;")
+        self._line("*known = key;")
+        self._line("return 1;")
+        self._end()
+        return f"{name}_known(run->work, "
+
+    def _cost(self, node: Node, known: dict[Node, int]) -> int:
+        """About how many operations it takes to evaluate an expression."""
+        if node not in known:
+            cost = 1 + sum(self._cost(each, known) for each in node.args if isinstance(each, Node))
+            known[node] = cost * len(self.model.domain(node.args[0].type)) if node.op in LOOPS else cost
+        return known[node]
 
     # calls
 

@@ -13,7 +13,7 @@ import numpy as np
 from .expansion import Edges, Expansion
 from .table import Table
 
-RECENT, LATE_KNOWN = 1 << 15, 1 << 14
+RECENT, LATE_KNOWN, KNOWN = 1 << 15, 1 << 14, 1 << 14
 FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
 """How many states, transitions, and calls with outputs a thread has room for, beside those of one state."""
 
@@ -77,6 +77,7 @@ class Work(ctypes.Structure):
         ("broken_steps", ctypes.c_void_p),
         ("reached", ctypes.c_void_p),
         ("recent", ctypes.c_void_p),
+        ("known", ctypes.c_void_p),
         ("colours", ctypes.c_void_p),
         ("own", ctypes.c_void_p),
         ("most_calls", ctypes.c_uint64),
@@ -122,6 +123,7 @@ class Worker:
             "broken_steps": np.zeros(sizes.steps + 1, np.uint64),
             "reached": sizes.reached,
             "recent": np.zeros(RECENT, np.uint64),
+            "known": np.zeros(KNOWN, np.uint64),
             "colours": sizes.colours,
             "own": sizes.own,
             "stop": sizes.stop,
