@@ -102,6 +102,8 @@ static inline uint64_t oo_canonical(const struct oo_state *before, const uint32_
 }
 """
 BLANK = 2**32 - 1
+MANY = 8
+"""Of how many cells the ones that are not blank are looked for."""
 
 
 class Naming:
@@ -171,18 +173,39 @@ class Naming:
         p.out += CANONICAL.split("\n")
         self._misnamed()
 
-    def _opened(self, field: Field) -> list[str]:
-        """Open loops over the keys of a field; their names."""
-        keys = []
-        for kind in field.keys:
-            key = self.printer._new("k")
-            first, last = (1, self.printer.model.scope[kind.plural]) if is_sort(kind) else (0, len(self._domain(kind)) - 1)
-            self.printer._open(f"for (int {key} = {first}; {key} <= {last}; {key}++) {{")
-            keys.append(key)
-        return keys
+    def _opened(self, field: Field) -> tuple[list[str], str]:
+        """Open loops over the cells of a field that are not blank: the names of their keys, and of what they hold.
 
-    def _domain(self, kind: Type) -> range:
-        return self.printer.model.domain(kind)
+        Where there are many, most are blank, so the next that is not is looked for among the bits.
+        """
+        p = self.printer
+        word, bits, at, held = (p._new(stem) for stem in ("w", "bits", "at", "v"))
+        if field.count < MANY:
+            keys = []
+            for kind in field.keys:
+                domain, key = p.model.domain(kind), p._new("k")
+                p._open(f"for (int {key} = {domain.start}; {key} < {domain.stop}; {key}++) {{")
+                keys.append(key)
+            p._line(f"const uint32_t {held} = {p._get('before', field.name, keys)};")
+            p._line(f"if (!{held})")
+            p._line("    continue;")
+            return keys, held
+        each = field.each or field.count
+        p._open(f"for (int {word} = 0; {word} < {-(-field.count // each)}; {word}++) {{")
+        mask = (1 << each * field.width) - 1
+        p._open(f"for (uint64_t {bits} = before->w[{field.word} + {word}] >> {field.shift} & {mask}ull; {bits};) {{")
+        p._line(f"const int {at} = __builtin_ctzll({bits}) / {field.width};")
+        cell = (1 << field.width) - 1
+        p._line(f"const uint32_t {held} = {bits} >> {at} * {field.width} & {cell};")
+        p._line(f"{bits} &= ~({cell}ull << {at} * {field.width});")
+        keys, stride = [], 1
+        for number, kind in reversed(list(enumerate(field.keys))):
+            domain, key = p.model.domain(kind), p._new("k")
+            rest = f" % {len(domain)}" if number else ""
+            p._line(f"const int {key} = ({word} * {each} + {at}) / {stride}{rest} + {domain.start};")
+            stride *= len(domain)
+            keys.insert(0, key)
+        return keys, held
 
     def _kinds(self, field: Field) -> list[Type]:
         return [*field.keys, field.component.keys[0] if field.part else field.component.value]
@@ -209,12 +232,8 @@ class Naming:
         wide = what == "whole"
         factors, given = ([self._odd(wide) for _ in kinds] for _ in range(2))
         seed, ranked = self._odd(wide), self._odd(wide)
-        keys = self._opened(field)
+        keys, held = self._opened(field)
         word = "uint64_t" if wide else "uint32_t"
-        held = p._new("v")
-        p._line(f"const uint32_t {held} = {p._get('before', field.name, keys)};")
-        p._line(f"if (!{held})")
-        p._line("    continue;")
         names = [*keys, held]
         rank = ""
         if field.part:
@@ -237,7 +256,7 @@ class Naming:
                     others = " + ".join([seed, *(part(m) for m in range(len(kinds)) if m != n)])
                     mark = f"oo_colour({others}{rank})"
                 p._line(f"s[{self.at[kind]} + {names[n]}] += {mark} * {given[n]};")
-        for _ in keys:
+        for _ in keys if field.count < MANY else range(2):
             p._close()
 
     def _misnamed(self) -> None:
