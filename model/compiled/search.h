@@ -23,6 +23,7 @@ struct oo_work {
     uint64_t found_count, found_room;
     uint64_t entered, may_enter;
     uint64_t transitions, cut;
+    uint64_t *marks;
     uint64_t *dead;
     uint64_t dead_count;
     uint64_t *edges;
@@ -58,6 +59,7 @@ struct oo_run {
 };
 
 static void oo_calls(struct oo_run *run, const struct oo_state *before);
+static int oo_rests(const struct oo_state *before, int statement);
 static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
 #ifdef OO_NAMES
 static inline uint64_t oo_canonical(const struct oo_state *before, const uint32_t *plain);
@@ -251,6 +253,7 @@ void oo_expand(struct oo_work *work)
         struct oo_state state = {{0}};
         memcpy(state.w, &work->todo[work->todo_at * OO_WORDS], 8 * OO_WORDS);
         run.mark = oo_named(work, &state);
+        work->marks[work->todo_at] = run.mark;
         run.alive = 0;
 #ifdef OO_NAMES
         if (!work->misnamed)
@@ -284,13 +287,13 @@ uint64_t oo_marked(const struct oo_work *work, const uint64_t *words)
     return oo_named(work, &state);
 }
 
-/* The fingerprints of states, as the search names them. */
-void oo_marks(const struct oo_work *work, const uint64_t *words, uint64_t count, uint64_t *marks)
+/* Which of some states keep a statement of what rest is, by its number. */
+void oo_resting(int32_t statement, const uint64_t *words, uint64_t count, uint8_t *holds)
 {
     struct oo_state state = {{0}};
     for (uint64_t n = 0; n < count; n++) {
         memcpy(state.w, &words[n * OO_WORDS], 8 * OO_WORDS);
-        marks[n] = oo_named(work, &state);
+        holds[n] = (uint8_t)oo_rests(&state, statement);
     }
 }
 
@@ -324,18 +327,37 @@ void oo_number(const uint64_t *marks, uint64_t count, uint64_t *keys, uint32_t *
         oo_enter(keys, numbers, places, marks[n], (uint32_t)n, 0);
 }
 
-/* The numbers of fingerprints in such a table, -1 for one that is not there. */
-void oo_numbers(const uint64_t *keys, const uint32_t *numbers, uint64_t places, const uint64_t *marks, uint64_t count,
-                int64_t *found)
+static inline int64_t oo_number_of(const uint64_t *keys, const uint32_t *numbers, uint64_t places, uint64_t mark)
+{
+    uint64_t at = oo_place(mark, places);
+    while (keys[at] && keys[at] != mark)
+        at = at + 1 == places ? 0 : at + 1;
+    return keys[at] ? (int64_t)numbers[at] : -1;
+}
+
+/* Of transitions the numbers of the states before and after in such a table, -1 for one that is not there.  Those from one state
+ * lie side by side. */
+void oo_edges(const uint64_t *keys, const uint32_t *numbers, uint64_t places, const uint64_t *before, const uint64_t *after,
+              uint64_t count, int64_t *source, int64_t *target)
 {
     const uint64_t ahead = 16;
     for (uint64_t n = 0; n < count; n++) {
         if (n + ahead < count)
-            __builtin_prefetch(&keys[oo_place(marks[n + ahead], places)]);
-        uint64_t at = oo_place(marks[n], places);
-        while (keys[at] && keys[at] != marks[n])
-            at = at + 1 == places ? 0 : at + 1;
-        found[n] = keys[at] ? (int64_t)numbers[at] : -1;
+            __builtin_prefetch(&keys[oo_place(after[n + ahead], places)]);
+        source[n] = n && before[n] == before[n - 1] ? source[n - 1] : oo_number_of(keys, numbers, places, before[n]);
+        target[n] = oo_number_of(keys, numbers, places, after[n]);
+    }
+}
+
+/* Add to the states that are reached those from which one can be, by way of those in `through` (0: all).  States are numbered in
+ * the order in which they were found, so that most of it is done the first time from the last transition to the first. */
+void oo_back(const int64_t *source, const int64_t *target, uint64_t count, const uint8_t *through, uint8_t *reached)
+{
+    for (int more = 1; more;) {
+        more = 0;
+        for (uint64_t n = count; n--;)
+            if (reached[target[n]] && !reached[source[n]] && (!through || through[source[n]]))
+                more = reached[source[n]] = 1;
     }
 }
 

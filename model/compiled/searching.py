@@ -72,6 +72,7 @@ class SearchPrinter(PackedPrinter):
         for kind in self.spec.sorts:
             if model.scope[kind.plural] > MOST_IN_SUBSET:
                 raise SpecError(f"a compiled search has room for {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")
+        self.rests = list(self.spec.rests.values())
         self.actions, self.invariants, self.steps = list(actions), list(invariants), list(steps)
         self.clauses = [f"{a.name}/{exit}" for a in actions for exit in self.trees[a.name].exits]
         self.numbers = {clause: number for number, clause in enumerate(self.clauses)}
@@ -108,6 +109,7 @@ class SearchPrinter(PackedPrinter):
             self.out.append("static")
             self._statement(statement)
         self._judged()
+        self._rests()
         if naming:
             naming.functions()
         for number, action in enumerate(self.actions):
@@ -169,6 +171,21 @@ class SearchPrinter(PackedPrinter):
             self._line("        good = 0;")
             self._line("    }")
         self._line("    break;")
+
+    def _rests(self) -> None:
+        """Of a state, whether it keeps a statement of what rest is."""
+        for statement in self.rests:
+            self.out.append("static")
+            self._statement(statement)
+        self._begin("", "static int oo_rests(const struct oo_state *before, int statement)")
+        self._unused_arguments(["before"])
+        self._open("switch (statement) {")
+        for number, statement in enumerate(self.rests):
+            self._line(f"case {number}:")
+            self._line(f"    return oo_holds_{statement.name}(before);")
+        self._close()
+        self._line("return 0;")
+        self._end()
 
     def _step_checks(self, action: Action) -> list[str]:
         """What is to be asked after a call of an operation; functions are printed, and those that are the same are one."""

@@ -3,8 +3,8 @@
 from .nodes import (
     AFTER,
     BEFORE,
-    NOW,
     LOOPS,
+    NOW,
     READS,
     TRUE,
     Block,
@@ -30,8 +30,8 @@ from .text import shown, tree
 __all__ = [
     "AFTER",
     "BEFORE",
-    "NOW",
     "LOOPS",
+    "NOW",
     "READS",
     "TRUE",
     "Block",

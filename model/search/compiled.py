@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, Fingerprints, Index
+from ..batch import Block, Fingerprints
 from ..compiled import FRESH_BITS, Building, SearchPrinter, fresh_sorts
 from ..concrete import Model, Vector
-from ..language import Action, SpecError, Step
+from ..language import Action, Rest, SpecError, Step
 from .expansion import WELL_DEFINED, Broken, Expansion, told_apart
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
+from .linking import declare
 from .memory import give_back
 from .symmetry import Symmetry
 from .table import PLACE, Table
@@ -77,18 +78,18 @@ class CompiledExplorer(Explorer):
             ("oo_expand", "p"),
             ("oo_begin", "pp"),
             ("oo_marked", "pp"),
-            ("oo_marks", "ppup"),
             ("oo_move", "ppuppu"),
             ("oo_like", "puupu"),
             ("oo_found", "puu"),
-            ("oo_number", "puppu"),
-            ("oo_numbers", "ppupup"),
+            ("oo_resting", "upup"),
         ):
             taken = {"p": ctypes.c_void_p, "u": ctypes.c_uint64}
             getattr(self.library, name).argtypes = [taken[kind] for kind in kinds]
         self._reached = np.zeros(max(1, len(self._printer.clauses)), np.uint8)
         self._stop = np.zeros(1, np.int32)
+        declare(self.library)
         self._ready: list[Worker] = []
+        self._kept: list[Fingerprints] = []
         self._rate = 0.0
         fixed, naming = self.expander.fixed, self._printer.naming
         symmetry = self.expander.symmetry
@@ -236,6 +237,7 @@ class CompiledExplorer(Explorer):
         self._late(worker, piece, depth)
         if self.expander.keep_edges:
             found.kept = piece.data[: piece.done]
+            self._kept.append(piece.marks)
         return bool(piece.full & TABLE_FULL)
 
     def _late(self, worker: Worker, piece: Piece, depth: int) -> None:
@@ -267,28 +269,21 @@ class CompiledExplorer(Explorer):
             self._ready.append(worker)
             piece.late = again.late
 
-    def states(self) -> tuple[Block, Fingerprints, Any]:
-        """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
-        words = np.ascontiguousarray(np.concatenate([np.empty((0, self.packing.words), np.uint64), *self.search.kept]))
-        marks = np.empty(len(words), np.uint64)
-        worker = Worker(self._sizes(alone=True))
-        self.library.oo_marks(ctypes.byref(worker.work), words.ctypes.data, len(words), marks.ctypes.data)
-        depths = np.repeat(self.search.kept_at, [len(kept) for kept in self.search.kept])
-        return Block(self.expander.layout, self.packing.cells(self.expander.layout, words)), marks, depths
+    def block(self) -> Block:
+        return Block(self.expander.layout, self.packing.cells(self.expander.layout, self._words()))
 
-    def numbering(self, marks: Fingerprints) -> Callable[[Fingerprints], Index]:
-        places = 2 * len(marks) + 64
-        keys, numbers = np.zeros(places, np.uint64), np.zeros(places, np.uint32)
-        self.library.oo_number(marks.ctypes.data, len(marks), keys.ctypes.data, numbers.ctypes.data, places)
+    def numbered(self) -> tuple[Fingerprints, Any]:
+        return np.concatenate([np.empty(0, np.uint64), *self._kept]), self._depths([len(kept) for kept in self._kept])
 
-        def number(some: Fingerprints) -> Index:
-            asked, found = np.ascontiguousarray(some), np.empty(len(some), np.intp)
-            self.library.oo_numbers(
-                keys.ctypes.data, numbers.ctypes.data, places, asked.ctypes.data, len(asked), found.ctypes.data
-            )
-            return found
+    def _words(self) -> Any:
+        return np.ascontiguousarray(np.concatenate([np.empty((0, self.packing.words), np.uint64), *self.search.kept]))
 
-        return number
+    def resting(self, statement: Rest) -> Any:
+        """Which of the states that were expanded keep a statement of what rest is."""
+        words = self._words()
+        found = np.empty(len(words), np.uint8)
+        self.library.oo_resting(self._printer.rests.index(statement), words.ctypes.data, len(words), found.ctypes.data)
+        return found.astype(np.bool_)
 
     def way(self, mark: int) -> tuple[list[Step], Vector]:
         """As in `Explorer`.  Half of a parent's fingerprint is known: of several states that have it, one leads here."""

@@ -23,10 +23,10 @@ TABLE_FULL = 1
 
 @dataclass
 class Sizes:
-    """What the threads of a search have in common: the library; how many calls a state has at most; by sort of which fresh names are
-    given out, those that may be one beside the least; with which colours names begin; whether it judges; how many words a state takes,
-    without outputs and with them; the invariants, by name, and how many statements of a step there are; whether transitions are
-    kept, and calls with outputs told; what is written by all, or tells them to stop; and whether there are several."""
+    """What the threads of a search have in common: the library; how many calls a state has at most; by sort of which fresh names
+    are given out, those that may be one beside the least; with which colours names begin; whether it judges; how many words a
+    state takes, without outputs and with them; the invariants, by name, and how many statements of a step there are; whether
+    transitions are kept, and calls with outputs told; what is written by all, or tells them to stop; whether there are several."""
 
     library: Any
     most: int
@@ -62,6 +62,7 @@ class Work(ctypes.Structure):
         ("may_enter", ctypes.c_uint64),
         ("transitions", ctypes.c_uint64),
         ("cut", ctypes.c_uint64),
+        ("marks", ctypes.c_void_p),
         ("dead", ctypes.c_void_p),
         ("dead_count", ctypes.c_uint64),
         ("edges", ctypes.c_void_p),
@@ -91,7 +92,8 @@ class Work(ctypes.Structure):
 
 @dataclass
 class Piece:
-    """What a thread has made of some states: those that it left, why, and what it found."""
+    """What a thread has made of some states: those that it left, why, what it found, and the fingerprints of those that it
+    expanded."""
 
     data: Any
     done: int
@@ -104,6 +106,7 @@ class Piece:
     steps: list[int]
     misnamed: int
     seconds: float
+    marks: Any
 
 
 class Worker:
@@ -168,10 +171,10 @@ class Worker:
         data = np.ascontiguousarray(data)
         work = self.work
         self.reset()
-        dead = np.empty(len(data), np.uint64)
+        marks, dead = np.empty(len(data), np.uint64), np.empty(len(data), np.uint64)
         never = np.zeros(1, np.int32)
         work.todo, work.todo_at, work.todo_count = data.ctypes.data, 0, len(data)
-        work.dead = dead.ctypes.data
+        work.marks, work.dead = marks.ctypes.data, dead.ctypes.data
         work.stop = never.ctypes.data if whole else self.sizes.stop.ctypes.data
         found, late = [], []
         nothing = np.empty((0, 0), np.uint8)
@@ -205,4 +208,5 @@ class Worker:
             self.arrays["broken_steps"].tolist(),
             work.misnamed,
             time.monotonic() - began,
+            marks[: work.todo_at],
         )
