@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 
-.PHONY: check test lint fuzz bench cross large huge museum generated clean
+.PHONY: check test lint fuzz mutants bench cross large huge museum generated clean
 
 check: $(STAMP)
 	$(BIN)/oneowner check
@@ -21,13 +21,23 @@ fuzz: $(STAMP)
 	ONEOWNER_DRAWN=1500 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_random_specs.py
 	ONEOWNER_DRAWN=10000 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_histories.py
 	ONEOWNER_SANITIZED=1 $(BIN)/python -m pytest tests/test_compiled_reading.py -k sanitizers
+	ONEOWNER_EVERY=1 $(BIN)/python -m pytest -n 2 tests/test_device_search.py -k "whole_system"
 	ONEOWNER_WRONG=200 ONEOWNER_WRONG_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_wrong_specs.py
+
+# docs/teeth*.md: what suite, fuzzing and proof notice of small changes of the two implementations and of the specification; goes on
+# where it was stopped.  Of mutants drawn at random, in seconds of one core: 120 in Python 27 s in the suite, which 13 survived; 60 in C
+# 16 s, which 9 survived; 24 of the specification 147 s, which one survived.  What survives the suite is fuzzed for a minute each
+mutants: $(STAMP)
+	$(BIN)/python bench/mutants.py --write
+	$(BIN)/python bench/mutants.py c --write
+	$(BIN)/python bench/mutants.py spec --write
 
 bench: $(STAMP)
 	$(BIN)/python bench/bench.py
 	$(BIN)/python bench/line.py
 	$(BIN)/python bench/versus.py > benchmarks.new
 	$(BIN)/python bench/limit.py >> benchmarks.new
+	$(BIN)/python bench/card.py >> benchmarks.new
 	$(BIN)/python bench/rooms.py >> benchmarks.new
 	mv benchmarks.new docs/benchmarks.md
 

@@ -56,7 +56,7 @@ def suite_time(implementation: Any, *, beside: bool) -> float:
     """Seconds for the calls of the suite: beside the model, or made again without it."""
     took = 0.0
     for sequence in of(SPEC):
-        scope = SPEC.explorations[sequence.scope].sizes
+        scope = sequence.sizes(SPEC)
         session = Session(SPEC, implementation, scope, probing=False)
         calls: list[tuple[str, dict[str, Any]]] = []
         seen = implementation.call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,21 @@ from conversations import conversation
 
 from oneowner.checker.conform import Conformance, Report, code_of, matches
 from oneowner.checker.session import Session
-from oneowner.checker.suite import LONGEST, Ground, Sequence, Walk, chart, of, read, walks, ways, within, write
+from oneowner.checker.suite import (
+    LONGEST,
+    Ground,
+    Sequence,
+    Walk,
+    causes_of,
+    chart,
+    known_causes,
+    of,
+    read,
+    walks,
+    ways,
+    within,
+    write,
+)
 from oneowner.model.concrete import Model
 from oneowner.model.graph import explore
 from oneowner.model.language import SpecError
@@ -34,7 +49,7 @@ def conformance(made: Any, *patterns: str, profile: str = "core", **options: Any
 
 def comes_to(sequence: Sequence) -> tuple[tuple[str, ...], ...]:
     """What the calls of a sequence come to in the model: of each its own clause, then those of late answers."""
-    model = Model(SPEC, SPEC.explorations[sequence.scope].sizes)
+    model = Model(SPEC, sequence.sizes(SPEC))
     vector, found = model.initial(), []
     for name, arguments in sequence.calls:
         action = SPEC.actions[name]
@@ -72,7 +87,7 @@ def possible(scope: str, operations: Collection[str]) -> set[tuple[str, str]]:
 
 
 def test_the_suite_reaches_every_clause_in_short_sequences() -> None:
-    for_clauses = [s for s in SUITE if not s.pairs]
+    for_clauses = [s for s in SUITE if s.scope and not s.pairs]
     assert SUITE[: len(for_clauses)] == for_clauses
     assert {c for s in for_clauses for c in s.clauses} == set(clauses(SPEC))
     assert len(for_clauses) < 100
@@ -92,9 +107,29 @@ def test_every_pair_of_clauses_that_can_follow_one_another_in_a_room_does(scope:
 
 def test_the_pairs_are_many_and_the_sequences_few() -> None:
     assert len(taken(SUITE)) > 8000
-    assert len(SUITE) < 400
-    assert sum(len(s.calls) for s in SUITE) < 15_000
-    assert max(len(s.calls) for s in SUITE) <= LONGEST
+    in_graphs = [s for s in SUITE if s.scope]
+    assert len(in_graphs) < 400
+    assert sum(len(s.calls) for s in in_graphs) < 15_000
+    assert max(len(s.calls) for s in in_graphs) <= LONGEST
+
+
+def test_what_the_graphs_do_not_come_to_is_walked_for_and_its_end_is_looked_at() -> None:
+    walked = [s for s in SUITE if not s.scope]
+    assert all(s.ending is not None and s.ending < 40 for s in walked)
+    assert sum(s.ending or 0 for s in walked) / len(walked) < 12
+    assert {"send/EBUSY#region_file", "free/EBUSY#region_process", "send/ok#owner<limit"} <= set(known_causes(SPEC, SPEC.actions))
+    ends = {name for s in walked for name, _ in s.calls[s.ending :]}
+    assert {"read_memory", "read_event", "take_signal", "receive", "terminate", "exit", "allocate", "create_receiver"} <= ends
+
+
+def test_the_suite_comes_to_the_causes_that_it_says() -> None:
+    models = {s.scope: Model(SPEC, s.sizes(SPEC)) for s in SUITE}
+    known: set[str] = set()
+    for sequence in SUITE:
+        had = set(causes_of(models[sequence.scope], sequence.calls[: sequence.ending]))
+        assert set(sequence.causes) == had - known
+        known |= had
+    assert len(known) == 655
 
 
 def test_profiles_name_operations_that_there_are_and_all_has_every_one() -> None:
@@ -119,7 +154,7 @@ def test_an_implementation_is_asked_what_the_model_is() -> None:
     """A handle that was never shown cannot be given, so that a call with one would come to something else."""
     made = conforming.Around()
     for sequence in SUITE:
-        session = Session(SPEC, made, SPEC.explorations[sequence.scope].sizes, probing=False)
+        session = Session(SPEC, made, sequence.sizes(SPEC), probing=False)
         for (name, arguments), (own, *_) in zip(sequence.calls, comes_to(sequence), strict=True):
             assert f"{name}/{session.compare_values(name, arguments)}" == own
 
@@ -128,7 +163,7 @@ def test_the_suite_is_what_the_graphs_give() -> None:
     """Of one scope, to be quick; `make suite` draws it all."""
     scope, operations, before = "shared memory", SPEC.profile("signals"), SPEC.profile("core")
     part = chart(SPEC, scope).part(operations)
-    known = within(SUITE, operations)
+    known = [replace(s, causes=()) for s in within(SUITE, operations)]
     stored = [s for s in known if s.scope == scope and not s.operations <= before]
     first = known.index(stored[0])
     reached = {c for s in known[:first] for c in s.clauses}

@@ -59,7 +59,7 @@ def flows(now: str) -> str:
 
 
 def suite(_: str) -> str:
-    return write(SPEC, generate(SPEC, jobs=JOBS))
+    return write(SPEC, generate(SPEC, jobs=JOBS, scouting=True))
 
 
 def readme(now: str) -> str:

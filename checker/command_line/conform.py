@@ -107,7 +107,7 @@ def parse_reports(given: tuple[str, ...]) -> list[tuple[str, Path]]:
 
 def _show(out: Output, spec: Spec, implementation: Implementation, report: Report, traces: Path) -> None:
     from ..conform import FAIL, FLAKY, PASS, STATUSES
-    from ..reports import failure_lines, rooms
+    from ..reports import causes_told, failure_lines, rooms
 
     out.line(
         f"{report.name} {report.version}".rstrip() + f"  ({report.where}; profile {', '.join(report.profiles) or 'none named'})"
@@ -130,3 +130,4 @@ def _show(out: Output, spec: Spec, implementation: Implementation, report: Repor
             out.line(f"{verdict.status}: {verdict.clause}{': ' + verdict.reason if verdict.reason else ''}")
     if report.unsupported:
         out.line(f"not supported: {', '.join(report.unsupported)}")
+    out.line(causes_told(spec, report.causes, report.called(spec)))

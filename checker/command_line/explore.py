@@ -41,7 +41,8 @@ MOST_SHOWN = 10
     "--memory",
     type=Number(0.001),
     metavar="GB",
-    help="Stop when the search, with all its processes, has more memory (default: two thirds of the machine's).",
+    help="Stop when the search, with all its processes, has more memory (default: two thirds of the machine's); with --device "
+    "cuda, of the GPU's (default: nine tenths of what is free).",
 )
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Store a stopped search here; go on with it.")
 @click.option(
@@ -50,6 +51,12 @@ MOST_SHOWN = 10
     default="auto",
     help="Search with numpy (batch), or in C that is printed from the specification and built (compiled); auto begins in the "
     "first and goes over to the second where that is sooner done.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    help="Search in the compiled reading on a GPU (cuda), with the CUDA toolkit's nvcc; the same answers.",
 )
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), help="Write the graph to a .graphml or .dot file.")
 @click.option("--room", help="Write --graph as the things of this room go through it: of a socket, a port, a region.")
@@ -74,13 +81,14 @@ def explore(
     memory: float | None,
     keep: Path | None,
     reading: str,
+    device: str,
     graph: Path | None,
     room: str | None,
     jobs: int,
     traces: Path,
 ) -> int:
     """See every reachable state of scopes, with every statement checked, level by level from the beginning."""
-    from ...model.search import Limits
+    from ...model.search import CPU, KEEPS_NO_TRANSITIONS, Limits
     from ..explore import Asked, explore_scope
 
     spec, out = load(spec_name), Output(format)
@@ -90,11 +98,14 @@ def explore(
         raise SpecError("--scope is a scope of your own; --large and --name are the specification's")
     if room and not graph:
         raise SpecError("--room goes with --graph")
+    if graph and device != CPU:
+        raise SpecError(KEEPS_NO_TRANSITIONS)
     limits = Limits(max_states, None, seconds, int(memory * GIGABYTE) if memory else None)
     asked = Asked(deadlock, can_return, leads_to)
     if keep and can_return:
         raise SpecError("--keep does not go with --can-return, which needs all transitions at hand")
-    options: dict[str, Any] = {"asked": asked, "limits": limits, "symmetry": symmetry, "reading": reading}
+    options: dict[str, Any] = {"asked": asked, "limits": limits, "symmetry": symmetry}
+    options |= {"reading": reading, "device": device}
     if scope is None:
         reports = explore_all_scopes(spec, jobs, chosen_explorations(spec, large, names), **options)
     else:
@@ -215,8 +226,8 @@ def show_explorations(
                 out.line(line)
         if more := [found.statement for found in report.violations[most:]]:
             out.line(f"  broken too: {', '.join(more)}")
-    for slower in dict.fromkeys(report.slower for report in reports if report.slower):
-        say(slower)
+    for told in dict.fromkeys(text for report in reports for text in (report.slower, report.outgrown) if text):
+        say(told)
     for line in clause_depths(spec, reports):
         out.line(line)
     if interrupted(reports):

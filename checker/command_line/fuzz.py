@@ -117,7 +117,7 @@ def fuzz_code(report: FuzzReport, missing: list[str]) -> int:
 def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, traces: Path) -> list[str]:
     """Print a run of fuzzing; give the clauses that it did not come to."""
     from ...model.symbolic import clauses
-    from ..reports import fuzz_failure
+    from ..reports import causes_told, fuzz_failure
 
     known = [c for c in clauses(spec) if c.partition("/")[0] not in report.without]
     if report.slower:
@@ -133,6 +133,7 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
         out.line(f"never exercised in this time: {', '.join(missing)} (give it more with --time)")
     out.line(
         f"{implementation}: {report.calls} calls in {report.runs} runs, {len(report.clauses)} of {len(known)} clauses, "
+        f"{causes_told(spec, report.causes, set(spec.actions) - report.without)}, "
         f"{len(report.failures)} failures, seed {report.seed}, {report.seconds:.1f} s{', interrupted' * report.interrupted}"
     )
     return missing
@@ -147,6 +148,7 @@ def fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> di
         "seed": report.seed,
         "clauses": dict(report.clauses),
         "unexercised": missing,
+        "causes": dict(report.causes),
         "failures": [
             {
                 "clause": f.clause,

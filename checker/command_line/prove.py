@@ -152,6 +152,11 @@ def show_proof(out: Output, spec: Spec, report: Report, traces: Path, *, matrix:
         f"{report.count('refuted')} refuted, {report.count('unknown')} unknown; "
         f"{report.exits - len(report.vacuous)} of {report.exits} exits shown possible; {report.seconds:.1f} s"
     )
+    told = report.causes
+    out.line(
+        f"{len(told.possible)} causes shown possible, {len(told.impossible)} proved impossible, {len(told.undecided)} not "
+        "decided (--format json names them)"
+    )
 
 
 def proof_json(spec: Spec, report: Report) -> dict[str, Any]:
@@ -163,6 +168,11 @@ def proof_json(spec: Spec, report: Report) -> dict[str, Any]:
         "refuted": report.count("refuted"),
         "unknown": report.count("unknown"),
         "vacuous": report.vacuous,
+        "causes": {
+            "possible": len(report.causes.possible),
+            "impossible": report.causes.impossible,
+            "undecided": report.causes.undecided,
+        },
         "exits": report.exits,
         "tried": report.tried,
         "disagreements": [

@@ -21,6 +21,6 @@ def suite(spec_name: str, jobs: int) -> int:
     from ..suite import generate, write
 
     spec = load(spec_name)
-    made = generate(spec, jobs=jobs)
+    made = generate(spec, jobs=jobs, scouting=True)
     click.echo(write(spec, made), nl=False)
     return HOLDS if made else NOTHING

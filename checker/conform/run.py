@@ -14,7 +14,20 @@ from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..fuzz import fuzz
-from ..session import NEVER, Failure, Mismatch, Recorded, Session, Unknown, again, by_itself, smallest_failure, tried_afresh
+from ..session import (
+    NEVER,
+    Failure,
+    Mismatch,
+    Recorded,
+    Session,
+    Unknown,
+    again,
+    by_itself,
+    have_built,
+    smallest_failure,
+    stop_building,
+    tried_afresh,
+)
 from ..suite import Sequence as Calls
 from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
@@ -23,6 +36,9 @@ AGAIN = 3
 
 FRESH_FOR = 10.0
 """Seconds for which failures are made again in fresh processes: where a hundred clauses fail, the first tell all there is."""
+
+MANY = 20
+"""For how many sequences in the scope of fuzzing it is worth while to have the specification built."""
 
 TRIES = 8
 """In how many sequences it is tried whether a probe can be trusted."""
@@ -111,13 +127,20 @@ class Conformance:
         started = time.monotonic()
         try:
             if self.report.verdicts:
+                self._build()
                 self._run()
         except KeyboardInterrupt:
             self.report.interrupted = True
             for verdict in self.report.verdicts.values():
                 self._judge(verdict, frozenset(self.report.unsupported))
+        stop_building()
         self.report.seconds = time.monotonic() - started
         return self.report
+
+    def _build(self) -> None:
+        """See that the longest sequences are soon held against the specification in C: there are many of them."""
+        if sum(1 for sequence in self.suite if not sequence.scope) >= MANY:
+            have_built(self.spec, Session.with_strangers(self.spec, self._scope(self.spec.fuzz_scope)))
 
     def _run(self) -> None:
         without = self._smoke()
@@ -151,6 +174,10 @@ class Conformance:
     def _scope(self, scope: Mapping[str, int]) -> dict[str, int]:
         return limited(scope, self.introduction.limits if self.introduction else {})
 
+    def _sizes(self, sequence: Calls) -> Mapping[str, int]:
+        sizes = sequence.sizes(self.spec)
+        return sizes if sequence.scope else self._scope(sizes)
+
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
         """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after
         a call that a probe showed to be wrong, it goes on without probes, and what else is wrong then is put down to it."""
@@ -161,13 +188,13 @@ class Conformance:
             session: Session | None = None
             at = 0
             try:
-                sizes = self.spec.explorations[sequence.scope].sizes
+                sizes = self._sizes(sequence)
                 session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
                 for at, (name, arguments) in enumerate(sequence.calls):
                     if at in left_out or self._useless(session, name, arguments):
                         continue
-                    session.compare_values(name, arguments)
+                    session.compare_values(name, arguments, probe=probing and sequence.is_probe(self.spec, at))
             except (Unsupported, Unknown) as cut:
                 if session is not None:
                     self._count(session)
@@ -210,7 +237,7 @@ class Conformance:
         return self._trusted[clause]
 
     def _comes_right(self, sequence: Calls, clause: str, without: frozenset[str]) -> bool:
-        sizes = self.spec.explorations[sequence.scope].sizes
+        sizes = self._sizes(sequence)
         session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=False, without=without)
         with contextlib.suppress(Mismatch, Unsupported, Unknown):
             for name, arguments in sequence.calls:
@@ -231,6 +258,7 @@ class Conformance:
 
     def _count(self, session: Session) -> None:
         self.report.calls += len(session.recorded)
+        self.report.causes.update(session.had())
         for clause, times in session.clauses.items():
             if clause in self.report.verdicts:
                 self.report.verdicts[clause].times += times
@@ -291,6 +319,7 @@ class Conformance:
             progress=self._told,
         )
         self.report.calls += found.calls
+        self.report.causes.update(found.causes)
         self.report.seed = found.seed
         self.report.interrupted = found.interrupted
         for clause, times in found.clauses.items():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...model.language import SpecError
+from ...model.language import Spec, SpecError
 from ..session import Failure
 
 PASS, FAIL, FLAKY, PERMITTED = "pass", "fail", "flaky", "permitted"
@@ -33,7 +34,8 @@ class Verdict:
 
 @dataclass
 class Report:
-    """A conformance run.  `unsupported` are operations; `expected` clauses that were listed as known to fail."""
+    """A conformance run.  `unsupported` are operations; `expected` clauses that were listed as known to fail; `causes` counts the
+    calls that were right by their causes."""
 
     where: str
     name: str = ""
@@ -46,6 +48,7 @@ class Report:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
     expected: frozenset[str] = frozenset()
+    causes: Counter[str] = field(default_factory=Counter)
     sequences: int = 0
     calls: int = 0
     seconds: float = 0.0
@@ -53,6 +56,10 @@ class Report:
 
     def having(self, *statuses: str) -> list[Verdict]:
         return [v for v in self.verdicts.values() if v.status in statuses]
+
+    def called(self, spec: Spec) -> set[str]:
+        """The operations that were asked for and are supported."""
+        return {name for profile in self.profiles for name in spec.profile(profile)} - set(self.unsupported)
 
     @property
     def broken(self) -> list[Verdict]:

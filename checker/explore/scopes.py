@@ -18,6 +18,8 @@ from ...model.graph import with_fresh_names
 from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, SpecError, Step, Type, load
 from ...model.search import (
     AUTO,
+    CPU,
+    KEEPS_NO_TRANSITIONS,
     Explorer,
     Limits,
     Search,
@@ -71,7 +73,7 @@ class ExploreReport:
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
     was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
     though that was wanted, and why; `unstored` why a search that was to be kept is not; `slower` why it was not made in the
-    compiled reading, where that would have been better.
+    compiled reading, where that would have been better; `outgrown` what was too small for it, and what to do.
     """
 
     name: str
@@ -92,6 +94,7 @@ class ExploreReport:
     unasked: tuple[str, ...] = ()
     unstored: str = ""
     slower: str = ""
+    outgrown: str = ""
 
 
 def explore_scope(
@@ -105,12 +108,16 @@ def explore_scope(
     jobs: int = 1,
     keep: Path | None = None,
     reading: str = AUTO,
+    device: str = CPU,
     progress: Callable[[Search], None] | None = None,
 ) -> ExploreReport:
     """Explore one scope, within `limits` for each search: what waits is followed in searches of its own.
 
-    With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped.
+    With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped.  Raises SpecError for what
+    cannot be asked of a `device`.
     """
+    if device != CPU and (asked.can_return or asked.leads_to):
+        raise SpecError(KEEPS_NO_TRANSITIONS)
     model = Model(spec, exploration.sizes, exploration.arguments)
     without = spec.left_out(exploration)
     opening = spec.opening(exploration)
@@ -127,11 +134,12 @@ def explore_scope(
             keep_edges=_asks_for_rest(spec, exploration, asked),
             jobs=jobs,
             reading=reading,
+            device=device,
             store=store,
             together=together,
             progress=progress,
         )
-        search, slower = explorer.search, explorer.slower
+        search, slower, outgrown = explorer.search, explorer.slower, explorer.outgrown
         if store is not None and search.stopped:
             try:
                 explorer.save(store)
@@ -174,6 +182,7 @@ def explore_scope(
         tuple(_unasked(spec, exploration, asked, without)),
         unstored,
         slower,
+        outgrown,
     )
 
 
@@ -336,7 +345,7 @@ def _share(
     options: Mapping[str, Any],
     took: Callable[[ExploreReport], None],
 ) -> None:
-    if jobs > 1 and spec.where and len(wanted) > 1:
+    if jobs > 1 and spec.where and len(wanted) > 1 and options.get("device", CPU) == CPU:
         limits = options.get("limits", Limits())
         each = {**options, "limits": replace(limits, memory=(limits.memory or budget()) // jobs)}
         with workers(jobs) as pool:

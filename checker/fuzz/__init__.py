@@ -1,10 +1,11 @@
 """Fuzzing: calls drawn at random, with the specification's help, until an implementation answers wrongly."""
 
-from .aim import Aim
+from .aim import Aim, targets
 from .run import FuzzReport, fuzz
 
 __all__ = [
     "Aim",
     "FuzzReport",
     "fuzz",
+    "targets",
 ]

@@ -6,15 +6,16 @@ import contextlib
 import itertools
 import math
 import random
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...model.concrete import picked
-from ...model.language import EFFECTIVE
+from ...model.language import EFFECTIVE, Spec
+from ...model.recording import causes
 from ..errors import Unsupported
-from ..session import Session
+from ..session import Session, kinds
 
 SAMPLE, LARGE_SAMPLE = 60, 200
 """Of how many calls of an operation it is tried where they lead; and of how many with live elements, when a run begins."""
@@ -22,6 +23,20 @@ SAMPLE, LARGE_SAMPLE = 60, 200
 TRIES = 6
 HANDFUL = 12
 FEW = 4
+TURNS, MOST_DUE = 6, 24
+"""How many operations a handle that has died is given to; and how many such turns are waited for at most."""
+
+LOOKED = 2
+"""How many calls that change nothing are made where it is looked after a call."""
+
+Target = tuple[str, int, str]
+"""A cause: its operation, its number among the operation's, and its exit."""
+
+
+def targets(spec: Spec, without: Collection[str] = ()) -> list[Target]:
+    """The causes of a spec, but for those of some operations."""
+    known = {name: each for name, each in causes(spec).items() if name not in without}
+    return [(name, number, cause.exit) for name, each in known.items() for number, cause in enumerate(each.all)]
 
 
 @dataclass
@@ -30,6 +45,8 @@ class Reach:
 
     choices: dict[str, list[Any]]
     calls: dict[str, list[int]] = field(default_factory=dict)
+    hit: bool = False
+    """Whether the last call comes to what is wanted for the cause that is wanted."""
 
     def arguments(self, number: int) -> dict[str, Any]:
         """The arguments of a call."""
@@ -39,24 +56,89 @@ class Reach:
 class Aim:
     """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too."""
 
-    def __init__(self, session: Session, chance: random.Random, targets: Sequence[str]) -> None:
+    def __init__(self, session: Session, chance: random.Random, targets: Sequence[Target]) -> None:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
+        self.seen: Counter[tuple[str, int]] = Counter()
+        self._counted = 0
+        self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
+        self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
+        self._takers: dict[Any, list[tuple[str, str]]] = {}
+        for action in session.actions.values():
+            for slot in action.slots:
+                if slot.type in session.names and not slot.fresh and not slot.subset:
+                    self._takers.setdefault(slot.type, []).append((action.name, slot.name))
         self.successes: Counter[str] = Counter()
         self._vain: Counter[str] = Counter()
         self._names = list(session.actions)
         self._weights = [self._weight(name) for name in self._names]
         self._at = {name: at for at, name in enumerate(self._names)}
 
-    def succeeded(self, name: str) -> None:
-        """Take note of a call that took effect."""
-        self.successes[name] += 1
-        self._weights[self._at[name]] = self._weight(name)
+    def made(self, name: str, exit: str) -> None:
+        """Take note of a call that was made, and of the handles that died by it."""
+        for (operation, came), times in self.session.came.items() if len(self.session.came) != self._counted else ():
+            if times == 1:
+                for number in range(came.bit_length()):
+                    if came >> number & 1:
+                        self.seen[operation, number] = max(1, self.seen[operation, number])
+        self._counted = len(self.session.came)
+        if exit in EFFECTIVE:
+            self.successes[name] += 1
+            self._weights[self._at[name]] = self._weight(name)
+        for kind, handle in self.session.buried:
+            takers = self._takers.get(kind, ())
+            for operation, slot in self.chance.sample(takers, min(TURNS, len(takers))):
+                self._due.append((operation, slot, handle))
 
     def _weight(self, name: str) -> float:
         """How much an operation is to be gone for: the less, the more often it has succeeded or been tried in vain."""
         rare = 1 / (1 + self.successes[name] + self._vain[name] / 2)
         return rare / 4 if name in self.session.spec.seldom else rare
+
+    def look_after(self, name: str, given: Mapping[str, Any]) -> None:
+        """Ask after a call what changes nothing, mostly about what the call was about: of what it has done, and of what it must
+        not have done."""
+        if not self._looks:
+            return
+        session, chance = self.session, self.chance
+        about: dict[Any, list[str]] = {}
+        for slot in session.actions[name].slots:
+            handle = given.get(slot.name)
+            if slot.type in session.names and isinstance(handle, str):
+                about.setdefault(slot.type, []).append(handle)
+        for look in chance.sample(self._looks, min(LOOKED, len(self._looks))):
+            asked: dict[str, Any] = {}
+            for slot in session.actions[look].slots:
+                if slot.type not in session.names:
+                    asked[slot.name] = chance.choice(session.model.choices(slot))
+                    continue
+                live = list(session.names[slot.type].element)
+                near = about.get(slot.type)
+                if not near and not live:
+                    break
+                asked[slot.name] = chance.choice(near if near and (not live or chance.random() < 2 / 3) else live)
+            else:
+                with contextlib.suppress(Unsupported):
+                    session.compare(look, asked, probe=True)
+
+    def take_turn(self) -> bool:
+        """If a handle has died lately, give it to an operation that takes one of its sort; whether there was one."""
+        if not self._due or self.chance.random() < 1 / 2:
+            return False
+        name, slot, handle = self._due.popleft()
+        session = self.session
+        kind = next(s.type for s in session.actions[name].slots if s.name == slot)
+        choices = session.choices(name, strangers=False) | {slot: [session.stranger(kind)]}
+        size = math.prod(map(len, choices.values()))
+        if size:
+            numbers = self._drawn(size, min(size, FEW))
+            order = {cause.exit: n for n, cause in enumerate(session.causes[name].all)}
+            exits = session.reach(name, choices, numbers, ())
+            furthest = max(range(len(exits)), key=lambda n: order.get(exits[n], -1))
+            given = session.handles(name, picked(choices, numbers[furthest]), self.chance) | {slot: handle}
+            with contextlib.suppress(Unsupported):
+                self.made(name, session.compare(name, given))
+        return True
 
     def sweep(self) -> None:
         """Try every operation in every way that is refused now: what was just done may have left a door open somewhere."""
@@ -76,8 +158,8 @@ class Aim:
         """The clause to go for now, as operation and exit, and the arguments that lead to it.
 
         Two times out of three a success, of an operation that has succeeded and been tried in vain seldom in this run (one of
-        `Spec.seldom` seldomer); else one of the clauses that it has seen least often, if it is within reach, or
-        whatever refusal of that operation was seen least.
+        `Spec.seldom` seldomer); else a cause that it has not seen, if it is within reach, or whatever exit of that operation was
+        seen least.
         """
         chance = self.chance
         if chance.random() < 2 / 3:
@@ -89,22 +171,23 @@ class Aim:
                         return self._going_for(name, exit, found)
                 self._vain[name] += 1
                 self._weights[self._at[name]] = self._weight(name)
-        seen = self.session.clauses
+        seen = self.seen
         for number in itertools.count(1):
-            clause = min(chance.choices(self.targets, k=HANDFUL), key=lambda c: seen[c])
-            name, _, exit = clause.partition("/")
-            found = self._reach(name, (exit,), strangers=True)
-            if exit in found.calls or (number >= TRIES and found.calls):
+            name, at, exit = min(chance.choices(self.targets, k=HANDFUL), key=lambda t: seen[t[:2]])
+            found = self._reach(name, (exit,), strangers=True, because=1 << at)
+            if found.hit or (number >= TRIES and found.calls):
                 break
-        exit = exit if exit in found.calls else min(found.calls, key=lambda e: seen[f"{name}/{e}"])
+        if not found.hit:
+            exit = exit if exit in found.calls else min(found.calls, key=lambda e: self.session.clauses[f"{name}/{e}"])
         return self._going_for(name, exit, found)
 
     def _going_for(self, name: str, exit: str, found: Reach) -> tuple[tuple[str, str], dict[str, Any]]:
-        arguments = found.arguments(self.chance.choice(found.calls[exit]))
+        calls = found.calls[exit]
+        arguments = found.arguments(calls[-1] if found.hit else self.chance.choice(calls))
         return (name, exit), self.session.handles(name, arguments, self.chance)
 
     def _reach(
-        self, name: str, wanted: Collection[str], *, strangers: bool, sample: int = SAMPLE
+        self, name: str, wanted: Collection[str], *, strangers: bool, sample: int = SAMPLE, because: int | None = None
     ) -> Reach:
         """By exit, some calls of an operation that lead to it now: a sample of all with live elements, and with `strangers` also
         a dead, foreign or never-issued handle a sort; no more once one leads to an exit that is wanted."""
@@ -112,8 +195,13 @@ class Aim:
         size = math.prod(map(len, choices.values()))
         numbers = self._drawn(size, min(size, sample))
         reach = Reach(choices)
-        for number, exit in zip(numbers, self.session.reach(name, choices, numbers, wanted), strict=False):
+        exits = self.session.reach(name, choices, numbers, wanted, because)
+        for number, exit in zip(numbers, exits, strict=False):
             reach.calls.setdefault(exit, []).append(number)
+        if because is not None and exits and exits[-1] in wanted:
+            # the last may be the last of the sample, and for another reason
+            arguments = reach.arguments(numbers[len(exits) - 1])
+            reach.hit = bool(self.session.foreseen_causes(name, arguments, exits[-1]) & because)
         return reach
 
     def _drawn(self, size: int, count: int) -> list[int]:

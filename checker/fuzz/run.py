@@ -27,11 +27,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Noted, Spec, noting_interruptions
-from ...model.symbolic import clauses
+from ...model.language import OK, Noted, Spec, Step, noting_interruptions
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..session import (
+    Epilogue,
     Failure,
     Mismatch,
     Recorded,
@@ -43,16 +43,28 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
-from .aim import Aim
+from ..suite import of, together
+from .aim import Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
+BESIDE = 1 / 3
+"""How many of the runs begin with two beginnings, one beside the other."""
+
+SWEPT, OPENING_SWEPT = 1 / 8, 7 / 8
+"""How many of the runs try, where they begin, all that is refused there: of those that begin with a way, and of others."""
+
+SHORT = 4
+"""Of how many times fewer calls every other run is, so that more beginnings and ends are seen."""
+
+LOOKED_AFTER = 1 / 3
+"""How often it is looked after a call."""
+
 STRETCH = 25
 """How many calls are made between two choices of Hypothesis, which take longer than a call."""
 
-WORTH_ASKING, WORTH_BUILDING = 10.0, 5.0
-"""From how many seconds of fuzzing on the specification is called in C, if that was built before; and after how many it is built,
-as most failures come sooner."""
+WORTH_BUILDING = 5.0
+"""From how many seconds of fuzzing on the specification is called in C, which takes seconds to be built where it is not kept."""
 
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
@@ -60,13 +72,14 @@ AGAIN = "again"
 
 @dataclass
 class FuzzReport:
-    """What a run did.  `calls` counts calls to the implementation, probes too; `clauses` counts them by clause; `without` are the
-    operations that were left out."""
+    """What a run did.  `calls` counts calls to the implementation, probes too, `clauses` and `causes` count them by these;
+    `without` are the operations that were left out."""
 
     without: frozenset[str] = frozenset()
     calls: int = 0
     runs: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     seed: int = 0
@@ -78,16 +91,23 @@ class _Spent(BaseException):
     """The time is up.  Not an Exception, so that Hypothesis does not take it for a failure of the example."""
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Calls with which a run begins, and the clauses to which they are known to come."""
+
+    calls: Sequence[Step]
+    clauses: frozenset[str] = frozenset()
+
+
 class _Budget:
     def __init__(
         self,
         seconds: float,
         wanted: Collection[str],
-        targets: Sequence[str],
+        targets: Sequence[Target],
         progress: Callable[[FuzzReport], None] | None,
     ) -> None:
         self.until = time.monotonic() + seconds
-        self.builds_at = time.monotonic() + WORTH_BUILDING if seconds >= WORTH_ASKING else None
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
         self.targets = targets
@@ -108,20 +128,16 @@ class _Budget:
             self.first = self.first or (mismatch, list(session.recorded))
             raise
 
-    def turn(self, opening: int, openings: int) -> bool:
-        """Whether it is this opening's turn: none has been had less often.  The first runs may repeat stored failures, and
-        pass: one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
-        due = (
-            self.failed or self.report.runs <= REPEATS or self.had[opening] <= min(self.had[number] for number in range(openings))
-        )
-        self.had[opening] += due
+    def turn(self, number: int, beginnings: Sequence[Beginning]) -> bool:
+        """Whether it is this beginning's turn: first of those of which it is not said where they lead, and of those that lead to
+        a clause that was not come to; then none has been had less often.  The first runs may repeat stored failures, and pass:
+        one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
+        least = min(self.had[n] for n in range(len(beginnings)))
+        seen = self.report.clauses.keys()
+        news = [n for n, each in enumerate(beginnings) if not self.had[n] and not (each.clauses and seen >= each.clauses)]
+        due = self.failed or self.report.runs <= REPEATS or (number in news if news else self.had[number] <= least)
+        self.had[number] += due
         return due
-
-    def build(self, spec: Spec, scope: Mapping[str, int]) -> None:
-        """See that the specification is called in C, if it is time for that."""
-        if self.builds_at is not None and time.monotonic() >= self.builds_at:
-            self.builds_at = None
-            self.report.slower = have_built(spec, Session.with_strangers(spec, scope))
 
     def stop_when_spent(self, machine: Any) -> None:
         now = time.monotonic()
@@ -145,41 +161,48 @@ def _machine(
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-    openings = [calls for calls in spec.openings.values() if not any(name in without for name, _ in calls)]
-    openings += [[]] * (1 + len(openings) // 8)
+    beginnings = _beginnings(spec, without)
 
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            budget.build(spec, scope)
-            self.session = Session(spec, implementation, scope, strict=strict, without=without)
+            self.begun = False
             self.next = ("", OK)
             self.given: dict[str, Any] = {}
             self.cut_short = False
             self.left = steps
+            self.ended = False
 
-        @initialize(opening=st.sampled_from(range(len(openings))), chance=st.randoms(use_true_random=True))
+        @initialize(opening=st.sampled_from(range(len(beginnings))), chance=st.randoms(use_true_random=True))
         def begin(self, opening: int, chance: random.Random) -> None:
-            if not budget.turn(opening, len(openings)):
+            if not budget.turn(opening, beginnings):
                 hypothesis.reject()
             budget.report.runs += 1
+            self.session = Session(spec, implementation, scope, strict=strict, without=without)
+            self.begun = True
+            self.left = chance.choice((steps, steps // SHORT))
             self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self)
             self.cut_short = True
             with budget.noting(self.session):
                 with contextlib.suppress(Unsupported):
-                    for name, arguments in openings[opening]:
-                        self.session.compare_values(name, arguments)
-                if chance.random() < 7 / 8:
+                    begin = beginnings[opening].calls
+                    if chance.random() < BESIDE:
+                        begin = together(self.session.model, begin, chance.choice(beginnings).calls)
+                    for name, arguments in begin:
+                        given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
+                        self.session.compare_values(name, given)
+                if chance.random() < (SWEPT if beginnings[opening].clauses else OPENING_SWEPT):
                     self.aim.sweep()
             self.cut_short = False
             self.next, self.given = self.aim.choose()
 
         def teardown(self) -> None:
-            if not budget.failed:
+            if self.begun and not budget.failed:
                 # what comes after a failure is that run again
                 budget.report.calls += len(self.session.recorded)
                 budget.report.clauses.update(self.session.clauses)
+                budget.report.causes.update(self.session.had())
             if budget.progress:
                 budget.progress(budget.report)
             budget.failed |= self.cut_short
@@ -193,6 +216,14 @@ def _machine(
                 self.left -= 1
                 budget.stop_when_spent(self)
                 self.one_call()
+            if self.left <= 0 and not self.ended:
+                self.ended = self.cut_short = True
+                try:
+                    with budget.noting(self.session):
+                        Epilogue(self.session, self.aim.chance).run()
+                except Unknown:
+                    hypothesis.reject()
+                self.cut_short = False
 
         def one_call(self) -> None:
             self.cut_short = True
@@ -200,19 +231,31 @@ def _machine(
             try:
                 with budget.noting(self.session):
                     exit = self.session.compare(name, self.given, look=wanted == AGAIN)
+                    if self.aim.chance.random() < LOOKED_AFTER:
+                        self.aim.look_after(name, self.given)
+                    self.aim.made(name, exit)
+                    self.aim.take_turn()
             except Unknown:
                 hypothesis.reject()
             except Unsupported:
                 pass  # with these arguments
             self.cut_short = False
-            if exit in EFFECTIVE:
-                self.aim.succeeded(name)
             if wanted != AGAIN and self.aim.chance.random() < 1 / 12:
                 self.next = name, AGAIN
             else:
                 self.next, self.given = self.aim.choose()
 
     return Machine
+
+
+def _beginnings(spec: Spec, without: Collection[str]) -> list[Beginning]:
+    """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing."""
+    found = [Beginning(calls) for calls in spec.openings.values()]
+    for sequence in of(spec) if spec.suite and not spec.replaced else ():
+        if not sequence.pairs:
+            found.append(Beginning(sequence.calls[: sequence.ending], frozenset(sequence.clauses)))
+    found = [each for each in found if not any(name in without for name, _ in each.calls)]
+    return [*found, *[Beginning(())] * (1 + len(found) // 8)]
 
 
 def fuzz(
@@ -229,11 +272,13 @@ def fuzz(
     without: Collection[str] = (),
     progress: Callable[[FuzzReport], None] | None = None,
     fresh: Callable[[], Implementation] | None = None,
+    shrink: bool = True,
 ) -> FuzzReport:
     """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
 
     Operations in `without` are not called.  While a clause of `wanted` has not been exercised it goes on,
-    for three times as long at most.  A failure is made again in what `fresh` makes, too.
+    for three times as long at most.  A failure is made again in what `fresh` makes, too; without `shrink` it
+    is reported as it was seen.
 
     Without `seed` every run draws afresh; with it, the same examples in the same order as far as the time lets.
     `database` is a folder in which failing examples are kept, to be tried first the next time.
@@ -249,14 +294,13 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     for opening in spec.openings.values():
         spec.check_calls(opening)
-    targets = [c for c in clauses(spec) if "/late-" not in c and c.partition("/")[0] not in without]
-    budget = _Budget(seconds, wanted, targets, progress)
+    budget = _Budget(seconds, wanted, targets(spec, without), progress)
     budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     budget.report.seed = first
-    if seconds >= WORTH_ASKING:
-        have_built(spec, Session.with_strangers(spec, sizes), kept=True)
+    if seconds >= WORTH_BUILDING:
+        budget.report.slower = have_built(spec, Session.with_strangers(spec, sizes))
     machine = _machine(spec, implementation, sizes, strict, frozenset(without), budget, steps)
     chosen = settings(
         max_examples=10**9,
@@ -292,7 +336,7 @@ def fuzz(
     stop_building()
     budget.report.interrupted |= budget.noted.seen
     if budget.first is not None:
-        _take_failure(spec, implementation, sizes, budget, strict, fresh)
+        _take_failure(spec, implementation, sizes, budget, strict, fresh, shrink)
     budget.report.seconds = time.monotonic() - started
     return budget.report
 
@@ -304,15 +348,16 @@ def _take_failure(
     budget: _Budget,
     strict: bool,
     fresh: Callable[[], Implementation] | None,
+    shrink: bool,
 ) -> None:
-    """Make the failure that was seen short, unless that is interrupted."""
+    """Make the failure that was seen short, if that is wanted and not interrupted."""
     assert budget.first is not None
     report, (mismatch, calls) = budget.report, budget.first
     if mismatch.probe and not report.clauses[mismatch.probe]:
         # the probe itself has not been seen to be right
         calls, mismatch = by_itself(calls, mismatch)
     report.failures.append(Failure(mismatch.clause, mismatch.text, calls, scope))
-    if report.interrupted:
+    if report.interrupted or not shrink:
         return
     try:
         found = smallest_failure(spec, implementation, scope, calls, mismatch, strict=strict)

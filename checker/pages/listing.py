@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...model.language import Slot, Spec, SpecError, Type, answer_fields, is_subset, member_type
-from ...model.recording import Recorder, causes, shown, tree
+from ...model.recording import causes, shown, tree, trees
 from ...model.symbolic import exits
 from .matrix import matrix, steps
 
@@ -103,7 +103,7 @@ def show_tree(spec: Spec, name: str) -> tuple[list[str], Any]:
     if name not in spec.actions:
         raise SpecError(f"no operation is called {name!r}; there are {', '.join(spec.actions)}")
     action = spec.actions[name]
-    block = Recorder(spec).operation(action)
-    found = [{"error": cause.error, "holds": shown(cause.condition)} for cause in causes(block)]
+    block = trees(spec)[name]
+    found = [{"exit": each.exit, "cause": str(each), "when": shown(each.condition)} for each in causes(spec)[name].all]
     value = {"operation": name, "exits": block.exits, "writes": sorted(block.written), "causes": found}
     return [f"{name}({', '.join(slot.name for slot in action.slots)})", *(f"    {line}" for line in tree(block))], value

@@ -8,6 +8,7 @@ from ...model.concrete import Vector
 from ...model.language import (
     Step,
 )
+from .causes import Judged
 
 PROVED, REFUTED, UNKNOWN = "proved", "refuted", "unknown"
 INITIALLY = "initially"
@@ -67,12 +68,14 @@ class Disagreement:
 @dataclass
 class Report:
     """What was proved.  `paths` counts paths by operation; `vacuous` lists the exits (clauses) that could not be shown
-    possible; `tried` counts the calls by which proofs were held against the concrete reading, which `disagreements` came of."""
+    possible, `causes` says which causes are; `tried` counts the
+    calls by which proofs were held against the concrete reading, which `disagreements` came of."""
 
     obligations: list[Obligation] = field(default_factory=list)
     paths: dict[str, int] = field(default_factory=dict)
     exits: int = 0
     vacuous: list[str] = field(default_factory=list)
+    causes: Judged = field(default_factory=Judged)
     seconds: float = 0.0
     interrupted: bool = False
     tried: int = 0

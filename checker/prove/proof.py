@@ -109,6 +109,7 @@ def prove(
         whole.paths |= part.paths
         whole.exits += part.exits
         whole.vacuous += part.vacuous
+        whole.causes += part.causes
         whole.tried += part.tried
         whole.disagreements += part.disagreements
     if traces and not whole.interrupted:

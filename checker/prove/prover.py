@@ -7,6 +7,7 @@ and Z3 answers at once, and what it finds there is replayed by the concrete read
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from ...model.language import (
 )
 from ...model.symbolic import Finite, Path, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
 from .beside import Beside
+from .causes import Judged, come_to, had, judged
 from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
 from .statements import Statement, statements_of
@@ -56,6 +58,7 @@ class Prover:
         self._base = _hypotheses(self.symbolic)
         self._opened: tuple[Model, list[Vector]] | None = None
         self._seen: dict[str, set[str]] = {}
+        self._had: set[str] | None = None
 
     def finite(self, scope: dict[str, int]) -> tuple[Finite, z3.Solver]:
         """The finite scope with a solver that holds what is true of every state of it."""
@@ -93,6 +96,8 @@ class Prover:
                     # the reading itself raises SpecError for a refusal after an effect, so the frame is everything
                     same = all(not p.changed for p in given)
                     report.obligations.append(Obligation(name, exit, IDENTITY, PROVED if same else UNKNOWN, 0.0))
+            if statements is None:
+                report.causes = self._causes(action)
             if self.beside is not None:
                 report.tried, report.disagreements = self.beside.disagreements(action, report.obligations, self._witness)
                 report.obligations = [_doubted(o, report.disagreements) for o in report.obligations]
@@ -243,8 +248,17 @@ class Prover:
                     return shown
         return None
 
+    def _causes(self, action: Action) -> Judged:
+        """Which causes calls of an operation can have."""
+        if self._had is None:
+            self._had = come_to(self.spec)
+        if action.name not in self._seen:
+            self._seen[action.name] = self._reached(action)
+        scopes = (self.finite(scope) for scope in itertools.islice(growing_scopes(self.spec), SMALLEST))
+        return judged(self.symbolic, self._base, action, self._had | self._seen[action.name], scopes)
+
     def _reached(self, action: Action) -> set[str]:
-        """The exits of calls made in the initial state or after an opening: a sample, the same every time."""
+        """The exits and causes of calls made in the initial state or after an opening: a sample, the same every time."""
         if self._opened is None:
             model = Model(self.spec, self.spec.fuzz_scope)
             self._opened = model, [model.initial(), *self._states(model)]
@@ -255,7 +269,8 @@ class Prover:
             calls = [c for c in model.calls(action, state) if c is not None]
             for arguments in chance.sample(calls, min(SAMPLE, len(calls))):
                 try:
-                    found.add(model.step(action, state, arguments).exit)
+                    exit = model.step(action, state, arguments).exit
+                    found |= {exit, *had(model, action, state, arguments, exit)}
                 except SpecError:
                     continue  # the spec's text makes no sense there; `well_defined` says so
         return found
@@ -267,6 +282,9 @@ class Prover:
             except SpecError:
                 continue  # with a bug planted an opening may be refused
 
+
+SMALLEST = 2
+"""In how many finite scopes, the smallest first, a call with a cause is looked for."""
 
 SAMPLE = 100
 """How many calls of an operation are made in a state to see where they lead."""

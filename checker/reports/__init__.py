@@ -9,11 +9,12 @@ from .proof import disagreement, proof_matrix, proof_summary, refutation
 from .sarif import sarif
 from .statement import badge, statement
 from .told import Told
-from .words import rooms
+from .words import causes_told, rooms
 
 __all__ = [
     "Told",
     "badge",
+    "causes_told",
     "clause_depths",
     "disagreement",
     "exploration",

@@ -8,7 +8,7 @@ from ...model.language import (
     Spec,
 )
 from ..conform import PASS, PERMITTED, Report, code_of
-from ..suite import digest
+from ..suite import digest, known_causes
 from .template import filled
 
 
@@ -26,6 +26,7 @@ def statement(spec: Spec, report: Report) -> dict[str, Any]:
         "strict": report.strict,
         "seed": report.seed,
         "budget": {"fuzz_seconds": report.budget, "sequences": report.sequences, "calls": report.calls},
+        "causes": {cause: report.causes[cause] for cause in known_causes(spec, report.called(spec))},
         "known_failing": sorted(report.expected),
         "verdicts": {v.clause: {"status": v.status, "times": v.times, "reason": v.reason} for v in report.verdicts.values()},
     }

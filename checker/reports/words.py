@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from ...model.language import (
     Spec,
 )
 from ..conform import FAIL, FLAKY, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict
+from ..suite import known_causes
 from ..traces import file_name, replay_command
 
 REASONS = {
@@ -43,3 +45,9 @@ def reason(report: Report, verdict: Verdict) -> str:
 def replay(report: Report, traces: Path, clause: str) -> str:
     """The command that shows a failure again."""
     return replay_command(traces / file_name("fuzz", clause), report.where)
+
+
+def causes_told(spec: Spec, had: Mapping[str, int], operations: Collection[str]) -> str:
+    """How many causes calls of some operations came to, in words."""
+    known = known_causes(spec, operations)
+    return f"{sum(1 for cause in known if had.get(cause))} of {len(known)} causes"

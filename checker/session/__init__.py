@@ -1,9 +1,10 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
 from .again import again, without
+from .epilogue import Epilogue, Most, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
-from .oracle import have_built, model, stop_building
+from .oracle import fast_model, have_built, model, stop_building
 from .session import Session
 from .wrong import LATE, Mismatch, Unknown
 
@@ -11,8 +12,10 @@ __all__ = [
     "LATE",
     "MOST_WORLDS",
     "NEVER",
+    "Epilogue",
     "Failure",
     "Mismatch",
+    "Most",
     "Origin",
     "Recorded",
     "Session",
@@ -20,7 +23,9 @@ __all__ = [
     "World",
     "again",
     "by_itself",
+    "fast_model",
     "have_built",
+    "kinds",
     "model",
     "smallest_failure",
     "stop_building",

@@ -52,6 +52,14 @@ def have_built(spec: Spec, scope: Mapping[str, int], *, kept: bool = False) -> s
     return ""
 
 
+def fast_model(spec: Spec, scope: Mapping[str, int]) -> Model:
+    """A model that is called in C, built now if it was not before; in Python where that cannot be."""
+    try:
+        return CompiledModel(spec, dict(scope))
+    except SpecError:
+        return Model(spec, scope)
+
+
 def stop_building() -> None:
     """Leave nothing half built."""
     for key in list(_buildings):

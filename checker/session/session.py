@@ -7,10 +7,9 @@ as dead, and is used on purpose; for the model a handle that was never given out
 from __future__ import annotations
 
 import contextlib
-import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from ...model.concrete import Outcome, Vector, value_name
 from ...model.language import (
@@ -18,7 +17,6 @@ from ...model.language import (
     OK,
     SUSPENDED,
     Action,
-    Slot,
     Spec,
     Type,
     answer_fields,
@@ -27,24 +25,21 @@ from ...model.language import (
     is_subset,
     member_type,
 )
+from ...model.recording import causes
 from ..adapters import Implementation
 from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
+from .ahead import Ahead
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .oracle import model
 from .probes import Probes
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
-LATELY = 6
-"""How many of the handles that died last are used on purpose."""
-
 EVERY = 10
 """After how many refused calls all probes are made."""
 
-Values = TypeVar("Values", bound=Mapping[str, Any])
 
-
-class Session:
+class Session(Ahead):
     """One run of an implementation beside the model, from reset on.
 
     `strict` takes the canonical error only; otherwise any error whose condition applies is permitted.  `probing` makes the
@@ -73,6 +68,11 @@ class Session:
         self.model = model(spec, self.with_strangers(spec, scope))
         self.worlds = [World(self.model.initial(), {kind: Names() for kind in self.handle_sorts})]
         self.clauses: Counter[str] = Counter()
+        self.causes = causes(spec)
+        self.came: Counter[tuple[str, int]] = Counter()
+        """How often calls that were right had these causes: by operation, bits in the order of `causes`."""
+        self.buried: list[tuple[Type, str]] = []
+        """The handles that died by the last call that was no probe."""
         self.permitted: Counter[str] = Counter()
         """The clauses, by number of times, in place of which another permitted error came."""
         self.unsupported = set(without)
@@ -95,13 +95,14 @@ class Session:
         whole = spec.scope(scope)
         return whole | {kind.plural: whole[kind.plural] + 1 for kind in spec.unused if kind.handles}
 
-    @property
-    def vector(self) -> Vector:
-        return self.worlds[0].vector
-
-    @property
-    def names(self) -> dict[Type, Names]:
-        return self.worlds[0].names
+    def had(self) -> Counter[str]:
+        """How often calls that were right had each cause, by its name."""
+        found: Counter[str] = Counter()
+        for (operation, came), times in self.came.items():
+            for number, cause in enumerate(self.causes[operation].all):
+                if came >> number & 1:
+                    found[str(cause)] += times
+        return found
 
     def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:
         """The arguments of an operation that are no fresh names, in order, each with its type; with the element that stands for
@@ -129,15 +130,6 @@ class Session:
                     raise AdapterError(f"reset answers {quoted(constants)}, without a handle for {constant.name}")
                 bind(self.names[kind], int(constant), handle, Origin(-1, constant.name))
 
-    def stranger(self, kind: Type) -> int:
-        """The element that stands for every handle that is dead or was never given out."""
-        return self.model.scope[kind.plural]
-
-    def fresh(self, action: Action, world: World | None = None) -> dict[str, int]:
-        """The fresh arguments of a call now: the least names not in use."""
-        vector = (world or self.worlds[0]).vector
-        return {s.name: self.model.fresh(vector, s.type, int(s.type in self.names)) for s in action.slots if s.fresh}
-
     def compare(self, operation: str, arguments: Mapping[str, Any], *, look: bool = False, probe: bool = False) -> str:
         """Make a call and compare what it comes to.  Handles are strings (None for none), data the model's values.  Returns the
         exit.
@@ -146,6 +138,8 @@ class Session:
         whole state had just come.  The call may itself be a `probe` of the last one that was none.
         """
         before = self.vector
+        if not probe:
+            self.buried.clear()
         if probe:
             exit = self._judge_probe(operation, arguments)
         else:
@@ -181,7 +175,7 @@ class Session:
                 raise
             raise Mismatch(self._probed, f"after {self._probed}, {mismatch.text}", mismatch.clause) from mismatch
 
-    def compare_values(self, operation: str, values: Mapping[str, int]) -> str:
+    def compare_values(self, operation: str, values: Mapping[str, int], *, probe: bool = False) -> str:
         """The same for a call whose arguments are all the model's values; for an element that is not live, a handle that is dead
         or, if there is none, was never given out."""
         slots = {s.name: s for s in self.actions[operation].slots}
@@ -190,56 +184,7 @@ class Session:
             kind = slots[name].type
             if given[name] is None and value and kind in self.names:
                 given[name] = (self.names[kind].dead or [NEVER])[-1]
-        return self.compare(operation, given)
-
-    def reach(
-        self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]
-    ) -> list[str]:
-        """The exits to which calls would come if they were made now, up to the first that is wanted: each picked by a number out
-        of `choices` (see `picked`)."""
-        action = self.actions[operation]
-        fresh = self.fresh(action)
-        values = {s.name: [fresh[s.name]] if s.fresh else choices[s.name] for s in action.slots}
-        return self.model.foreseen(action, self.vector, values, numbers, wanted)
-
-    def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
-        """By argument of a call now, the model's values that it may have: elements that live, and with `strangers` the one that
-        stands for a handle that is dead or was never given out; of data all."""
-        found = {}
-        for slot in self.actions[operation].slots:
-            if slot.fresh:
-                continue
-            if slot.type in self.names:
-                live = [*self.names[slot.type].handle, *([self.stranger(slot.type)] if strangers else [])]
-                found[slot.name] = [0, *live] if slot.optional else live
-            else:
-                found[slot.name] = self.model.choices(slot)
-        return found
-
-    def foresee(self, operation: str, calls: Iterable[Values]) -> Iterator[tuple[Values, str]]:
-        """Calls in the model's values, each with the exit that it is to come to if it is made now."""
-        action = self.actions[operation]
-        fresh = self.fresh(action)
-        for values in calls:
-            yield values, self.model.exit_of(action, self.vector, {**values, **fresh})
-
-    def handles(self, operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
-        """The model's values as `compare` takes them: for the element that stands for strangers, a handle that died lately or one
-        that was never given out."""
-        given: dict[str, Any] = {}
-        for slot in (s for s in self.actions[operation].slots if not s.fresh):
-            value = values[slot.name]
-            if slot.type not in self.names or not value:
-                given[slot.name] = None if slot.type in self.names else value
-            elif value == self.stranger(slot.type):
-                given[slot.name] = chance.choice([*self.names[slot.type].dead[-LATELY:], NEVER])
-            else:
-                given[slot.name] = self.names[slot.type].handle[value]
-        return given
-
-    def argument(self, slot: Slot, value: int) -> Any:
-        """A model value as `compare` takes it; None also where the element has no handle that was shown."""
-        return self.names[slot.type].handle.get(value) if slot.type in self.names else value
+        return self.compare(operation, given, probe=probe)
 
     def _judge(self, operation: str, arguments: Mapping[str, Any], *, probe: bool = False) -> str:
         action = self.actions[operation]
@@ -257,6 +202,8 @@ class Session:
             foreseen.append((world, values, self.model.step(action, world.vector, values)))
         outcome = foreseen[0][2]
         exit = outcome.exit
+        # of one that may be in several states it is not known why
+        came = self.model.came(action, self.vector, foreseen[0][1], exit) if len(foreseen) == 1 else 0
         index = len(self.recorded)
         wire: dict[str, Any] = {}
         origins: dict[str, Origin | int | str | None] = {}
@@ -286,7 +233,7 @@ class Session:
         if "indeterminate" in answer:
             self._branch(foreseen)
         else:
-            self._go_on(action, foreseen, answer, late, index)
+            self._go_on(action, foreseen, answer, late, index, came)
         return exit
 
     def _branch(self, foreseen: list[tuple[World, dict[str, Any], Outcome]]) -> None:
@@ -306,8 +253,9 @@ class Session:
         answer: dict[str, Any],
         late: list[tuple[str, dict[str, Any]]],
         index: int,
+        came: int,
     ) -> None:
-        """Keep the worlds that the answers fit, and count the clauses that were come to in all of them.
+        """Keep the worlds that the answers fit, and count the clauses that were come to in all of them, and the causes.
 
         Raises Mismatch, about the first, if there is none.
         """
@@ -330,6 +278,8 @@ class Session:
             assert wrong is not None
             raise wrong
         self.worlds = kept
+        if came and not as_permitted:
+            self.came[action.name, came] += 1
         for clause in come_to[0]:
             if all(clause in others for others in come_to):
                 self.clauses[clause] += 1
@@ -497,3 +447,5 @@ class Session:
                 handle = names.handle.pop(element)
                 del names.element[handle]
                 names.dead.append(handle)
+                if world is self.worlds[0]:
+                    self.buried.append((kind, handle))

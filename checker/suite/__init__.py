@@ -1,7 +1,9 @@
 """The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs."""
 
 from .chart import chart
-from .stored import digest, of, read, write
+from .more import causes_of
+from .scout import together
+from .stored import digest, known_causes, of, read, write
 from .suite import Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
 
@@ -10,11 +12,14 @@ __all__ = [
     "Ground",
     "Sequence",
     "Walk",
+    "causes_of",
     "chart",
     "digest",
     "generate",
+    "known_causes",
     "of",
     "read",
+    "together",
     "walks",
     "ways",
     "within",

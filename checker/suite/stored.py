@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from ...model.language import Members, Spec, SpecError, Step
+from ...model.recording import every
 from ...model.symbolic import clauses
 from .suite import Sequence, generate
 
 
 def write(spec: Spec, suite: Iterable[Sequence]) -> str:
-    """A suite as text, a sequence a line; fresh names are left out, they are the least free ones."""
+    """A suite as text, a sequence a line; a call is its operation and its arguments in order, but for fresh names, which are the
+    least free ones."""
     return "".join(json.dumps(_row(spec, s), separators=(",", ":")) + "\n" for s in suite)
 
 
 def _row(spec: Spec, sequence: Sequence) -> dict[str, Any]:
     calls = [_call(spec, call) for call in sequence.calls]
-    row = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
-    return row | {"pairs": True} if sequence.pairs else row
+    row: dict[str, Any] = {"scope": sequence.scope, "calls": calls, "clauses": sequence.clauses}
+    row |= {"pairs": True} if sequence.pairs else {}
+    row |= {"causes": sequence.causes} if sequence.causes else {}
+    return row | {"ending": sequence.ending} if sequence.ending is not None else row
 
 
 def _call(spec: Spec, call: Step) -> list[Any]:
     name, arguments = call
-    fresh = {s.name for s in spec.actions[name].slots if s.fresh}
-    return [name, {n: _plain(v) for n, v in arguments.items() if n not in fresh}]
+    return [name, *(_plain(arguments[s.name]) for s in spec.actions[name].slots if not s.fresh)]
 
 
 def _plain(value: Any) -> Any:
@@ -41,9 +44,11 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
         return [
             Sequence(
                 row["scope"],
-                tuple((n, _values(spec, n, a)) for n, a in row["calls"]),
+                tuple((name, _values(spec, name, values)) for name, *values in row["calls"]),
                 tuple(row["clauses"]),
                 row.get("pairs", False),
+                row.get("ending"),
+                tuple(row.get("causes", ())),
             )
             for row in rows
         ]
@@ -58,12 +63,20 @@ def of(spec: Spec) -> list[Sequence]:
     return read(spec, spec.suite) if spec.suite and not spec.replaced else generate(spec)
 
 
+def known_causes(spec: Spec, operations: Collection[str]) -> list[str]:
+    """The causes that calls of some operations can come to: of a spec with a stored suite those that it comes to, else all."""
+    if not spec.suite or spec.replaced:
+        return [str(cause) for cause in every(spec, [name for name in spec.actions if name in operations])]
+    inside = (s for s in of(spec) if s.operations <= set(operations))
+    return [cause for sequence in inside for cause in sequence.causes]
+
+
 def digest(spec: Spec) -> str:
     """A fingerprint of what is asked of an implementation: the clauses and the suite."""
     text = json.dumps([clauses(spec), write(spec, of(spec))])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _values(spec: Spec, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    subsets = {s.name for s in spec.actions[name].slots if s.subset}
-    return {n: Members(v) if n in subsets else v for n, v in arguments.items()}
+def _values(spec: Spec, name: str, values: list[Any]) -> dict[str, Any]:
+    slots = [s for s in spec.actions[name].slots if not s.fresh]
+    return {s.name: Members(value) if s.subset else value for s, value in zip(slots, values, strict=True)}

@@ -9,28 +9,52 @@ stand in the same room; late answers are clauses of the call that brings them, a
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
+from ...model.concrete import Model
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
+from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
+from .more import causes_of
+from .rehearsal import Rehearsal
+from .scout import Found, Scout
 from .tours import pairs, tour
+
+ENDING = Most(looks=2, taken=12, undone=30, filled=40)
+"""How much is done at the end of a sequence."""
+
+WALKS = 480
+"""How many walks are made for what the explorations do not come to."""
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """Calls in the model's values, from reset on, in a scope (by the name of an exploration): what they are to come to.
+    """Calls in the model's values, from reset on, in a scope, and what they are to come to; `causes` are those that no sequence
+    before it comes to.  A scope is named as its exploration, that of fuzzing is "".
 
-    With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.
+    With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
+    number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.
     """
 
     scope: str
     calls: tuple[Step, ...]
     clauses: tuple[str, ...]
     pairs: bool = False
+    ending: int | None = None
+    causes: tuple[str, ...] = ()
+
+    def sizes(self, spec: Spec) -> Mapping[str, int]:
+        """The sizes of its scope."""
+        return spec.explorations[self.scope].sizes if self.scope else spec.fuzz_scope
+
+    def is_probe(self, spec: Spec, number: int) -> bool:
+        """Whether a call only looks at what those before it have done."""
+        return self.ending is not None and number >= self.ending and self.calls[number][0] in kinds(spec).looks
 
     @cached_property
     def operations(self) -> frozenset[str]:
@@ -56,6 +80,14 @@ class Walk:
         return Sequence(self.scope, tuple(move.call for move in self.moves), self.clauses, pairs)
 
 
+def ended(model: Model, found: Found, operations: Collection[str], seed: int) -> Sequence:
+    """A way, and its end after it."""
+    rehearsal = Rehearsal(model, found.calls, operations)
+    Epilogue(rehearsal, random.Random(seed), ENDING).run()
+    calls = tuple(call for call, _ in rehearsal.made)
+    return Sequence("", (*found.calls, *calls), found.clauses, ending=len(found.calls))
+
+
 @dataclass(frozen=True)
 class Way:
     """A shortest way to a clause: the moves that take effect, the last of which comes to it, or else the refusal after them."""
@@ -65,9 +97,45 @@ class Way:
     refusal: Move | None = None
 
 
-def generate(spec: Spec, *, jobs: int = 1) -> list[Sequence]:
-    """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs."""
-    return draw(spec, charts(spec, jobs=jobs))
+def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Sequence]:
+    """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs.
+
+    With `scouting` the causes too, and what else `more_of` tells, that all this does not come to: walked for, profile by profile,
+    in the scope of fuzzing, so that it takes its time.
+    """
+    drawn = draw(spec, charts(spec, jobs=jobs))
+    between = next((n for n, sequence in enumerate(drawn) if sequence.pairs), len(drawn))
+    return with_causes(spec, [*drawn[:between], *(scouted(spec, drawn) if scouting else ()), *drawn[between:]])
+
+
+def with_causes(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
+    """Sequences with the causes that each is the first to come to."""
+    known: set[str] = set()
+    models: dict[str, Model] = {}
+    found = []
+    for sequence in drawn:
+        model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
+        had = dict.fromkeys(causes_of(model, sequence.calls[: sequence.ending]))
+        found.append(replace(sequence, causes=tuple(cause for cause in had if cause not in known)))
+        known |= had.keys()
+    return found
+
+
+def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
+    """Sequences for what those that are drawn do not come to."""
+    model = fast_model(spec, spec.scope(spec.fuzz_scope))
+    ways = [sequence.calls for sequence in drawn if not sequence.pairs]
+    scouts = {name: Scout(model, spec.profile(name), ways) for name in (*spec.profiles, ALL)}
+    models = {name: Model(spec, exploration.sizes, exploration.arguments) for name, exploration in spec.explorations.items()}
+    come_to = [(s.operations, scouts[ALL].come_to(models[s.scope], s.calls)) for s in drawn]
+    made: list[Sequence] = []
+    for name, scout in scouts.items():
+        inside = spec.profile(name)
+        known = {target for operations, targets in come_to if operations <= inside for target in targets}
+        for found in scout.found(known, WALKS if name == ALL else WALKS // 4):
+            made.append(ended(model, found, inside, len(made)))
+            come_to.append((made[-1].operations, found.targets))
+    return made
 
 
 def charts(spec: Spec, *, jobs: int = 1) -> dict[str, Chart]:

@@ -1,4 +1,4 @@
-"""Text built with the machine's C compiler, once for what it says, and kept."""
+"""Text built with the machine's C compiler, or with that for a GPU, once for what it says, and kept."""
 
 from __future__ import annotations
 
@@ -33,15 +33,21 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CC") or "cc")
 
 
+def nvcc() -> str | None:
+    """The compiler for a GPU, by its path: its toolkit puts it where nothing else is looked for."""
+    if named := os.environ.get("NVCC"):
+        return shutil.which(named)
+    return shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
+
+
 def kept_in() -> Path:
     """The folder in which libraries are kept: `oneowner` in the user's folder for what can be made again."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "oneowner"
 
 
-def _name(text: str, flags: Sequence[str]) -> str:
+def _name(text: str, flags: Sequence[str], given: str) -> str:
     """What a text is kept under: another for another text, compiler, processor, or other flags."""
-    given = compiler() or ""
     made = os.stat(given).st_mtime_ns if given else 0
     machine = [platform.machine(), _processor()]
     whole = "\0".join([text, *flags, given, str(made), *machine])
@@ -57,30 +63,34 @@ def _processor() -> str:
 
 
 class Building:
-    """A library on its way: built beside what else is done, or there already."""
+    """A library on its way: built beside what else is done, or there already.
 
-    def __init__(self, text: str, flags: Sequence[str] | None = None) -> None:
-        flags = (*FLAGS, next(level for size, level in LEVELS if len(text) < size)) if flags is None else flags
+    It is built as C with the flags that suit its size and `more`, or with the flags given, or `for_gpu` by nvcc with the flags
+    given.
+    """
+
+    def __init__(self, text: str, flags: Sequence[str] | None = None, *, more: Sequence[str] = (), for_gpu: bool = False) -> None:
+        flags = (*FLAGS, next(level for size, level in LEVELS if len(text) < size), *more) if flags is None else flags
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
-        self._flags, self._text = flags, text
-        self.path = kept_in() / f"{_name(text, flags)}.so"
+        self._flags, self._text, self._for_gpu = flags, text, for_gpu
+        self._by = nvcc() if for_gpu else compiler()
+        self.path = kept_in() / f"{_name(text, flags, self._by or '')}.so"
         self.is_kept = self.path.exists()
 
     def start(self) -> None:
         """Begin to build, where it is not there yet.  Raises NoCompiler."""
         if self.is_kept or self._process is not None:
             return
-        cc = compiler()
-        if cc is None:
-            raise NoCompiler("there is no C compiler (cc) on this machine")
+        if self._by is None:
+            raise NoCompiler(f"there is no {'compiler for a GPU (nvcc)' if self._for_gpu else 'C compiler (cc)'} on this machine")
         self._scratch = tempfile.TemporaryDirectory(prefix="oneowner-", ignore_cleanup_errors=True)
         source = Path(self._scratch.name) / "search.c"
         source.write_text(self._text, encoding="utf-8")
         self._built, self._said = source.with_suffix(".so"), source.with_suffix(".txt")
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                [cc, *self._flags, "-o", str(self._built), str(source)],
+                [self._by, *self._flags, "-o", str(self._built), str(source)],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -111,7 +121,7 @@ class Building:
             if code:
                 said = self._said.read_text(encoding="utf-8", errors="replace")[:2000]
                 self.stop()
-                raise SpecError(f"{compiler()} does not take what was printed: {said}")
+                raise SpecError(f"{self._by} does not take what was printed: {said}")
             self._keep()
         found = ctypes.CDLL(str(self.path))
         if self.is_kept:

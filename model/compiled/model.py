@@ -9,6 +9,7 @@ from typing import Any
 
 from ..concrete import Model, Outcome, Vector
 from ..language import EFFECTIVE, Action, Scope, Spec, SpecError, Type, answer_fields
+from ..recording import Block, Branch, Leaf, Write, causes, refuses
 from .building import Building
 from .cells import answering, bytes_of, held, part_of, value_of, word_of
 from .printer import Printer, printed
@@ -20,22 +21,71 @@ MOST_AT_ONCE = 512
 
 
 class _Text(Printer):
-    """Prints operations and names, and one function that calls them by number."""
+    """Prints operations and names, and one function that calls them by number; a call tells its causes, by bit, in words."""
+
+    states_given = (*Printer.states_given, "uint64_t *came")
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.causes = causes(self.spec)
+        self.words = max(1, -(-max((len(each.all) for each in self.causes.values()), default=0) // 64))
+
+    def _operation(self, action: Action, tree: Block) -> None:
+        self._action = action
+        super()._operation(action, tree)
+
+    def _note(self, at: Branch | Write, yes: bool = True) -> None:
+        of = self.causes[self._action.name]
+        if isinstance(at, Write):
+            number = of.of_bulk(at)
+            if number is not None:
+                self._came(number)
+            return
+        found = of.of(at, yes)
+        if refuses(at.yes if yes else at.no):
+            self._line(f"memset(came, 0, {8 * self.words});")
+        known, opened = dict(self._known), 0
+        for way in found[:-1]:
+            self._open(f"if ({self._expression(way.condition)}) {{")
+            self._came(*way.numbers)
+            self._close("} else {")
+            self.indent += 1
+            opened += 1
+        if found:
+            self._came(*found[-1].numbers)
+        for _ in range(opened):
+            self._close()
+        self._known = known
+
+    def _came(self, *numbers: int) -> None:
+        for number in numbers:
+            self._line(f"came[{number // 64}] |= {1 << number % 64}ull;")
+
+    def _leaf(self, leaf: Leaf, copied: bool) -> None:
+        of = [cause.exit for cause in self.causes[self._action.name].all]
+        if leaf.exit in EFFECTIVE and any(exit in EFFECTIVE and exit != leaf.exit for exit in of):
+            for word in range(self.words):
+                mask = sum(1 << n for n, exit in enumerate(of[64 * word : 64 * word + 64]) if exit == leaf.exit)
+                self._line(f"came[{word}] &= {mask}ull;")
+        super()._leaf(leaf, copied)
 
     def calls(self) -> str:
         self._operations()
+        at = self.out.index("#include <stdint.h>")
+        self.out.insert(at + 1, "#include <string.h>")
         self._by_number()
         self._foreseen()
         self._unused_names()
         return "\n".join(self.out) + "\n"
 
     def _by_number(self) -> None:
-        states = "const struct oo_state *before, struct oo_state *now, uint64_t *answer, const uint64_t *a"
+        states = ", ".join([*self.states_given, "const uint64_t *a"])
         self._begin("An operation by its number, with its arguments in order.", f"int oo_call(int operation, {states})")
+        self._line(f"memset(came, 0, {8 * self.words});")
         self._open("switch (operation) {")
         for number, action in enumerate(self.spec.actions.values()):
             given = "".join(f", {'' if s.subset else '(int)'}a[{n}]" for n, s in enumerate(action.slots))
-            self._line(f"case {number}: return oo_{action.name}(before, now, answer{given});")
+            self._line(f"case {number}: return oo_{action.name}(before, now, answer, came{given});")
         self._close()
         self._line("return -2;")
         self._end()
@@ -43,10 +93,11 @@ class _Text(Printer):
     def _foreseen(self) -> None:
         """Each number picks a value an argument: the last digits that of the first."""
         given = "const uint64_t *values, const int32_t *sizes, int slots, const uint32_t *numbers, int count"
-        head = f"int oo_foreseen(int operation, const struct oo_state *before, {given}, uint64_t wanted, int32_t *exits)"
-        self._begin("The exits of calls, up to the first that is wanted; how many there are.", head)
+        told = "uint64_t wanted, const uint64_t *because, int32_t *exits"
+        head = f"int oo_foreseen(int operation, const struct oo_state *before, {given}, {told})"
+        self._begin("The exits of calls, up to the first that is wanted, because of what is wanted; how many there are.", head)
         self._line("struct oo_state now;")
-        self._line("uint64_t answer[16], a[16];")
+        self._line(f"uint64_t answer[16], a[16], came[{self.words}];")
         self._open("for (int n = 0; n < count; n++) {")
         self._line("uint32_t rest = numbers[n];")
         self._line("const uint64_t *from = values;")
@@ -55,8 +106,11 @@ class _Text(Printer):
         self._line("rest /= (uint32_t)sizes[slot];")
         self._line("from += sizes[slot];")
         self._close()
-        self._line("exits[n] = oo_call(operation, before, &now, answer, a);")
-        self._line("if (exits[n] < 0 || (wanted >> exits[n] & 1))")
+        self._line("exits[n] = oo_call(operation, before, &now, answer, came, a);")
+        self._line("if (exits[n] < 0)")
+        self._line("    return n + 1;")
+        of = " || ".join(["!because", *(f"came[{word}] & because[{word}]" for word in range(self.words))])
+        self._line(f"if ((wanted >> exits[n] & 1) && ({of}))")
         self._line("    return n + 1;")
         self._close()
         self._line("return count;")
@@ -84,7 +138,7 @@ class CompiledModel(Model):
         super().__init__(spec, scope)
         text = self.text(spec, scope)
         self.library = (building or Building(text.calls(), FLAGS)).library()
-        self.library.oo_call.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 4]
+        self.library.oo_call.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 5]
         self.library.oo_foreseen.argtypes = [
             ctypes.c_int,
             ctypes.c_char_p,
@@ -94,6 +148,7 @@ class CompiledModel(Model):
             ctypes.c_void_p,
             ctypes.c_int,
             ctypes.c_uint64,
+            ctypes.c_void_p,
             ctypes.c_void_p,
         ]
         self.library.oo_unused.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
@@ -105,7 +160,9 @@ class CompiledModel(Model):
         self._answer, self._given_words = (ctypes.c_uint64 * 16)(), (ctypes.c_uint64 * 16)()
         self._exits = (ctypes.c_int32 * MOST_AT_ONCE)()
         self._words = (ctypes.c_uint64 * max(1, len(spec.unused)))()
-        self._at = [ctypes.addressof(each) for each in (self._after, self._answer, self._given_words)]
+        self._came, self._because = (ctypes.c_uint64 * text.words)(), (ctypes.c_uint64 * text.words)()
+        self._at = [ctypes.addressof(each) for each in (self._after, self._answer, self._came, self._given_words)]
+        self._asked: tuple[Any, ...] = ()
         self._packed: dict[int, tuple[Vector, bytes]] = {}
         self._written = {n: [c for c in self.components if c.name in tree.written] for n, tree in text.trees.items()}
         self._fields = {(name, exit): answer_fields(spec.actions[name].answer) for name, exit in answering(text.trees)}
@@ -147,12 +204,13 @@ class CompiledModel(Model):
         for number, slot in enumerate(action.slots):
             words[number] = word_of(arguments[slot.name], slot.subset)
         before = self.bytes_of(vector)
-        after, answer, given = self._at
-        code = self.library.oo_call(self._numbers[action.name], before, after, answer, given)
+        after, answer, came, given = self._at
+        code = self.library.oo_call(self._numbers[action.name], before, after, answer, came, given)
         if code < 0:
             # the concrete reading says what is wrong, and where
             return super().step(action, vector, arguments)
         exit = self.exits[code]
+        self._asked = action, vector, arguments
         if exit not in EFFECTIVE:
             return Outcome(exit, vector, None, vector)
         data, parts, outputs = self._after.raw, list(vector), []
@@ -187,10 +245,13 @@ class CompiledModel(Model):
         values: Mapping[str, Sequence[Any]],
         numbers: Sequence[int],
         wanted: Collection[str],
+        because: int | None = None,
     ) -> list[str]:
         """As in `Model`."""
         if len(numbers) > MOST_AT_ONCE:
-            return super().foreseen(action, vector, values, numbers, wanted)
+            return super().foreseen(action, vector, values, numbers, wanted, because)
+        for word in range(len(self._because) if because is not None else 0):
+            self._because[word] = because >> 64 * word & 2**64 - 1  # type: ignore[operator]
         flat, sizes = array("Q"), array("i")
         for slot in action.slots:
             choices = values[slot.name]
@@ -206,12 +267,23 @@ class CompiledModel(Model):
             asked.buffer_info()[0],
             len(asked),
             bits,
+            None if because is None else self._because,
             self._exits,
         )
         found = self._exits[:count]
         if found and found[-1] < 0:
-            return super().foreseen(action, vector, values, numbers, wanted)
+            return super().foreseen(action, vector, values, numbers, wanted, because)
         return [self.exits[code] for code in found]
+
+    def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
+        """As in `Model`; soonest of the last call that was made."""
+        asked = self._asked
+        if not asked or asked[0] is not action or asked[1] is not vector or asked[2] is not arguments:
+            return super().came(action, vector, arguments, exit)
+        bits = self._came[0]
+        for word in range(1, len(self._came)):
+            bits |= self._came[word] << 64 * word
+        return bits
 
     def fresh(self, vector: Vector, kind: Type, reserved: int = 0) -> int:
         """As in `Model`."""

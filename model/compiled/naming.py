@@ -19,7 +19,7 @@ from .packed import PackedPrinter
 from .packing import Field
 
 RUNTIME = """
-static inline uint32_t oo_colour(uint32_t x)
+OO_FN inline uint32_t oo_colour(uint32_t x)
 {
     x *= 0x9e3779b1u;
     x ^= x >> 16;
@@ -28,7 +28,7 @@ static inline uint32_t oo_colour(uint32_t x)
 }
 """
 CANONICAL = """
-static inline void oo_refined(const struct oo_state *before, uint32_t *colours, int rounds)
+OO_FN inline void oo_refined(const struct oo_state *before, uint32_t *colours, int rounds)
 {
     for (; rounds; rounds--) {
         uint32_t sums[OO_NAMES] = {0};
@@ -43,7 +43,7 @@ static inline void oo_refined(const struct oo_state *before, uint32_t *colours, 
 
 /* A name of the first sort that has several of one colour that are not blank, nor twins if `places` are given: of the least such
  * colour, so that it does not depend on what names are called.  Or 0. */
-static inline int oo_alike(const uint32_t *colours, const uint32_t *places)
+OO_FN inline int oo_alike(const uint32_t *colours, const uint32_t *places)
 {
     int found = 0;
     for (int kind = 0; kind < OO_FREE_KINDS && !found; kind++)
@@ -59,8 +59,8 @@ static inline int oo_alike(const uint32_t *colours, const uint32_t *places)
 }
 
 /* The least that is said of a state by names of which some are given colours of their own. */
-static __attribute__((noinline)) void oo_apart(const struct oo_state *before, const uint32_t *colours, const uint32_t *places,
-                                               uint64_t *least)
+OO_FN __attribute__((noinline)) void oo_apart(const struct oo_state *before, const uint32_t *colours, const uint32_t *places,
+                                              uint64_t *least)
 {
     const int alike = oo_alike(colours, places);
     if (!alike) {
@@ -87,10 +87,10 @@ static __attribute__((noinline)) void oo_apart(const struct oo_state *before, co
     }
 }
 
-static inline uint64_t oo_canonical(const struct oo_state *before, const uint32_t *plain)
+OO_FN inline uint64_t oo_canonical(const struct oo_work *work, const struct oo_state *before)
 {
     uint32_t colours[OO_NAMES];
-    memcpy(colours, plain, sizeof colours);
+    memcpy(colours, OO_COLOURS(work), sizeof colours);
     oo_refined(before, colours, 2);
     if (!oo_alike(colours, 0))
         return oo_whole(before, colours);
@@ -149,15 +149,18 @@ class Naming:
         firsts = [sum(len(free[k]) for k in self.free[:n]) for n in range(len(self.free) + 1)]
         p.out.append(f"#define OO_BLANK {BLANK}u")
         for name, values in (("oo_position", positions), ("oo_free", ordered), ("oo_first", firsts)):
-            p.out.append(f"static const uint16_t {name}[] = {{{', '.join(map(str, values))}}};")
+            p.out.append(f"OO_TABLE uint16_t {name}[] = {{{', '.join(map(str, values))}}};")
+        # on a GPU no names are followed
+        plain = ", ".join(f"{colour}u" for colour in self.colours(free).tolist())
+        p.out += ["#ifdef OO_DEVICE", f"OO_TABLE uint32_t oo_plain[] = {{{plain}}};", "#endif"]
         p.out += RUNTIME.split("\n")
         fields = [f for f in p.packing.moving if f.component.kind != "output"]
         maps = [f for f in fields if not f.part]
         queues = [f for f in fields if f.part == "line"]
         heads = {
-            "sums": "static inline void oo_sums(const struct oo_state *before, const uint32_t *c, uint32_t *s)",
-            "places": "static void oo_places(const struct oo_state *before, uint32_t *s)",
-            "whole": "static inline uint64_t oo_whole(const struct oo_state *before, const uint32_t *c)",
+            "sums": "OO_FN inline void oo_sums(const struct oo_state *before, const uint32_t *c, uint32_t *s)",
+            "places": "OO_FN void oo_places(const struct oo_state *before, uint32_t *s)",
+            "whole": "OO_FN inline uint64_t oo_whole(const struct oo_state *before, const uint32_t *c)",
         }
         for what, head in heads.items():
             p._begin("", head)
@@ -194,7 +197,7 @@ class Naming:
         p._open(f"for (int {word} = 0; {word} < {-(-field.count // each)}; {word}++) {{")
         mask = (1 << each * field.width) - 1
         p._open(f"for (uint64_t {bits} = before->w[{field.word} + {word}] >> {field.shift} & {mask}ull; {bits};) {{")
-        p._line(f"const int {at} = __builtin_ctzll({bits}) / {field.width};")
+        p._line(f"const int {at} = oo_lowest_bit({bits}) / {field.width};")
         cell = (1 << field.width) - 1
         p._line(f"const uint32_t {held} = {bits} >> {at} * {field.width} & {cell};")
         p._line(f"{bits} &= ~({cell}ull << {at} * {field.width});")
@@ -262,9 +265,9 @@ class Naming:
     def _misnamed(self) -> None:
         """Of which sort, counted from 1, a name that is free to be given out still stands somewhere."""
         p = self.printer
-        p._begin("", "static int oo_misnamed(const struct oo_state *before, const uint32_t *plain)")
+        p._begin("", "OO_FN int oo_misnamed(const struct oo_work *work, const struct oo_state *before)")
         given = p.given_out
-        p._unused_arguments(["before", "plain"])
+        p._unused_arguments(["work", "before"])
         if given:
             p._line("uint32_t places[OO_NAMES] = {0};")
             p._line("oo_places(before, places);")
@@ -272,7 +275,7 @@ class Naming:
             (over,), holds = p.recorder.statement(p.spec.unused[kind])
             name = p._variable(over)
             p._open(f"for (int {name} = {p.free[kind][0]}; {name} <= {p.free[kind][-1]}; {name}++) {{")
-            p._line(f"if (plain[{self.at[kind]} + {name}] != OO_BLANK || !places[{self.at[kind]} + {name}])")
+            p._line(f"if (OO_COLOURS(work)[{self.at[kind]} + {name}] != OO_BLANK || !places[{self.at[kind]} + {name}])")
             p._line("    continue;")
             p._line(f"if ({p._expression(holds)})")
             p._line(f"    return {number};")

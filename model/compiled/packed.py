@@ -24,11 +24,11 @@ class PackedPrinter(Printer):
         return [kind for kind in self.free if kind in self.fresh_kinds]
 
     def _tables(self) -> None:
-        self._rigid("static const")
+        self._rigid("OO_TABLE")
         for field in self.packing.fields.values():
             if field.word < 0 and any(field.held):
                 held = ", ".join(map(str, field.held))
-                self.out.append(f"static const uint8_t oo_held_{field.name}[] = {{{held}}};")
+                self.out.append(f"OO_TABLE uint8_t oo_held_{field.name}[] = {{{held}}};")
 
     # where a cell is
 

@@ -26,7 +26,7 @@ from ..language import (
     is_subset,
     member_type,
 )
-from ..recording import NOW, TRUE, Block, Check, Leaf, Let, Node, Place, Recorder, Write, trees
+from ..recording import NOW, TRUE, Block, Branch, Check, Leaf, Let, Node, Place, Recorder, Write, trees
 from .cells import c_name, initializer
 
 MOST = 255
@@ -62,8 +62,6 @@ class Printer:
         self._names = 0
         self._known: dict[Node, str] = {}
         self._at = Place()
-
-    # the text
 
     def text(self, *, steps: bool = True) -> str:
         """The whole; without `steps`, all but the statements of a step, which are most of it."""
@@ -162,10 +160,12 @@ class Printer:
     def _argument(name: str) -> str:
         return f"a_{name}"
 
+    states_given: tuple[str, ...] = ("const struct oo_state *before", "struct oo_state *now", "uint64_t *answer")
+
     def _operation(self, action: Action, tree: Block) -> None:
-        states = "const struct oo_state *before, struct oo_state *now, uint64_t *answer"
-        self._begin(action.text, f"int oo_{action.name}({states}{self.parameters(action)})")
-        self._unused_arguments(["before", "now", "answer", *(self._argument(s.name) for s in action.slots)])
+        self._begin(action.text, f"int oo_{action.name}({', '.join(self.states_given)}{self.parameters(action)})")
+        names = [each.rpartition(" ")[2].lstrip("*") for each in self.states_given]
+        self._unused_arguments([*names, *(self._argument(s.name) for s in action.slots)])
         self._block(tree, False)
         self._end()
 
@@ -271,10 +271,15 @@ class Printer:
         sides = [(f"{condition}", end.yes, end.no), (f"!{condition}", end.no, end.yes)]
         test, first, second = min(sides, key=lambda side: sum(1 for _ in side[1].within()))
         self._open(f"if ({test}) {{")
+        self._note(end, first is end.yes)
         self._block(first, copied)
         self._close()
         self._known = known
+        self._note(end, second is end.yes)
         self._block(second, copied)
+
+    def _note(self, at: Branch | Write, yes: bool = True) -> None:
+        """Print what is to be noted where a side of a branch begins, or where a bulk update finds a cell."""
 
     def _leaf(self, leaf: Leaf, copied: bool) -> None:
         if leaf.exit in EFFECTIVE:
@@ -316,9 +321,10 @@ class Printer:
             if held and not write_now:
                 self._line(f"{held}{_at(keys)} = (uint8_t){self._expression(write.condition)};")
             else:
-                self._open(f"if ({held + _at(keys) if held else self._expression(write.condition)})")
+                self._open(f"if ({held + _at(keys) if held else self._expression(write.condition)}) {{")
+                self._note(write)
                 self._set(c_name(component.name), keys, value)
-                self.indent -= 1
+                self._close()
             for _ in write.over:
                 self._close()
         self._known = known
@@ -343,7 +349,10 @@ class Printer:
         else:
             known = dict(self._known)
             self._open(self._loop(write.over[0]))
-            self._line(f"{gone}[{self._variable(write.over[0])}] = (uint8_t){self._expression(write.condition)};")
+            self._open(f"if ({self._expression(write.condition)}) {{")
+            self._note(write)
+            self._line(f"{gone}[{self._variable(write.over[0])}] = 1;")
+            self._close()
             self._close()
             self._known = known
         # from the last of a line on, so that ranks are compared as they were

@@ -1,17 +1,16 @@
-/* A search over states of OO_WORDS words: what is the same for every specification and scope.
+/* A search by threads: what is the same for every specification and scope.
  *
- * A level is expanded by any number of threads, each with an oo_work of its own, over one table of fingerprints.  A place of the
- * table is taken by compare and swap; of the state from which one was found the upper half of its fingerprint is kept, which says
- * nearly where in the table it stands, however large that grows.
+ * A level is expanded by any number of threads, each with an oo_work of its own, over one table of fingerprints.
  */
-#include <string.h>
-
 #define OO_BATCH 64
 #define OO_RECENT (1u << 14)
 #define OO_LATE_KNOWN (1u << 14)
 #define OO_KNOWN_BITS 14
 
-struct oo_state { uint64_t w[OO_WHOLE]; };
+/* What differs between the searches that one library serves. */
+#define OO_COLOURS(work) (work)->colours
+#define OO_OWN(run, number) (run)->work->own[number]
+#define OO_JUDGES(run) (run)->work->judges
 
 struct oo_work {
     uint64_t *keys;
@@ -58,93 +57,20 @@ struct oo_run {
     struct oo_state states[OO_BATCH];
 };
 
-static void oo_calls(struct oo_run *run, const struct oo_state *before);
-static int oo_rests(const struct oo_state *before, int statement);
-static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
-#ifdef OO_NAMES
-static inline uint64_t oo_canonical(const struct oo_state *before, const uint32_t *plain);
-static int oo_misnamed(const struct oo_state *before, const uint32_t *plain);
-#endif
-
-static inline uint64_t oo_mixed(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    return x ^ x >> 32;
-}
-
-static inline uint64_t oo_folded(uint64_t one, uint64_t other)
-{
-    const unsigned __int128 both = (unsigned __int128)one * other;
-    return (uint64_t)both ^ (uint64_t)(both >> 64);
-}
-
-/* Of a state of one word the fingerprint is the state itself, mixed: no two have the same. */
-static inline uint64_t oo_mark(const struct oo_state *state)
-{
-    uint64_t mark = 0x9e3779b97f4a7c15ull;
-    for (int n = 0; n < OO_WORDS; n++)
-        mark = oo_mixed(mark ^ state->w[n]);
-    return mark ? mark : 1;
-}
-
-/* A state's fingerprint; with names that may be others, the same for all renamings of it that leave those alone which begin with
- * colours of their own. */
-static inline uint64_t oo_named(const struct oo_work *work, const struct oo_state *state)
-{
-#ifdef OO_NAMES
-    return oo_canonical(state, work->colours);
-#else
-    (void)work;
-    return oo_mark(state);
-#endif
-}
-
-static inline uint64_t oo_place(uint64_t mark, uint64_t places)
-{
-    return (uint64_t)((unsigned __int128)mark * places >> 64);
-}
-
-static inline int oo_same(const struct oo_state *one, const struct oo_state *other)
-{
-    uint64_t apart = 0;
-    for (int n = 0; n < OO_WORDS; n++)
-        apart |= one->w[n] ^ other->w[n];
-    return !apart;
-}
-
-/* Whether a fingerprint is entered now, and was not there; `shared` says that others may enter some too. */
-static inline int oo_enter(uint64_t *keys, uint32_t *parents, uint64_t places, uint64_t mark, uint32_t from, int shared)
-{
-    uint64_t at = oo_place(mark, places);
-    for (;;) {
-        uint64_t there = __atomic_load_n(&keys[at], __ATOMIC_RELAXED);
-        if (there == mark)
-            return 0;
-        if (!there && !shared) {
-            keys[at] = mark;
-            parents[at] = from;
-            return 1;
-        }
-        if (!there) {
-            if (__atomic_compare_exchange_n(&keys[at], &there, mark, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-                parents[at] = from;
-                return 1;
-            }
-            if (there == mark)
-                return 0;
-        }
-        if (++at == places)
-            at = 0;
-    }
-}
-
 static inline void oo_lowest(uint64_t *least, uint64_t mark)
 {
     if (!*least || mark < *least)
         *least = mark;
+}
+
+static inline void oo_reach(struct oo_run *run, int clause)
+{
+    run->work->reached[clause] = 1;
+}
+
+static inline void oo_cut(struct oo_run *run)
+{
+    run->work->cut++;
 }
 
 static void oo_flush(struct oo_run *run)
@@ -185,7 +111,7 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
             oo_edge(work, run->mark, recent[1], call);
         return;
     }
-    uint64_t mark = oo_canonical(now, work->colours);
+    uint64_t mark = oo_canonical(work, now);
     recent[0] = raw;
     recent[1] = mark;
 #else
@@ -213,15 +139,9 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
 static inline void oo_outputs(struct oo_run *run, const struct oo_state *before, const struct oo_state *now)
 {
     struct oo_work *work = run->work;
-    uint64_t some = 0, key = 1;
-    for (int n = OO_WORDS; n < OO_WHOLE; n++)
-        some |= now->w[n];
-    if (!some || !work->late)
+    if (!oo_has_outputs(now) || !work->late)
         return;
-    for (int n = 0; n < OO_WHOLE; n++) {
-        key = oo_mixed(key ^ (before->w[n] & work->late_before[n]));
-        key = oo_mixed(key ^ (now->w[n] & work->late_after[n]));
-    }
+    const uint64_t key = oo_late_key(before, now, work->late_before, work->late_after);
     uint64_t *known = &work->late_known[key & (OO_LATE_KNOWN - 1)];
     if (*known == key || work->late_count == work->late_room)
         return;
@@ -257,7 +177,7 @@ void oo_expand(struct oo_work *work)
         run.alive = 0;
 #ifdef OO_NAMES
         if (!work->misnamed)
-            work->misnamed = oo_misnamed(&state, work->colours);
+            work->misnamed = oo_misnamed(work, &state);
 #endif
         oo_calls(&run, &state);
         if (!run.alive)
@@ -305,21 +225,6 @@ void oo_move(const uint64_t *keys, const uint32_t *parents, uint64_t count, uint
             oo_enter(to, to_parents, places, keys[n], parents[n], 0);
 }
 
-/* The fingerprints in a table whose upper half is `upper`, at most `room` of them. */
-uint64_t oo_like(const uint64_t *keys, uint64_t places, uint32_t upper, uint64_t *found, uint64_t room)
-{
-    /* such fingerprints begin to be looked for in places side by side, and stand before the next place that is empty */
-    uint64_t at = oo_place((uint64_t)upper << 32, places), last = oo_place((uint64_t)upper << 32 | 0xffffffffull, places);
-    uint64_t count = 0;
-    for (int beyond = 0;; at = at + 1 == places ? 0 : at + 1) {
-        beyond |= at == last;
-        if (!keys[at] && beyond)
-            return count;
-        if (keys[at] >> 32 == upper && count < room)
-            found[count++] = keys[at];
-    }
-}
-
 /* Number fingerprints in a table of its own, `places` large. */
 void oo_number(const uint64_t *marks, uint64_t count, uint64_t *keys, uint32_t *numbers, uint64_t places)
 {
@@ -364,8 +269,11 @@ void oo_back(const int64_t *source, const int64_t *target, uint64_t count, const
 /* Where a fingerprint stands, or `places`. */
 uint64_t oo_found(const uint64_t *keys, uint64_t places, uint64_t mark)
 {
-    for (uint64_t at = oo_place(mark, places); keys[at]; at = at + 1 == places ? 0 : at + 1)
-        if (keys[at] == mark)
-            return at;
-    return places;
+    return oo_at(keys, places, mark);
+}
+
+/* The fingerprints in a table whose upper half is `upper`, at most `room` of them. */
+uint64_t oo_like(const uint64_t *keys, uint64_t places, uint32_t upper, uint64_t *found, uint64_t room)
+{
+    return oo_alike_in(keys, places, upper, found, room);
 }

@@ -1,8 +1,9 @@
 """A search printed as C: the calls of a scope as loops that ask each guard as soon as what it speaks of is chosen.
 
-What is the same for every search stands in `search.h`; here is printed what differs: the places of cells, the calls, the
-statements, and with symmetry the canonical form (see `Naming`).  Asking guards early loses which of them refuses a call, so exits
-that were not reached yet are looked for apart, in the order of the text.
+What is the same for every search stands in `state.h`, and in `search.h` for threads or `device.h` for a GPU, as the text is
+built; here is printed what differs: the places of cells, the calls, the statements, and with symmetry the canonical form (see
+`Naming`).  Asking guards early loses which of them refuses a call, so exits that were not reached yet are looked for apart, in
+the order of the text.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .packed import PackedPrinter
 from .packing import Packing
 from .printer import MOST_IN_SUBSET
 
-RUNTIME = Path(__file__).with_name("search.h")
+HERE = Path(__file__).parent
 MOST_OPERATIONS = 255
 WORTH_REMEMBERING = 25
 """How many operations it takes at least to judge a step, by word that is read, to remember the verdict."""
@@ -81,10 +82,11 @@ class SearchPrinter(PackedPrinter):
         for action in actions:
             self.first[action.name] = self.most
             self.most += math.prod(len(model.choices(s)) for s in action.slots if not s.fresh)
+        self.most_calls = self.most_calls_with({})
         self.naming = Naming(self) if self.free else None
         self._shared: dict[str, str] = {}
 
-    def most_calls(self, fixed: Mapping[Type, Collection[int]]) -> int:
+    def most_calls_with(self, fixed: Mapping[Type, Collection[int]]) -> int:
         """How many calls a state has at most, where fresh names may be those in `fixed` beside the least others."""
         return max(1, self.most * math.prod(1 + len(fixed.get(kind, ())) for kind in self.fresh_kinds))
 
@@ -99,14 +101,18 @@ class SearchPrinter(PackedPrinter):
         self._sizes()
         self._macro("OO_WORDS", self.packing.words)
         self._macro("OO_WHOLE", self.packing.whole)
+        self._macro("OO_CLAUSES", len(self.clauses))
+        self._macro("OO_INVARIANTS", len(self.invariants))
+        self._macro("OO_STEPS", len(self.steps))
         naming = self.naming
         if naming:
             naming.sizes()
-        self.out.append(RUNTIME.read_text(encoding="utf-8"))
+        state, threads, device = ((HERE / f"{name}.h").read_text(encoding="utf-8") for name in ("state", "search", "device"))
+        self.out += [state, "#ifdef OO_DEVICE", device, "#else", threads, "#endif"]
         self._tables()
         self._fresh_names()
         for statement in self.invariants:
-            self.out.append("static")
+            self.out.append("OO_FN")
             self._statement(statement)
         self._judged()
         self._rests()
@@ -122,7 +128,7 @@ class SearchPrinter(PackedPrinter):
     def _fresh_names(self) -> None:
         for kind in self.fresh_kinds:
             (over,), holds = self.recorder.statement(self.spec.unused[kind])
-            begin = f"static uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before, uint64_t apart)"
+            begin = f"OO_FN uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before, uint64_t apart)"
             text = f"The names of a {kind.__name__} that a call is given, by bit: the least, and those of `apart`."
             self._begin(text, begin)
             self._unused_arguments(["before"])
@@ -146,7 +152,7 @@ class SearchPrinter(PackedPrinter):
     def _judged(self) -> None:
         """Of a state, by which operation it came, whether it keeps what that may have broken."""
         reads = [_components(self.recorder.statement(s)[1]) for s in self.invariants]
-        self._begin("", "static int oo_judged(struct oo_work *work, const struct oo_state *before, uint64_t mark, int by)")
+        self._begin("", "OO_FN int oo_judged(const struct oo_work *work, const struct oo_state *before, uint64_t mark, int by)")
         self._unused_arguments(["work", "before", "mark"])
         self._line("int good = 1;")
         ways: dict[tuple[int, ...], list[int]] = {}
@@ -175,9 +181,9 @@ class SearchPrinter(PackedPrinter):
     def _rests(self) -> None:
         """Of a state, whether it keeps a statement of what rest is."""
         for statement in self.rests:
-            self.out.append("static")
+            self.out.append("OO_FN")
             self._statement(statement)
-        self._begin("", "static int oo_rests(const struct oo_state *before, int statement)")
+        self._begin("", "OO_FN int oo_rests(const struct oo_state *before, int statement)")
         self._unused_arguments(["before"])
         self._open("switch (statement) {")
         for number, statement in enumerate(self.rests):
@@ -206,7 +212,7 @@ class SearchPrinter(PackedPrinter):
             text = "\n".join(body)
             if text not in self._shared:
                 name = f"oo_step_{len(self._shared)}"
-                self.out += [f"static __attribute__((noinline)) int {name}{body[0]}", *body[1:]]
+                self.out += [f"OO_FN __attribute__((noinline)) int {name}{body[0]}", *body[1:]]
                 self._shared[text] = self._remembered(name, over, holds, given, parameters)
             arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
             asked.append(f"if (!{self._shared[text]}before, now{arguments}))")
@@ -228,24 +234,26 @@ class SearchPrinter(PackedPrinter):
         if times * self._cost(holds, {}) < WORTH_REMEMBERING * len(masks):
             return f"{name}("
         states = "const struct oo_state *before, const struct oo_state *after"
-        self._begin("", f"static inline int {name}_known(struct oo_work *work, {states}{parameters})")
+        self._begin("", f"OO_FN inline int {name}_lately(struct oo_run *run, {states}{parameters})")
         numbers = [f"{number}ull" for number in random_numbers(20266 + len(self._shared), 2 + len(masks)).tolist()]
         read = [f"(({tag}->w[{word}] & {mask}ull) ^ {numbers[n]})" for n, ((tag, word), mask) in enumerate(sorted(masks.items()))]
         read += [numbers[-2]] * (len(read) % 2)
+        arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
+        self.out += ["#ifdef OO_DEVICE", f"    return {name}(before, after{arguments});", "#else"]
         self._line(f"uint64_t key = {numbers[-1]};")
         for one, other in zip(read[::2], read[1::2], strict=True):
             self._line(f"key += oo_folded({one}, {other});")
         for each in given:
             self._line(f"key = oo_mixed(key ^ (uint64_t){self._argument(each.args[0])});")
-        arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
         self._line("key = oo_mixed(key) | 1;")
-        self._line("uint64_t *known = &work->known[key >> (64 - OO_KNOWN_BITS)];")
+        self._line("uint64_t *known = &run->work->known[key >> (64 - OO_KNOWN_BITS)];")
         self._line(f"if (*known != key && !{name}(before, after{arguments}))")
         self._line("    return 0;")
         self._line("*known = key;")
         self._line("return 1;")
+        self.out.append("#endif")
         self._end()
-        return f"{name}_known(run->work, "
+        return f"{name}_lately(run, "
 
     def _cost(self, node: Node, known: dict[Node, int]) -> int:
         """About how many operations it takes to evaluate an expression."""
@@ -267,7 +275,7 @@ class SearchPrinter(PackedPrinter):
 
     def _taken(self, action: Action, body: Block) -> None:
         """A call that no guard at the beginning refuses."""
-        head = f"static inline void take_{action.name}(struct oo_run *run, const struct oo_state *before, uint64_t call"
+        head = f"OO_FN inline void take_{action.name}(struct oo_run *run, const struct oo_state *before, uint64_t call"
         self._begin(action.text, f"{head}{self.parameters(action)})")
         self._unused_arguments(["before", "call", *(self._argument(s.name) for s in action.slots)])
         self._line("struct oo_state after, *now = &after;")
@@ -275,12 +283,12 @@ class SearchPrinter(PackedPrinter):
         self._end()
 
     def _leaf(self, leaf: Leaf, copied: bool) -> None:
-        self._line(f"run->work->reached[{self.numbers[f'{self._action.name}/{leaf.exit}']}] = 1;")
+        self._line(f"oo_reach(run, {self.numbers[f'{self._action.name}/{leaf.exit}']});")
         if leaf.exit in EFFECTIVE:
             if not copied:
                 self._line("*now = *before;")
             if self._checks_of_step:
-                self._open("if (run->work->judges) {")
+                self._open("if (OO_JUDGES(run)) {")
                 for line in self._checks_of_step:
                     self._line(line)
                 self._close()
@@ -306,7 +314,7 @@ class SearchPrinter(PackedPrinter):
 
     def _expanded(self, action: Action, guards: Sequence[_Guard]) -> None:
         self._begin(
-            "", f"static void expand_{action.name}(struct oo_run *run, const struct oo_state *before{self._fresh_given()})"
+            "", f"OO_FN void expand_{action.name}(struct oo_run *run, const struct oo_state *before{self._fresh_given()})"
         )
         self._unused_arguments(self._fresh_arguments())
         taken = ", ".join(self._argument(s.name) for s in action.slots)
@@ -330,12 +338,12 @@ class SearchPrinter(PackedPrinter):
             for number, guard in enumerate(guards):
                 if guard.exit != exit:
                     continue
-                self._begin("", f"static __attribute__((cold, noinline)) void look_{at}_{number}{head}{self._fresh_given()})")
+                self._begin("", f"OO_FN __attribute__((cold, noinline)) void look_{at}_{number}{head}{self._fresh_given()})")
                 self._unused_arguments(["before", *self._fresh_arguments()])
                 way = [(g.condition, g.holds) for g in guards[:number]] + [(guard.condition, not guard.holds)]
 
                 def found() -> None:
-                    self._line(f"run->work->reached[{at}] = 1;")
+                    self._line(f"oo_reach(run, {at});")
                     self._line("return;")
 
                 self._looped_over(action, way, found, every=False)
@@ -420,16 +428,16 @@ class SearchPrinter(PackedPrinter):
         return f"{table}[{self._index(slot)}]"
 
     def _calls(self) -> None:
-        self._begin("", "static void oo_calls(struct oo_run *run, const struct oo_state *before)")
+        self._begin("", "OO_FN void oo_calls(struct oo_run *run, const struct oo_state *before)")
         for number, kind in enumerate(self.fresh_kinds):
             name = kind.__name__.lower()
-            self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before, run->work->own[{number}]);")
+            self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before, OO_OWN(run, {number}));")
         given = "".join(f", fresh_{kind.__name__.lower()}" for kind in self.fresh_kinds)
         for action in self.actions:
             out_of = " || ".join(f"!fresh_{k.__name__.lower()}" for k in fresh_sorts(action))
             if out_of:
                 self._open(f"if ({out_of})")
-                self._line("run->work->cut++;")
+                self._line("oo_cut(run);")
                 self.indent -= 1
             self._line(f"expand_{action.name}(run, before{given});")
             guards, _ = _guards(self.trees[action.name])

@@ -40,6 +40,8 @@ from ..language import (
     is_subset,
     reading,
 )
+from ..recording import causes
+from .printed import Answer, exits
 from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
 
 
@@ -133,6 +135,7 @@ class Model:
         self.stating = False
         self._suspended = False
         self._blank = self._all_blank()
+        self._guards: dict[str, Callable[[Vector, Any], Answer]] = {}
         self._survey: list[str] | None = None
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
@@ -342,15 +345,32 @@ class Model:
         values: Mapping[str, Sequence[Any]],
         numbers: Sequence[int],
         wanted: Collection[str],
+        because: int | None = None,
     ) -> list[str]:
-        """The exits of some calls, up to the first that is wanted: each picked by a number out of the `values` that the arguments
-        may have, as `picked`."""
-        exits = []
+        """The exits of some calls, up to the first that is wanted, and where causes are given has one of them: each picked by a
+        number out of the `values` that the arguments may have, as `picked`."""
+        tell, found = self._guards_of(action), []
         for number in numbers:
-            exits.append(self.exit_of(action, vector, picked(values, number)))
-            if exits[-1] in wanted:
+            given = picked(values, number)
+            exit, came = tell(vector, given)
+            if not exit:
+                exit = self.exit_of(action, vector, given)
+                came &= causes(self.spec)[action.name].of_exit.get(exit, 0)
+            found.append(exit)
+            if exit in wanted and (because is None or came & because):
                 break
-        return exits
+        return found
+
+    def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
+        """The causes of a call that comes to an exit, by bit, in the order of `recording.causes`."""
+        told, came = self._guards_of(action)(vector, arguments)
+        return came if told else came & causes(self.spec)[action.name].of_exit.get(exit, 0)
+
+    def _guards_of(self, action: Action) -> Callable[[Vector, Any], Answer]:
+        found = self._guards.get(action.name)
+        if found is None:
+            found = self._guards[action.name] = exits(self, action)
+        return found
 
     def unused(self, vector: Vector) -> dict[Type, int]:
         """By sort whose names are given out, which are free: bit n stands for element n."""

@@ -1,5 +1,7 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
+from .asking import asked
+from .causes import Cause, Causes, Way, causes, every, is_late, refuses, some, ways
 from .nodes import (
     AFTER,
     BEFORE,
@@ -9,14 +11,12 @@ from .nodes import (
     TRUE,
     Block,
     Branch,
-    Cause,
     Check,
     Leaf,
     Let,
     Node,
     Place,
     Write,
-    causes,
     conjuncts,
     const,
     disjuncts,
@@ -37,6 +37,7 @@ __all__ = [
     "Block",
     "Branch",
     "Cause",
+    "Causes",
     "Check",
     "Leaf",
     "Let",
@@ -46,15 +47,22 @@ __all__ = [
     "Recorder",
     "Still",
     "Survey",
+    "Way",
     "Write",
+    "asked",
     "causes",
     "conjuncts",
     "const",
     "disjuncts",
     "eq",
+    "every",
+    "is_late",
     "negated",
+    "refuses",
     "shown",
+    "some",
     "tree",
     "trees",
+    "ways",
     "without_unread",
 ]

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..language import EFFECTIVE, Type, is_sort
+from ..language import Type, is_sort
 
 BEFORE, NOW, AFTER = "before", "now", "after"
 READS = ("cell", "of", "rank", "head")
@@ -63,6 +63,19 @@ class Node:
         for each in self.args:
             if isinstance(each, Node):
                 yield from each.within()
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a `count` is in the text: a counter's, of these arguments, or the length of a queue's line."""
+
+    arguments: tuple[Node, ...]
+    counter: Any = None
+    queue: str = ""
+
+
+counted: dict[Node, Counted] = {}
+"""What each `count` that was recorded is in the text."""
 
 
 def const(kind: Type, value: int) -> Node:
@@ -221,24 +234,3 @@ class Block:
     def exits(self) -> list[str]:
         """The exits, as they come in the text."""
         return list(dict.fromkeys(block.end.exit for block in self.within() if isinstance(block.end, Leaf)))
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One part of a guard, which refuses a call with `error` where `condition` does not hold."""
-
-    error: str
-    condition: Node
-
-
-def causes(block: Block) -> list[Cause]:
-    """Why an operation is refused: each part of each guard once, as they come in the text."""
-    found = []
-    for each in block.within():
-        end = each.end
-        if isinstance(end, Branch) and end.guard:
-            for side, holds in ((end.yes, negated(end.condition)), (end.no, end.condition)):
-                if isinstance(side.end, Leaf) and side.end.exit not in EFFECTIVE and not side.statements:
-                    found.append(Cause(side.end.exit, holds))
-    return list(dict.fromkeys(found))
-

@@ -43,6 +43,7 @@ from .nodes import (
     Block,
     Branch,
     Check,
+    Counted,
     Leaf,
     Let,
     Node,
@@ -50,6 +51,7 @@ from .nodes import (
     Write,
     conjuncts,
     const,
+    counted,
     eq,
     negated,
 )
@@ -279,7 +281,10 @@ class Recorder:
     def count(self, counter: Counter, system: Any, arguments: tuple[Any, ...]) -> Any:
         variable = self.variable(counter.slots[-1].type)
         held = self.inside(lambda element: counter.function(system, *arguments, element), (variable,))
-        return Value(self, self.settled(Node("count", (variable, held), int)))
+        found = Node("count", (variable, held), int)
+        given = tuple(self.lift(slot.type, each) for slot, each in zip(counter.slots, arguments, strict=False))
+        counted[found] = Counted(given, counter)
+        return Value(self, self.settled(found))
 
     def suspend(self) -> None:
         self._exit = SUSPENDED

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..language import Component, NoValue, SpecError, none
-from .nodes import FALSE, NOW, Node, Place, Write, both, const, either, eq, negated, order
+from .nodes import FALSE, NOW, Counted, Node, Place, Write, both, const, counted, either, eq, negated, order
 
 
 class Recording(Protocol):
@@ -262,7 +262,9 @@ class _Line(NoValue):
         queue = self.queue
         line = Node("of", (self.recorder.tag(queue.tag, queue.component), queue.component.name, element), self.key.type)
         inside = both(eq(line, self.key), negated(eq(self.key, const(self.key.type, 0))))
-        return Value(self.recorder, self.recorder.settled(Node("count", (element, inside), int)))
+        found = Node("count", (element, inside), int)
+        counted[found] = Counted((self.key,), queue=queue.component.name)
+        return Value(self.recorder, self.recorder.settled(found))
 
     def push(self, element: Any) -> None:
         self.queue.push(self.recorder.settled(self.key), self.recorder.settled(self.queue.element(element)))

@@ -1,6 +1,8 @@
 """The search for speed, in the batch reading; and what its graph says of rest and of what comes about at last."""
 
+from ..compiled import CPU, CUDA, EMULATED
 from .compiled import CompiledExplorer
+from .device import KEEPS_NO_TRANSITIONS, DeviceExplorer
 from .expansion import WELL_DEFINED, Expander, Expansion, hash_of
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
@@ -18,9 +20,14 @@ __all__ = [
     "AUTO",
     "BATCH",
     "COMPILED",
+    "CPU",
+    "CUDA",
+    "EMULATED",
+    "KEEPS_NO_TRANSITIONS",
     "READINGS",
     "WELL_DEFINED",
     "CompiledExplorer",
+    "DeviceExplorer",
     "Expander",
     "Expansion",
     "Explorer",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -51,12 +51,13 @@ class CompiledExplorer(Explorer):
     def printer(explorer: Explorer) -> SearchPrinter:
         """What prints the search of an explorer, in whatever reading that is.
 
-        It does not depend on which names the explorer leaves alone; and one that judges nothing is printed as the one that judges
-        everything.  So one library serves for the states of a scope and for what is to come about in it.
+        It does not depend on which names the explorer leaves alone; and one that keeps its transitions and judges nothing is
+        printed as the one that judges everything.  So one library serves for the states of a scope and for what is to come about
+        in it.
         """
-        spec = explorer.model.spec
-        wanted = set(explorer.statements or [*spec.invariants, *spec.step_properties])
-        expander = explorer.expander
+        spec, expander, wanted = explorer.model.spec, explorer.expander, set(explorer.statements)
+        if expander.keep_edges and not wanted:
+            wanted = {*spec.invariants, *spec.step_properties}
         symmetry = Symmetry(expander.layout) if expander.symmetry and expander.fixed else expander.symmetry
         return SearchPrinter(
             explorer.model,
@@ -93,7 +94,7 @@ class CompiledExplorer(Explorer):
         self._rate = 0.0
         fixed, naming = self.expander.fixed, self._printer.naming
         symmetry = self.expander.symmetry
-        self._most = self._printer.most_calls(fixed)
+        self._most = self._printer.most_calls_with(fixed)
         self._own = np.array([*self._printer.own(fixed), 0], np.uint64)
         self._colours = naming.colours(symmetry.free) if naming and symmetry else None
         whole, words = self.packing.whole, self.packing.words
@@ -212,55 +213,59 @@ class CompiledExplorer(Explorer):
 
     def _took(self, worker: Worker, piece: Piece) -> bool:
         """Take what a thread has come to; whether the table has no room for what it left."""
-        depth = self.search.depth
         self._ready.append(worker)
         self.seen.count += piece.entered
         for data in piece.found:
             self.following.add(data)
         if piece.done < len(piece.data):
             self.todo.add(piece.data[piece.done :])
-        if piece.misnamed:
-            raise told_apart(self._printer.given_out[piece.misnamed - 1])
         found = piece.expansion
+        self._tell(found, piece.misnamed, piece.steps, piece.coming)
         if piece.done >= AT_ONCE // 2:
             self._rate = piece.done / piece.seconds
-        names = [*self._printer.steps, None]
-        for number, mark in enumerate(piece.steps):
-            if mark:
-                statement = names[number]
-                found.broken.append(Broken(statement.name if statement else WELL_DEFINED, mark, depth, True))
-        for number, mark in enumerate(piece.coming):
-            if mark:
-                self.coming.append(Broken(self._printer.invariants[number].name, mark, depth + 1, False))
-        for number in np.flatnonzero(self._reached).tolist():
-            found.clauses[self._printer.clauses[number]] = depth
-        self._late(worker, piece, depth)
+        self._late(worker, piece)
         if self.expander.keep_edges:
             found.kept = piece.data[: piece.done]
             self._kept.append(piece.marks)
         return bool(piece.full & TABLE_FULL)
 
-    def _late(self, worker: Worker, piece: Piece, depth: int) -> None:
-        """The answers to suspended calls that were brought; where more was asked than was told apart, the states are looked at
-        once more."""
-        late = self.model.spec.late
-        while late is not None and len(piece.late):
-            news = False
-            for words in piece.late.tolist():
-                states = [self.packing.unpacked(w) for w in (words[: self.packing.whole], words[self.packing.whole :])]
-                systems = [self.model.system(vector) for vector in states]
-                for each in late(systems[0], systems[1], self.model.scope):
-                    piece.expansion.clauses.setdefault(each.clause, depth)
-                for asked, system in zip(self._late_asked, systems, strict=True):
-                    news = news or not asked.issuperset(system._asked())
-                    asked.update(system._asked())
-            if not news:
-                return
+    def _tell(self, found: Expansion, misnamed: int, steps: Sequence[int], coming: Sequence[int]) -> None:
+        """Put into an expansion what statements were broken, by the least fingerprints if not 0, and what clauses were reached.
+        Raises SpecError where names are told apart that are taken for equal."""
+        if misnamed:
+            raise told_apart(self._printer.given_out[misnamed - 1])
+        depth, names = self.search.depth, [*(s.name for s in self._printer.steps), WELL_DEFINED]
+        found.broken += [Broken(name, mark, depth, True) for name, mark in zip(names, steps, strict=True) if mark]
+        invariants = zip(self._printer.invariants, coming, strict=True)
+        self.coming += [Broken(s.name, mark, depth + 1, False) for s, mark in invariants if mark]
+        for number in np.flatnonzero(self._reached).tolist():
+            found.clauses[self._printer.clauses[number]] = depth
+
+    def _asks_more(self, found: Expansion, late: Any) -> bool:
+        """Take the answers to suspended calls that some calls with outputs brought; whether more was asked of the states before
+        and after them than is told apart, which it is from now on."""
+        answers, news = self.model.spec.late, False
+        assert answers is not None
+        for words in late.tolist():
+            states = [self.packing.unpacked(w) for w in (words[: self.packing.whole], words[self.packing.whole :])]
+            systems = [self.model.system(vector) for vector in states]
+            for each in answers(systems[0], systems[1], self.model.scope):
+                found.clauses.setdefault(each.clause, self.search.depth)
+            for asked, system in zip(self._late_asked, systems, strict=True):
+                news = news or not asked.issuperset(system._asked())
+                asked.update(system._asked())
+        if news:
             for mask, asked in zip(self._late_masks, self._late_asked, strict=True):
                 for field in self.packing.moving:
                     if field.position in asked:
                         for word, bit in map(field.at, range(field.count)):
                             mask[word] |= np.uint64(((1 << field.width) - 1) << bit)
+        return news
+
+    def _late(self, worker: Worker, piece: Piece) -> None:
+        """The answers to suspended calls that were brought; where more was asked than was told apart, the states are looked at
+        once more."""
+        while len(piece.late) and self._asks_more(piece.expansion, piece.late):
             self._ready.remove(worker)
             worker.forget_late()
             # all that they lead to is entered already, so that a table without room is no reason to stop

@@ -106,6 +106,8 @@ class Explorer:
     """What part of the memory each of the levels at hand has, beyond which it lies in files."""
     slower = ""
     """Why the search was not made in a reading that would have been faster."""
+    outgrown = ""
+    """What was too small for the search, and what to do."""
 
     def __init__(
         self,

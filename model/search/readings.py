@@ -13,10 +13,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from ..compiled import Building, compiler
+from ..compiled import CPU, Building, compiler
 from ..concrete import Model
 from ..language import Exploration, Spec, SpecError
 from .compiled import CompiledExplorer
+from .device import DeviceExplorer
 from .explorer import Explorer, Limits, Search
 from .store import Store
 
@@ -59,8 +60,15 @@ AUTO, BATCH, COMPILED = READINGS = ("auto", "batch", "compiled")
 NO_COMPILER = "there is no C compiler (cc) on this machine, so the search went on in the batch reading, which is slower"
 
 
-def begun(model: Model, *, reading: str = AUTO, **options: Any) -> Explorer:
-    """A search in a reading, `options` as for `Explorer`.  Raises SpecError where it has to be the compiled one and cannot be."""
+def begun(model: Model, *, reading: str = AUTO, device: str = CPU, memory: int | None = None, **options: Any) -> Explorer:
+    """A search in a reading, `options` as for `Explorer`; on a GPU, with so many bytes of its memory, in the compiled one.
+
+    Raises SpecError where it has to be the compiled one and cannot be.
+    """
+    if device != CPU:
+        if reading == BATCH:
+            raise SpecError("a GPU searches in the compiled reading: leave out --device, or --reading batch")
+        return DeviceExplorer(model, device=device, memory=memory, **options)
     return CompiledExplorer(model, **options) if reading == COMPILED else Explorer(model, **options)
 
 
@@ -75,6 +83,7 @@ def explored(
     limits: Limits = Limits(),  # noqa: B008
     *,
     reading: str = AUTO,
+    device: str = CPU,
     stop_at_violation: bool = True,
     progress: Callable[[Search], None] | None = None,
     store: Store | None = None,
@@ -82,17 +91,20 @@ def explored(
     **options: Any,
 ) -> Explorer:
     """Search until all states are seen or a limit is met; `options` as for `Explorer`.  What `store` holds is gone on with, in
-    the reading in which it was begun; `together` are the searches of the same operations and beginning before it.
+    the reading in which it was begun; one of the compiled reading may be gone on with on another device.  `together` are the
+    searches of the same operations and beginning before it.
 
     `explorer.slower` says why it was not made in the compiled reading, where that would have been better.  Raises SpecError as
     `begun` does.
     """
     if store is not None and store.holds_one:
         reading = store.read()[0].get("reading", BATCH)
-    if reading == AUTO and together is not None and together.is_kept:
+        if device != CPU and reading == BATCH:
+            raise SpecError(f"{store.folder}: the search stored there is in the batch reading: go on with it without --device")
+    if reading == AUTO and device == CPU and together is not None and together.is_kept:
         reading = COMPILED
         options = {**options, "building": together.building}
-    explorer = begun(model, reading=reading, **options)
+    explorer = begun(model, reading=reading, device=device, memory=limits.memory, **options)
     if store is not None and store.holds_one:
         explorer.load(store)
 
@@ -125,7 +137,7 @@ def explored(
         on(None)
         return explorer
 
-    if reading != AUTO:
+    if reading != AUTO or device != CPU:
         return to_its_end()
     with ExitStack() as stack:
         together = together or stack.enter_context(Together())

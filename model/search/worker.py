@@ -26,7 +26,7 @@ class Sizes:
     """What the threads of a search have in common: the library; how many calls a state has at most; by sort of which fresh names
     are given out, those that may be one beside the least; with which colours names begin; whether it judges; how many words a
     state takes, without outputs and with them; the invariants, by name, and how many statements of a step there are; whether
-    transitions are kept, and calls with outputs told; what is written by all, or tells them to stop; whether there are several."""
+    transitions are kept, and calls with outputs told; what is written by all, or tells them to stop; whether there are many."""
 
     library: Any
     most: int

@@ -36,6 +36,7 @@ from ..language import (
     member_type,
     reading,
 )
+from ..recording import Node, asked
 from .cells import Blank, Cells, Unknown
 from .paths import Follower, Path
 from .state import System
@@ -232,6 +233,18 @@ class Symbolic(Follower):
                 raise SpecError(f"answers {value!r} where a set of {member_type(part).__name__} is said")
             if not is_subset(part):
                 self.world.lift(part, value)
+
+    def condition(self, action: Action, condition: Node) -> list[z3.BoolRef]:
+        """What a recorded condition says of the state that an operation finds, and of its arguments.  Raises SpecError where it
+        asks for the head of a line under a quantifier."""
+        self._path, self._prefix, self._known = Path(), [], {}
+        self.deciding = True
+        try:
+            with reading(self), inside(action.name, action.function):
+                found = self.lift(bool, asked(condition, self.state, self.arguments(action)))
+        finally:
+            self.deciding = False
+        return [found, *self._path.assumptions]
 
     def initial(self) -> Path:
         """The initial state, as a path of no operation."""

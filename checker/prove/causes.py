@@ -1,0 +1,104 @@
+"""Which causes a call can have: shown by a call that has it, or proved to be none in any state that satisfies the invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import z3
+
+from ...model.concrete import Model, Vector
+from ...model.language import Action, Spec, SpecError
+from ...model.recording import Cause, causes, every
+from ...model.symbolic import Finite, Symbolic, checked, new_solver
+from ..suite import causes_of, of
+
+LIMIT = 3_000_000
+"""What the solver may spend on a cause, in its own units."""
+
+
+@dataclass
+class Judged:
+    """Causes, by name: those that were shown possible, those proved impossible, and the others."""
+
+    possible: list[str] = field(default_factory=list)
+    impossible: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
+
+    def __iadd__(self, other: Judged) -> Judged:
+        self.possible += other.possible
+        self.impossible += other.impossible
+        self.undecided += other.undecided
+        return self
+
+
+def come_to(spec: Spec) -> set[str]:
+    """The causes of the calls that the spec's stored suite makes."""
+    found: set[str] = set()
+    models: dict[str, Model] = {}
+    for sequence in of(spec) if spec.suite and not spec.replaced else ():
+        # a sequence is the first to come to these, it says; whether it does is seen
+        if sequence.causes:
+            model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
+            found.update(causes_of(model, sequence.calls[: sequence.ending]))
+    return found
+
+
+def had(model: Model, action: Action, vector: Vector, arguments: dict[str, Any], exit: str) -> Iterator[str]:
+    """The causes of a call, by name."""
+    came = model.came(action, vector, arguments, exit)
+    for number, cause in enumerate(causes(model.spec)[action.name].all):
+        if came >> number & 1:
+            yield str(cause)
+
+
+def judged(
+    symbolic: Symbolic,
+    base: list[z3.BoolRef],
+    action: Action,
+    reached: set[str],
+    finite: Iterator[tuple[Finite, z3.Solver]],
+) -> Judged:
+    """The causes of an operation: `reached` are those that some call was seen to have, `base` what is true of every state, and
+    `finite` some finite scopes with solvers that hold that."""
+    found = Judged()
+    scopes = list[tuple[Finite, z3.Solver]]()
+    for cause in every(symbolic.spec, [action.name]):
+        if str(cause) in reached:
+            found.possible.append(str(cause))
+            continue
+        solver = new_solver()
+        solver.set(auto_config=False)
+        solver.set("rlimit", LIMIT)
+        solver.add(*base, *symbolic.call_assumptions(action))
+        try:
+            solver.add(*symbolic.condition(action, cause.condition))
+        except SpecError:
+            # who is at the head of a line cannot be asked of all elements at once
+            found.undecided.append(str(cause))
+            continue
+        if checked(solver) == z3.unsat:
+            found.impossible.append(str(cause))
+            continue
+        scopes = scopes or list(finite)
+        shown = any(_shown(*scope, action, cause) for scope in scopes)
+        (found.possible if shown else found.undecided).append(str(cause))
+    return found
+
+
+def _shown(finite: Finite, solver: z3.Solver, action: Action, cause: Cause) -> bool:
+    """Whether a call with a cause is found in a scope, and has it when it is made."""
+    solver.push()
+    solver.add(*finite.symbolic.call_assumptions(action), *finite.symbolic.condition(action, cause.condition))
+    found = finite.solution(solver, action) if checked(solver) == z3.sat else None
+    solver.pop()
+    if found is None:
+        return False
+    before, arguments = found
+    try:
+        exit = finite.model.step(action, before, arguments).exit
+    except SpecError:
+        return False
+    return str(cause) in had(finite.model, action, before, arguments, exit)
+

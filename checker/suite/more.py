@@ -1,0 +1,80 @@
+"""What a call comes to beside its clause: its causes, who brings a late answer, and what is done to several things at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...model.concrete import Model, Outcome, Vector
+from ...model.graph import with_fresh_names
+from ...model.language import Action, Spec, Step
+from ...model.recording import Write, causes, trees
+
+SEVERAL = 2
+"""From how many cells on, or elements in a line, there are several."""
+
+
+def causes_of(model: Model, calls: Sequence[Step]) -> Iterator[str]:
+    """The causes of calls, from the initial state on, as they come."""
+    names, vector = CauseNames(model.spec), model.initial()
+    for name, arguments in with_fresh_names(model, list(calls)):
+        action = model.spec.actions[name]
+        outcome = model.step(action, vector, arguments)
+        yield from names.of(name, model.came(action, vector, arguments, outcome.exit))
+        vector = outcome.state
+
+
+class CauseNames:
+    """The names of causes, by their bits, each text made once."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._causes = causes(spec)
+        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
+
+    def of(self, operation: str, bits: int) -> tuple[str, ...]:
+        """The names of some causes of an operation."""
+        found = self._known.get((operation, bits))
+        if found is None:
+            named = (str(cause) for n, cause in enumerate(self._causes[operation].all) if bits >> n & 1)
+            found = self._known[operation, bits] = tuple(named)
+        return found
+
+
+def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> Iterator[str]:
+    """The late answers that an effective call brings, by its operation; of which component it updates several cells at once, and
+    which queue it changes while two or more stand in a line."""
+    if not outcome.effective:
+        return
+    spec = model.spec
+    if spec.late is not None and outcome.shown is not outcome.state:
+        for each in spec.late(model.system(before), model.system(outcome.shown), model.scope):
+            yield f"{each.clause} by {action.name}"
+    for name, kinds in _updates(model)[action.name].items():
+        at = model.positions[name]
+        old, new = before[at], outcome.state[at]
+        if old is new:
+            continue
+        if "queue" in kinds:
+            if any(len(one) >= SEVERAL and one != other for one, other in zip(old, new, strict=True)):
+                yield f"{action.name}/{outcome.exit}#{name},several"
+        elif sum(one != other for one, other in zip(old, new, strict=True)) >= SEVERAL:
+            yield f"{action.name}/{outcome.exit}#{name}:=,several"
+
+
+_known: dict[int, tuple[Model, dict[str, dict[str, set[str]]]]] = {}
+
+
+def _updates(model: Model) -> dict[str, dict[str, set[str]]]:
+    """By operation the components that it updates in bulk, and the queues that it changes."""
+    known = _known.get(id(model))
+    if known is None or known[0] is not model:
+        kinds = {c.name: c.kind for c in model.spec.components}
+        found: dict[str, dict[str, set[str]]] = {}
+        for name, tree in trees(model.spec).items():
+            found[name] = {}
+            for block in tree.within():
+                for write in block.statements:
+                    if isinstance(write, Write) and (write.kind == "where" or kinds[write.component] == "queue"):
+                        found[name].setdefault(write.component, set()).add(kinds[write.component])
+        _known.clear()
+        _known[id(model)] = known = model, found
+    return known[1]

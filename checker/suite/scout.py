@@ -1,0 +1,262 @@
+"""Ways to what no exploration comes to: the model is walked at random in the scope of fuzzing, and each way made short.
+
+An exploration is exhaustive, and so small; what takes two guests, a second message and a file at once lies outside of all of
+them.  A walk looks at every state what could be called there, so that it finds what is one call away, and goes on by what it has
+done least.  What a walk has found is made again with ever fewer calls.  A seed makes it the same on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...model.concrete import Model, Outcome, Vector, picked
+from ...model.graph import with_fresh_names
+from ...model.language import EFFECTIVE, Action, Members, Step, Type
+from ...model.recording import causes
+from .more import CauseNames, more_of
+from .shown import Shown
+
+PATIENCE = 100
+"""In how many states it is looked for an operation's causes before it is done in half of them only."""
+
+LONG = 40
+"""How many calls a walk takes after its opening."""
+
+SAMPLE = 64
+"""Of how many calls of an operation it is tried where they lead."""
+
+Walked = list[tuple[Step, dict[str, int]]]
+"""Calls, each with its fresh names."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A short way: the calls, and all that they come to, in order."""
+
+    calls: tuple[Step, ...]
+    clauses: tuple[str, ...]
+    targets: frozenset[str]
+
+
+def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[Step]:
+    """Two ways beside each other: the calls of the one, then those of the other with other names for what they give; without
+    those that would be refused then."""
+    calls, vector = [], model.initial()
+    for name, arguments in with_fresh_names(model, list(one)):
+        vector = model.step(model.spec.actions[name], vector, arguments).state
+        calls.append((name, arguments))
+    renamed: dict[tuple[Type, int], int] = {}
+    for name, arguments in with_fresh_names(model, list(other)):
+        action = model.spec.actions[name]
+        given = _renamed(model, action, vector, arguments, renamed)
+        outcome = model.step(action, vector, given)
+        if outcome.effective:
+            vector = outcome.state
+            calls.append((name, given))
+            renamed |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh}
+    return calls
+
+
+def _renamed(
+    model: Model, action: Action, vector: Vector, arguments: dict[str, Any], renamed: dict[tuple[Type, int], int]
+) -> dict[str, Any]:
+    """The arguments of a call where what was given out before has other names, and what it gives the least free ones."""
+    given = dict(arguments)
+    for slot in action.slots:
+        if slot.fresh:
+            given[slot.name] = model.fresh(vector, slot.type)
+        elif slot.subset:
+            given[slot.name] = Members(renamed.get((slot.type, element), element) for element in given[slot.name])
+        else:
+            given[slot.name] = renamed.get((slot.type, given[slot.name]), given[slot.name])
+    return given
+
+
+class Scout:
+    """Looks for ways to targets: causes, and what `more_of` tells.  Walks begin with an opening of the spec, or with one of some
+    `ways`, or with what was found."""
+
+    def __init__(self, model: Model, operations: Collection[str], ways: Collection[Sequence[Step]] = (), seed: int = 0) -> None:
+        self.model, self.spec = model, model.spec
+        spec = self.spec
+        self.actions = {name: action for name, action in spec.actions.items() if name in operations}
+        openings = (calls for calls in (*spec.openings.values(), *ways) if {name for name, _ in calls} <= set(self.actions))
+        self.openings: list[Sequence[Step]] = [(), *openings]
+        self.chance = random.Random(seed)
+        self.names = CauseNames(spec)
+        self.done: Counter[str] = Counter()
+        self.vain: Counter[str] = Counter()
+        self._open = {
+            name: [(str(cause), cause.exit, 1 << number) for number, cause in enumerate(each.all)]
+            for name, each in causes(spec).items()
+        }
+
+    def found(self, known: set[str], walks: int) -> Iterator[Found]:
+        """Short ways to targets that are not `known`; each is added to it."""
+        for number in range(walks):
+            opening = self.openings[number % len(self.openings)]
+            if number % 2:
+                opening = together(self.model, opening, self.chance.choice(self.openings))
+            for walked, wanted in self._walk(opening, known):
+                if wanted not in known:
+                    found = self._shortest(walked, wanted)
+                    known |= found.targets
+                    self.openings.append(found.calls)
+                    yield found
+
+    def come_to(self, model: Model, calls: Sequence[Step]) -> frozenset[str]:
+        """All targets that some calls come to, in a scope of their own."""
+        vector, targets = model.initial(), set[str]()
+        for step in with_fresh_names(model, list(calls)):
+            action = self.spec.actions[step[0]]
+            outcome = model.step(action, vector, step[1])
+            came = model.came(action, vector, step[1], outcome.exit)
+            targets |= {*self.names.of(action.name, came), *more_of(model, action, vector, outcome)}
+            vector = outcome.state
+        return frozenset(targets)
+
+    def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[Walked, str]]:
+        vector, walked = self.model.initial(), Walked()
+        self.shown = Shown(self.model)
+        for step in with_fresh_names(self.model, list(opening)):
+            vector, targets = self._stepped(vector, step, walked)
+            for target in targets - known:
+                yield list(walked), target
+        for _ in range(LONG):
+            for step, target in self._within_reach(vector, known):
+                yield [*walked, (step, self._fresh(step))], target
+            following = self._next(vector)
+            if following is None:
+                return
+            vector, targets = self._stepped(vector, following, walked)
+            for target in targets - known:
+                yield list(walked), target
+
+    def _stepped(self, vector: Vector, step: Step, walked: Walked) -> tuple[Vector, set[str]]:
+        walked.append((step, self._fresh(step)))
+        after, outcome, targets = self._made(vector, step)
+        self.shown.after(self.spec.actions[step[0]], vector, outcome)
+        self.done[step[0]] += 1
+        return after, targets
+
+    def _fresh(self, step: Step) -> dict[str, int]:
+        return {s.name: step[1][s.name] for s in self.spec.actions[step[0]].slots if s.fresh}
+
+    def _made(self, vector: Vector, step: Step) -> tuple[Vector, Outcome, set[str]]:
+        action = self.spec.actions[step[0]]
+        outcome = self.model.step(action, vector, step[1])
+        bits = self.model.came(action, vector, step[1], outcome.exit)
+        return outcome.state, outcome, {*self.names.of(action.name, bits), *more_of(self.model, action, vector, outcome)}
+
+    def _choices(self, action: Action, vector: Vector, unused: dict[Type, int]) -> dict[str, list[Any]]:
+        fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
+        return self.shown.choices(action, unused, strangers=True) | fresh
+
+    def _drawn(self, choices: dict[str, list[Any]]) -> list[int]:
+        size = math.prod(map(len, choices.values()))
+        if size <= SAMPLE:
+            return list(range(size))
+        return [int(self.chance.random() * size) for _ in range(SAMPLE)]
+
+    def _within_reach(self, vector: Vector, known: set[str]) -> Iterator[tuple[Step, str]]:
+        """Calls that come to a cause that is not known, one an operation and exit.  What was looked for in vain in many states is
+        looked for in fewer of them."""
+        unused = self.model.unused(vector)
+        for name, action in self.actions.items():
+            if self.chance.random() > PATIENCE / (PATIENCE + self.vain[name]):
+                continue
+            self._open[name] = left = [each for each in self._open[name] if each[0] not in known]
+            if not left:
+                continue
+            self.vain[name] += 1
+            choices = self._choices(action, vector, unused)
+            numbers = self._drawn(choices)
+            by_exit: dict[str, int] = {}
+            for _, exit, bit in left:
+                by_exit[exit] = by_exit.get(exit, 0) | bit
+            for exit, bits in by_exit.items():
+                exits = self.model.foreseen(action, vector, choices, numbers, (exit,), bits)
+                if exits and exits[-1] == exit:
+                    arguments = picked(choices, numbers[len(exits) - 1])
+                    came = self.model.came(action, vector, arguments, exit)
+                    for target in self.names.of(name, came & bits):
+                        if target not in known:
+                            self.vain[name] = 0
+                            yield (name, arguments), target
+
+    def _next(self, vector: Vector) -> Step | None:
+        unused = self.model.unused(vector)
+        names = list(self.actions)
+        weights = [(0.1 if n in self.spec.seldom else 1.0) / (1 + self.done[n]) for n in names]
+        for _ in range(20):
+            (name,) = self.chance.choices(names, weights)
+            action = self.spec.actions[name]
+            choices = self._choices(action, vector, unused)
+            numbers = self._drawn(choices)
+            self.chance.shuffle(numbers)
+            exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
+            if exits and exits[-1] in EFFECTIVE:
+                return name, picked(choices, numbers[len(exits) - 1])
+            self.done[name] += 0.2  # type: ignore[assignment]
+        return None
+
+    def _shortest(self, walked: Walked, wanted: str) -> Found:
+        kept = walked
+        found = self._again(kept, wanted)
+        assert found is not None
+        size = max(1, len(kept) // 2)
+        while True:
+            before, end = len(kept), len(kept) - 1
+            while end > 0:
+                start = max(0, end - size)
+                tried = [*kept[:start], *kept[end:]]
+                again = self._again(tried, wanted)
+                if again is not None:
+                    kept, found = tried, again
+                end = start
+            if size == 1 and len(kept) == before:
+                return found
+            size = max(1, size // 2)
+
+    def _again(self, walked: Walked, wanted: str) -> Found | None:
+        """Calls made again, the elements that they give renamed; None if the last does not come to what is wanted."""
+        vector, renamed = self.model.initial(), dict[tuple[Type, int], int]()
+        shown = Shown(self.model)
+        calls: list[Step] = []
+        clauses: list[str] = []
+        targets: set[str] = set()
+        last: set[str] = set()
+        for (name, arguments), fresh in walked:
+            action = self.spec.actions[name]
+            given = _renamed(self.model, action, vector, arguments, renamed)
+            if self._is_hidden(action, given, vector, shown):
+                return None
+            before = vector
+            vector, outcome, last = self._made(vector, (name, given))
+            shown.after(action, before, outcome)
+            for slot in action.slots:
+                if slot.fresh and outcome.effective:
+                    renamed[slot.type, fresh[slot.name]] = given[slot.name]
+            calls.append((name, given))
+            clauses.append(f"{name}/{outcome.exit}")
+            clauses += [target.rpartition(" by ")[0] for target in last if " by " in target]
+            targets |= last
+        return Found(tuple(calls), tuple(dict.fromkeys(clauses)), frozenset(targets)) if wanted in last else None
+
+    def _is_hidden(self, action: Action, given: dict[str, Any], vector: Vector, shown: Shown) -> bool:
+        """Whether a call names what lives and was never shown."""
+        unused = self.model.unused(vector)
+        return any(
+            s.type in shown.sorts
+            and not s.fresh
+            and not s.subset
+            and given[s.name]
+            and (s.type, given[s.name]) not in shown.known
+            and not unused[s.type] >> given[s.name] & 1
+            for s in action.slots
+        )

@@ -1,0 +1,109 @@
+"""Causes: each condition of a guard and each branch of an effect apart, the same in every reading."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from bells import BELLS
+from random_specs import drawn
+from states import random_vector
+from token_ring import RING
+
+from oneowner.model import Spec
+from oneowner.model.concrete import Model
+from oneowner.model.language import EFFECTIVE, SpecError, reading
+from oneowner.model.recording import asked, causes, every
+from oneowner.spec import SPEC
+
+
+def named(spec: Spec, operation: str) -> list[str]:
+    return [str(cause).partition("/")[2] for cause in causes(spec)[operation].all]
+
+
+def test_each_condition_is_a_cause_named_by_what_it_reads() -> None:
+    assert named(SPEC, "free") == [
+        "ESRCH#status!=ACTIVE",
+        "EFAULT#owner!=caller",
+        "EBUSY#carried_by",
+        "EBUSY#region_file",
+        "EBUSY#region_process",
+        "ok#content:=",
+    ]
+
+
+def test_each_way_in_which_a_guard_fails_is_a_cause_and_each_in_which_it_holds() -> None:
+    assert [name for name in named(SPEC, "connect") if "ECONNREFUSED" in name] == [
+        "ECONNREFUSED#status!=ACTIVE",
+        "ECONNREFUSED#partition=SYSTEM,descriptor!=LISTENING",
+        "ECONNREFUSED#partition=SYSTEM,forbidden",
+        "ECONNREFUSED#partition=SYSTEM,backlog>=backlog_bound,no-waiters",
+    ]
+    assert {"ok#port_status=IDLE", "ok#port_status=REFUSED", "ok#not-limited", "ok#payer<limit"} <= set(named(SPEC, "connect"))
+
+
+def test_a_way_is_a_cause_of_the_exits_that_it_leads_to_and_of_no_other() -> None:
+    found = set(named(SPEC, "read_socket"))
+    assert {"ok#inbox", "ok#port_status=PEER_CLOSED", "suspended#wait"} <= found
+    assert not {"ok#wait", "suspended#inbox"} & found
+
+
+def test_the_sides_of_a_branch_are_causes_and_what_a_bulk_update_finds() -> None:
+    assert {"ok#message_region", "ok#no-message_region", "ok#mode=FILE", "ok#mode!=FILE"} <= set(named(SPEC, "read_socket"))
+    assert {"ok#content:=", "ok#target:=", "ok#held:="} <= set(named(SPEC, "terminate"))
+
+
+def test_no_two_causes_have_one_name() -> None:
+    for spec in (SPEC, RING, BELLS):
+        names = [str(cause) for cause in every(spec)]
+        assert len(set(names)) == len(names) > 0
+
+
+def test_a_refusal_has_one_cause_and_all_readings_agree_on_every_call() -> None:
+    assert_told(SPEC, SPEC.scope(SPEC.fuzz_scope), 3000, 1)
+
+
+@pytest.mark.parametrize("spec", [RING, BELLS], ids=["ring", "bells"])
+def test_they_agree_on_other_specifications(spec: Spec) -> None:
+    assert_told(spec, spec.scope(spec.fuzz_scope), 600, 2)
+
+
+def test_they_agree_on_specifications_drawn_at_random(tmp_path: Path) -> None:
+    for seed in range(300, 330):
+        spec, exploration = drawn(seed, tmp_path)
+        assert_told(spec, spec.scope(exploration.sizes), 150, seed)
+
+
+def assert_told(spec: Spec, sizes: dict[str, int], calls: int, seed: int) -> None:
+    """The guards printed as Python come to the exit of the text, and their causes are those whose conditions hold."""
+    model, chance = Model(spec, sizes), random.Random(seed)
+    vector, seen = model.initial(), set[str]()
+    for number in range(calls):
+        action = chance.choice(list(spec.actions.values()))
+        if number % 10 == 0:
+            vector = random_vector(model, chance, vector, 0.05)
+        values = {s.name: model.choices(s) if not s.fresh else [model.fresh(vector, s.type)] for s in action.slots}
+        if not all(values.values()):
+            continue
+        arguments = {name: chance.choice(some) for name, some in values.items()}
+        try:
+            outcome = model.step(action, vector, arguments)
+        except SpecError:
+            # a state that was drawn need not make sense
+            continue
+        exit = outcome.exit
+        assert model.foreseen(action, vector, {n: [v] for n, v in arguments.items()}, [0], ()) == [exit]
+        came = model.came(action, vector, arguments, exit)
+        all_ = causes(spec)[action.name].all
+        told = {str(cause) for n, cause in enumerate(all_) if came >> n & 1}
+        given = model._given(action, arguments)
+        with reading(model):
+            held = {str(c) for c in all_ if c.exit == exit and asked(c.condition, model.system(vector), given)}
+        assert told == held, (action.name, arguments)
+        if exit not in EFFECTIVE:
+            assert len(told) <= 1
+        seen |= told
+        if exit in EFFECTIVE:
+            vector = outcome.state
+    assert len(seen) > 3
