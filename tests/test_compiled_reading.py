@@ -164,7 +164,7 @@ def test_it_is_clean_under_the_sanitizers(tmp_path: Path) -> None:
         for spec, scope in ((searching.CORE, searching.core(2, 2, 3, 2)), (t.BELLS, t.BELLS.explorations["two bells"])):
             search = CompiledExplorer.of(spec, scope, symmetry=symmetry, keep_edges=True)
             assert search.run().complete
-            assert len(search.states()[1]) == search.search.states
+            assert len(search.numbered()[0]) == search.search.states
     """
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "LD_PRELOAD": asan, "ASAN_OPTIONS": "detect_leaks=0"}
     ran = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False, timeout=300)

@@ -81,7 +81,7 @@ def test_transitions_are_kept_once_by_a_search_that_is_stopped_and_goes_on() -> 
         explorer = begun(CORE, WHOLE, keep_edges=True)
         found = again_and_again(explorer, limits, "time")
         edges = [edge for e in found.edges for edge in zip(e.before.tolist(), e.after.tolist(), e.call.tolist(), strict=True)]
-        depths = explorer.states()[2].tolist()
+        depths = explorer.numbered()[1].tolist()
         kept.append((sorted(edges), sorted(depths)))
         assert len(depths) == found.states
     assert kept[0] == kept[1]

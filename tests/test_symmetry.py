@@ -180,7 +180,7 @@ def met(spec: Spec, exploration: Exploration) -> tuple[Symmetry, list[Vector]]:
     explorer = begun(spec, exploration, keep_edges=True)
     explorer.run()
     layout = explorer.expander.layout
-    return Symmetry(layout), [layout.vector(row) for row in explorer.states()[0].data.T.tolist()]
+    return Symmetry(layout), [layout.vector(row) for row in explorer.block().data.T.tolist()]
 
 
 SMALL = {

@@ -26,6 +26,7 @@ from ...model.search import (
     StateGraph,
     Store,
     Symmetry,
+    Together,
     budget,
     can_return,
     explored,
@@ -123,6 +124,7 @@ def explore_scope(
     unstored = ""
     with ExitStack() as stack:
         store = stack.enter_context(Store(keep)) if keep is not None else None
+        together = stack.enter_context(Together())
         explorer = explored(
             model,
             limits,
@@ -134,6 +136,7 @@ def explore_scope(
             reading=reading,
             device=device,
             store=store,
+            together=together,
             progress=progress,
         )
         search, slower, outgrown = explorer.search, explorer.slower, explorer.outgrown
@@ -142,23 +145,23 @@ def explore_scope(
                 explorer.save(store)
             except SpecError as error:
                 unstored = str(error)
-    found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
-    properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
-    wanted = [DEADLOCK] * (asked.deadlock and not exploration.stays) + [CAN_RETURN] * _asks_for_rest(spec, exploration, asked)
-    answered: list[str] = []
-    if search.complete and not found:
-        answered += wanted
-        if DEADLOCK in wanted:
-            found += _deadlocks(spec, explorer)
-        if CAN_RETURN in wanted:
-            found += _stuck(StateGraph(explorer), list(spec.rests.values()))
-        del explorer
-        for kind in dict.fromkeys(p.slots[0].type for p in properties):
-            of_kind = [p for p in properties if p.slots[0].type is kind]
-            lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits, jobs, reading)
-            if lassos is not None:
-                answered += [p.name for p in of_kind]
-                found += lassos
+        found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
+        properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
+        wanted = [DEADLOCK] * (asked.deadlock and not exploration.stays) + [CAN_RETURN] * _asks_for_rest(spec, exploration, asked)
+        answered: list[str] = []
+        if search.complete and not found:
+            answered += wanted
+            if DEADLOCK in wanted:
+                found += _deadlocks(spec, explorer)
+            if CAN_RETURN in wanted:
+                found += _stuck(StateGraph(explorer), list(spec.rests.values()))
+            del explorer
+            for kind in dict.fromkeys(p.slots[0].type for p in properties):
+                of_kind = [p for p in properties if p.slots[0].type is kind]
+                lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits, jobs, reading, together)
+                if lassos is not None:
+                    answered += [p.name for p in of_kind]
+                    found += lassos
     wanted += [p.name for p in properties]
     return ExploreReport(
         name,
@@ -226,6 +229,7 @@ def _progress(
     limits: Limits,
     jobs: int,
     reading: str,
+    together: Together,
 ) -> list[Found] | None:
     """What does not come about at last for the elements of a sort, or None if a limit is met first.
 
@@ -245,6 +249,7 @@ def _progress(
             keep_edges=True,
             jobs=jobs,
             reading=reading,
+            together=together,
         )
         search = explorer.search
         if search.stopped == "interrupted":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -100,6 +101,12 @@ class Building:
     def is_done(self) -> bool:
         """Whether nothing has to be waited for."""
         return self.is_kept or (self._process is not None and self._process.poll() is not None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is built, so many seconds at most."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
 
     def library(self) -> ctypes.CDLL:
         """The library, when it is built.  Raises SpecError where the compiler does not take the text."""

@@ -20,6 +20,11 @@ typedef enum { cudaSuccess = 0, cudaErrorMemoryAllocation = 2 } cudaError_t;
 #define OO_IN_BLOCK 128
 #endif
 
+/* It judges, and keeps no transitions, so that nothing is followed. */
+#define OO_COLOURS(work) oo_plain
+#define OO_OWN(run, number) 0
+#define OO_JUDGES(run) 1
+
 #define OO_MOST_PROBED 256
 #define OO_MOST_PARENTS 64
 
@@ -101,7 +106,7 @@ OO_FN inline void oo_came(struct oo_run *run, const struct oo_state *before, con
     if (oo_same(before, now))
         return;
     run->alive = 1;
-    const uint64_t mark = oo_named(now);
+    const uint64_t mark = oo_named(run->work, now);
     if (!oo_enter(work->keys, work->parents, work->places, mark, (uint32_t)(run->mark >> 32), 1))
         return;
     if (!oo_judged(work, now, mark, by)) {
@@ -226,12 +231,12 @@ OO_KERNEL oo_expanding(OO_GIVEN struct oo_work work)
         state.w[n] = words[n];
     struct oo_run run;
     run.work = &work;
-    run.mark = oo_named(&state);
+    run.mark = oo_named(run.work, &state);
     run.transitions = run.cut = 0;
     run.alive = 0;
 #ifdef OO_NAMES
     if (!work.told->misnamed) {
-        const int misnamed = oo_misnamed(&state);
+        const int misnamed = oo_misnamed(run.work, &state);
         if (misnamed)
             work.told->misnamed = misnamed;
     }

@@ -8,6 +8,11 @@ in turn, and the least sum is taken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
 from ..batch import random_numbers
 from ..language import Type, is_sort
 from .packed import PackedPrinter
@@ -82,10 +87,10 @@ OO_FN __attribute__((noinline)) void oo_apart(const struct oo_state *before, con
     }
 }
 
-OO_FN inline uint64_t oo_canonical(const struct oo_state *before)
+OO_FN inline uint64_t oo_canonical(const struct oo_work *work, const struct oo_state *before)
 {
     uint32_t colours[OO_NAMES];
-    memcpy(colours, oo_plain, sizeof colours);
+    memcpy(colours, OO_COLOURS(work), sizeof colours);
     oo_refined(before, colours, 2);
     if (!oo_alike(colours, 0))
         return oo_whole(before, colours);
@@ -97,6 +102,8 @@ OO_FN inline uint64_t oo_canonical(const struct oo_state *before)
 }
 """
 BLANK = 2**32 - 1
+MANY = 8
+"""Of how many cells the ones that are not blank are looked for."""
 
 
 class Naming:
@@ -112,13 +119,21 @@ class Naming:
             self.at[kind] = self.names
             self.names += model.scope[kind.plural] + 1
         self.free = [kind for kind in self.sorts if printer.free.get(kind)]
-        self._numbers = iter(random_numbers(20264, 4096).tolist())
+        self._numbers: Iterator[int] = iter(())
 
     def sizes(self) -> None:
         """Say that there are names to be made equal, and how many."""
         self.printer._macro("OO_NAMES", self.names)
         self.printer._macro("OO_FREE", sum(len(self.printer.free[k]) for k in self.free))
         self.printer._macro("OO_FREE_KINDS", len(self.free))
+
+    def colours(self, free: Mapping[Type, Sequence[int]]) -> Any:
+        """With which colour each name begins: those that are free in a search all with the same, which says that they stand
+        nowhere; each other one with its own."""
+        own = random_numbers(20264, self.names).astype(np.uint32) & np.uint32(BLANK - 1)
+        for kind, elements in free.items():
+            own[[self.at[kind] + element for element in elements]] = BLANK
+        return own
 
     def _odd(self, wide: bool) -> str:
         number = next(self._numbers) | 1
@@ -127,24 +142,17 @@ class Naming:
     def functions(self) -> None:
         """Print all of it."""
         p, free = self.printer, self.printer.free
-        colours, positions = [0] * self.names, [0] * self.names
-        for kind in self.sorts:
-            for element in range(p.model.scope[kind.plural] + 1):
-                at = self.at[kind] + element
-                colours[at] = BLANK if element in free.get(kind, ()) else next(self._numbers) % 2**32 & ~1
+        positions = [0] * self.names
         ordered = [self.at[k] + e for k in self.free for e in free[k]]
         for position, at in enumerate(ordered):
             positions[at] = position
         firsts = [sum(len(free[k]) for k in self.free[:n]) for n in range(len(self.free) + 1)]
         p.out.append(f"#define OO_BLANK {BLANK}u")
-        for word, name, values in (
-            ("uint32_t", "oo_plain", colours),
-            ("uint16_t", "oo_position", positions),
-            ("uint16_t", "oo_free", ordered),
-            ("uint16_t", "oo_first", firsts),
-        ):
-            suffix = "u" if word == "uint32_t" else ""
-            p.out.append(f"OO_TABLE {word} {name}[] = {{{', '.join(f'{v}{suffix}' for v in values)}}};")
+        for name, values in (("oo_position", positions), ("oo_free", ordered), ("oo_first", firsts)):
+            p.out.append(f"OO_TABLE uint16_t {name}[] = {{{', '.join(map(str, values))}}};")
+        # on a GPU no names are followed
+        plain = ", ".join(f"{colour}u" for colour in self.colours(free).tolist())
+        p.out += ["#ifdef OO_DEVICE", f"OO_TABLE uint32_t oo_plain[] = {{{plain}}};", "#endif"]
         p.out += RUNTIME.split("\n")
         fields = [f for f in p.packing.moving if f.component.kind != "output"]
         maps = [f for f in fields if not f.part]
@@ -168,18 +176,39 @@ class Naming:
         p.out += CANONICAL.split("\n")
         self._misnamed()
 
-    def _opened(self, field: Field) -> list[str]:
-        """Open loops over the keys of a field; their names."""
-        keys = []
-        for kind in field.keys:
-            key = self.printer._new("k")
-            first, last = (1, self.printer.model.scope[kind.plural]) if is_sort(kind) else (0, len(self._domain(kind)) - 1)
-            self.printer._open(f"for (int {key} = {first}; {key} <= {last}; {key}++) {{")
-            keys.append(key)
-        return keys
+    def _opened(self, field: Field) -> tuple[list[str], str]:
+        """Open loops over the cells of a field that are not blank: the names of their keys, and of what they hold.
 
-    def _domain(self, kind: Type) -> range:
-        return self.printer.model.domain(kind)
+        Where there are many, most are blank, so the next that is not is looked for among the bits.
+        """
+        p = self.printer
+        word, bits, at, held = (p._new(stem) for stem in ("w", "bits", "at", "v"))
+        if field.count < MANY:
+            keys = []
+            for kind in field.keys:
+                domain, key = p.model.domain(kind), p._new("k")
+                p._open(f"for (int {key} = {domain.start}; {key} < {domain.stop}; {key}++) {{")
+                keys.append(key)
+            p._line(f"const uint32_t {held} = {p._get('before', field.name, keys)};")
+            p._line(f"if (!{held})")
+            p._line("    continue;")
+            return keys, held
+        each = field.each or field.count
+        p._open(f"for (int {word} = 0; {word} < {-(-field.count // each)}; {word}++) {{")
+        mask = (1 << each * field.width) - 1
+        p._open(f"for (uint64_t {bits} = before->w[{field.word} + {word}] >> {field.shift} & {mask}ull; {bits};) {{")
+        p._line(f"const int {at} = oo_lowest_bit({bits}) / {field.width};")
+        cell = (1 << field.width) - 1
+        p._line(f"const uint32_t {held} = {bits} >> {at} * {field.width} & {cell};")
+        p._line(f"{bits} &= ~({cell}ull << {at} * {field.width});")
+        keys, stride = [], 1
+        for number, kind in reversed(list(enumerate(field.keys))):
+            domain, key = p.model.domain(kind), p._new("k")
+            rest = f" % {len(domain)}" if number else ""
+            p._line(f"const int {key} = ({word} * {each} + {at}) / {stride}{rest} + {domain.start};")
+            stride *= len(domain)
+            keys.insert(0, key)
+        return keys, held
 
     def _kinds(self, field: Field) -> list[Type]:
         return [*field.keys, field.component.keys[0] if field.part else field.component.value]
@@ -206,12 +235,8 @@ class Naming:
         wide = what == "whole"
         factors, given = ([self._odd(wide) for _ in kinds] for _ in range(2))
         seed, ranked = self._odd(wide), self._odd(wide)
-        keys = self._opened(field)
+        keys, held = self._opened(field)
         word = "uint64_t" if wide else "uint32_t"
-        held = p._new("v")
-        p._line(f"const uint32_t {held} = {p._get('before', field.name, keys)};")
-        p._line(f"if (!{held})")
-        p._line("    continue;")
         names = [*keys, held]
         rank = ""
         if field.part:
@@ -234,15 +259,15 @@ class Naming:
                     others = " + ".join([seed, *(part(m) for m in range(len(kinds)) if m != n)])
                     mark = f"oo_colour({others}{rank})"
                 p._line(f"s[{self.at[kind]} + {names[n]}] += {mark} * {given[n]};")
-        for _ in keys:
+        for _ in keys if field.count < MANY else range(2):
             p._close()
 
     def _misnamed(self) -> None:
         """Of which sort, counted from 1, a name that is free to be given out still stands somewhere."""
         p = self.printer
-        p._begin("", "OO_FN int oo_misnamed(const struct oo_state *before)")
+        p._begin("", "OO_FN int oo_misnamed(const struct oo_work *work, const struct oo_state *before)")
         given = p.given_out
-        p._unused_arguments(["before"])
+        p._unused_arguments(["work", "before"])
         if given:
             p._line("uint32_t places[OO_NAMES] = {0};")
             p._line("oo_places(before, places);")
@@ -250,7 +275,7 @@ class Naming:
             (over,), holds = p.recorder.statement(p.spec.unused[kind])
             name = p._variable(over)
             p._open(f"for (int {name} = {p.free[kind][0]}; {name} <= {p.free[kind][-1]}; {name}++) {{")
-            p._line(f"if ({f'oo_plain[{self.at[kind]} + {name}] != OO_BLANK'} || !places[{self.at[kind]} + {name}])")
+            p._line(f"if (OO_COLOURS(work)[{self.at[kind]} + {name}] != OO_BLANK || !places[{self.at[kind]} + {name}])")
             p._line("    continue;")
             p._line(f"if ({p._expression(holds)})")
             p._line(f"    return {number};")

@@ -5,6 +5,12 @@
 #define OO_BATCH 64
 #define OO_RECENT (1u << 14)
 #define OO_LATE_KNOWN (1u << 14)
+#define OO_KNOWN_BITS 14
+
+/* What differs between the searches that one library serves. */
+#define OO_COLOURS(work) (work)->colours
+#define OO_OWN(run, number) (run)->work->own[number]
+#define OO_JUDGES(run) (run)->work->judges
 
 struct oo_work {
     uint64_t *keys;
@@ -16,6 +22,7 @@ struct oo_work {
     uint64_t found_count, found_room;
     uint64_t entered, may_enter;
     uint64_t transitions, cut;
+    uint64_t *marks;
     uint64_t *dead;
     uint64_t dead_count;
     uint64_t *edges;
@@ -27,10 +34,15 @@ struct oo_work {
     uint64_t *broken_states, *broken_steps;
     uint8_t *reached;
     uint64_t *recent;
+    uint64_t *known;
+    const uint32_t *colours;
+    const uint64_t *own;
+    uint64_t most_calls;
     const volatile int32_t *stop;
     int32_t misnamed;
     int32_t full;
     int32_t shared;
+    int32_t judges;
 };
 
 struct oo_run {
@@ -68,7 +80,7 @@ static void oo_flush(struct oo_run *run)
         if (!oo_enter(work->keys, work->parents, work->places, run->marks[n], run->from[n], work->shared))
             continue;
         work->entered++;
-        if (!oo_judged(work, &run->states[n], run->marks[n], run->by[n]))
+        if (work->judges && !oo_judged(work, &run->states[n], run->marks[n], run->by[n]))
             continue;
         memcpy(&work->found[work->found_count++ * OO_WORDS], run->states[n].w, 8 * OO_WORDS);
     }
@@ -99,7 +111,7 @@ static inline void oo_came(struct oo_run *run, const struct oo_state *before, co
             oo_edge(work, run->mark, recent[1], call);
         return;
     }
-    uint64_t mark = oo_canonical(now);
+    uint64_t mark = oo_canonical(work, now);
     recent[0] = raw;
     recent[1] = mark;
 #else
@@ -148,23 +160,24 @@ void oo_expand(struct oo_work *work)
     run.transitions = 0;
     work->full = 0;
     for (; work->todo_at < work->todo_count; work->todo_at++) {
-        if (work->entered + OO_BATCH + OO_MOST_CALLS > work->may_enter)
+        if (work->entered + OO_BATCH + work->most_calls > work->may_enter)
             work->full |= 1;
-        if (work->found_count + OO_BATCH + OO_MOST_CALLS > work->found_room)
+        if (work->found_count + OO_BATCH + work->most_calls > work->found_room)
             work->full |= 2;
-        if (work->edges && work->edge_count + OO_MOST_CALLS > work->edge_room)
+        if (work->edges && work->edge_count + work->most_calls > work->edge_room)
             work->full |= 4;
-        if (work->late && work->late_count + OO_MOST_CALLS > work->late_room)
+        if (work->late && work->late_count + work->most_calls > work->late_room)
             work->full |= 8;
         if (work->full || *work->stop)
             break;
         struct oo_state state = {{0}};
         memcpy(state.w, &work->todo[work->todo_at * OO_WORDS], 8 * OO_WORDS);
-        run.mark = oo_named(&state);
+        run.mark = oo_named(work, &state);
+        work->marks[work->todo_at] = run.mark;
         run.alive = 0;
 #ifdef OO_NAMES
         if (!work->misnamed)
-            work->misnamed = oo_misnamed(&state);
+            work->misnamed = oo_misnamed(work, &state);
 #endif
         oo_calls(&run, &state);
         if (!run.alive)
@@ -179,28 +192,28 @@ uint64_t oo_begin(struct oo_work *work, const uint64_t *words)
 {
     struct oo_state state = {{0}};
     memcpy(state.w, words, 8 * OO_WORDS);
-    const uint64_t mark = oo_named(&state);
+    const uint64_t mark = oo_named(work, &state);
     work->entered += oo_enter(work->keys, work->parents, work->places, mark, 0, 0);
-    if (oo_judged(work, &state, mark, -1))
+    if (!work->judges || oo_judged(work, &state, mark, -1))
         memcpy(&work->found[work->found_count++ * OO_WORDS], state.w, 8 * OO_WORDS);
     return mark;
 }
 
 /* The fingerprint of a state, as the search names it. */
-uint64_t oo_marked(const uint64_t *words)
+uint64_t oo_marked(const struct oo_work *work, const uint64_t *words)
 {
     struct oo_state state = {{0}};
     memcpy(state.w, words, 8 * OO_WORDS);
-    return oo_named(&state);
+    return oo_named(work, &state);
 }
 
-/* The fingerprints of states, as the search names them. */
-void oo_marks(const uint64_t *words, uint64_t count, uint64_t *marks)
+/* Which of some states keep a statement of what rest is, by its number. */
+void oo_resting(int32_t statement, const uint64_t *words, uint64_t count, uint8_t *holds)
 {
     struct oo_state state = {{0}};
     for (uint64_t n = 0; n < count; n++) {
         memcpy(state.w, &words[n * OO_WORDS], 8 * OO_WORDS);
-        marks[n] = oo_named(&state);
+        holds[n] = (uint8_t)oo_rests(&state, statement);
     }
 }
 
@@ -219,18 +232,37 @@ void oo_number(const uint64_t *marks, uint64_t count, uint64_t *keys, uint32_t *
         oo_enter(keys, numbers, places, marks[n], (uint32_t)n, 0);
 }
 
-/* The numbers of fingerprints in such a table, -1 for one that is not there. */
-void oo_numbers(const uint64_t *keys, const uint32_t *numbers, uint64_t places, const uint64_t *marks, uint64_t count,
-                int64_t *found)
+static inline int64_t oo_number_of(const uint64_t *keys, const uint32_t *numbers, uint64_t places, uint64_t mark)
+{
+    uint64_t at = oo_place(mark, places);
+    while (keys[at] && keys[at] != mark)
+        at = at + 1 == places ? 0 : at + 1;
+    return keys[at] ? (int64_t)numbers[at] : -1;
+}
+
+/* Of transitions the numbers of the states before and after in such a table, -1 for one that is not there.  Those from one state
+ * lie side by side. */
+void oo_edges(const uint64_t *keys, const uint32_t *numbers, uint64_t places, const uint64_t *before, const uint64_t *after,
+              uint64_t count, int64_t *source, int64_t *target)
 {
     const uint64_t ahead = 16;
     for (uint64_t n = 0; n < count; n++) {
         if (n + ahead < count)
-            __builtin_prefetch(&keys[oo_place(marks[n + ahead], places)]);
-        uint64_t at = oo_place(marks[n], places);
-        while (keys[at] && keys[at] != marks[n])
-            at = at + 1 == places ? 0 : at + 1;
-        found[n] = keys[at] ? (int64_t)numbers[at] : -1;
+            __builtin_prefetch(&keys[oo_place(after[n + ahead], places)]);
+        source[n] = n && before[n] == before[n - 1] ? source[n - 1] : oo_number_of(keys, numbers, places, before[n]);
+        target[n] = oo_number_of(keys, numbers, places, after[n]);
+    }
+}
+
+/* Add to the states that are reached those from which one can be, by way of those in `through` (0: all).  States are numbered in
+ * the order in which they were found, so that most of it is done the first time from the last transition to the first. */
+void oo_back(const int64_t *source, const int64_t *target, uint64_t count, const uint8_t *through, uint8_t *reached)
+{
+    for (int more = 1; more;) {
+        more = 0;
+        for (uint64_t n = count; n--;)
+            if (reached[target[n]] && !reached[source[n]] && (!through || through[source[n]]))
+                more = reached[source[n]] = 1;
     }
 }
 

@@ -9,14 +9,15 @@ the order of the text.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..batch import random_numbers
 from ..concrete import Model, Vector
 from ..language import EFFECTIVE, Action, Declaration, Slot, SpecError, Type
-from ..recording import READS, TRUE, Block, Branch, Leaf, Node
+from ..recording import LOOPS, READS, TRUE, Block, Branch, Leaf, Node
 from .cells import word_of
 from .naming import Naming
 from .packed import PackedPrinter
@@ -25,6 +26,9 @@ from .printer import MOST_IN_SUBSET
 
 HERE = Path(__file__).parent
 MOST_OPERATIONS = 255
+WORTH_REMEMBERING = 25
+"""How many operations it takes at least to judge a step, by word that is read, to remember the verdict."""
+
 FRESH_BITS = 8
 """Above the number of a call (32 bits) stand the fresh names that it is given, so many bits each, by sort."""
 
@@ -44,8 +48,8 @@ class _Guard:
 class SearchPrinter(PackedPrinter):
     """Prints the search of a model from a state on, with some operations and statements.
 
-    `fixed` gives elements of which a fresh name may be one beside the least other; `invariants` and `steps` are the
-    statements, by the number under which they are told when broken.
+    `free` gives the names that may be renamed; `invariants` and `steps` are the statements, by the number under which they are
+    told when broken.  A search in what is built may leave more names alone, and judge nothing.
     """
 
     def __init__(
@@ -56,11 +60,10 @@ class SearchPrinter(PackedPrinter):
         invariants: Sequence[Declaration],
         steps: Sequence[Declaration],
         *,
-        fixed: dict[Type, list[int]] | None = None,
         free: dict[Type, list[int]] | None = None,
     ) -> None:
         super().__init__(model)
-        self.fixed, self.free = fixed or {}, free or {}
+        self.free = free or {}
         self.packing = Packing(model, start, [self.trees[a.name] for a in actions], list(self.free))
         self.fresh_kinds = list(dict.fromkeys(s.type for a in actions for s in a.slots if s.fresh))
         if len(actions) > MOST_OPERATIONS:
@@ -70,6 +73,7 @@ class SearchPrinter(PackedPrinter):
         for kind in self.spec.sorts:
             if model.scope[kind.plural] > MOST_IN_SUBSET:
                 raise SpecError(f"a compiled search has room for {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")
+        self.rests = list(self.spec.rests.values())
         self.actions, self.invariants, self.steps = list(actions), list(invariants), list(steps)
         self.clauses = [f"{a.name}/{exit}" for a in actions for exit in self.trees[a.name].exits]
         self.numbers = {clause: number for number, clause in enumerate(self.clauses)}
@@ -78,8 +82,17 @@ class SearchPrinter(PackedPrinter):
         for action in actions:
             self.first[action.name] = self.most
             self.most += math.prod(len(model.choices(s)) for s in action.slots if not s.fresh)
-        self.most_calls = max(1, self.most * math.prod(1 + len(self.fixed.get(kind, ())) for kind in self.fresh_kinds))
+        self.most_calls = self.most_calls_with({})
+        self.naming = Naming(self) if self.free else None
         self._shared: dict[str, str] = {}
+
+    def most_calls_with(self, fixed: Mapping[Type, Collection[int]]) -> int:
+        """How many calls a state has at most, where fresh names may be those in `fixed` beside the least others."""
+        return max(1, self.most * math.prod(1 + len(fixed.get(kind, ())) for kind in self.fresh_kinds))
+
+    def own(self, fixed: Mapping[Type, Collection[int]]) -> list[int]:
+        """By sort of which fresh names are given out, those of `fixed` that may be one beside the least other, by bit."""
+        return [sum(1 << e for e in fixed.get(kind, ()) if e > len(kind.constants)) for kind in self.fresh_kinds]
 
     def printed(self) -> str:
         """The whole text."""
@@ -88,11 +101,10 @@ class SearchPrinter(PackedPrinter):
         self._sizes()
         self._macro("OO_WORDS", self.packing.words)
         self._macro("OO_WHOLE", self.packing.whole)
-        self._macro("OO_MOST_CALLS", self.most_calls)
         self._macro("OO_CLAUSES", len(self.clauses))
         self._macro("OO_INVARIANTS", len(self.invariants))
         self._macro("OO_STEPS", len(self.steps))
-        naming = Naming(self) if self.free else None
+        naming = self.naming
         if naming:
             naming.sizes()
         state, threads, device = ((HERE / f"{name}.h").read_text(encoding="utf-8") for name in ("state", "search", "device"))
@@ -103,6 +115,7 @@ class SearchPrinter(PackedPrinter):
             self.out.append("OO_FN")
             self._statement(statement)
         self._judged()
+        self._rests()
         if naming:
             naming.functions()
         for number, action in enumerate(self.actions):
@@ -115,17 +128,16 @@ class SearchPrinter(PackedPrinter):
     def _fresh_names(self) -> None:
         for kind in self.fresh_kinds:
             (over,), holds = self.recorder.statement(self.spec.unused[kind])
-            begin = f"OO_FN uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before)"
-            self._begin(f"The names of a {kind.__name__} that a call is given, by bit.", begin)
+            begin = f"OO_FN uint64_t oo_fresh_{kind.__name__.lower()}(const struct oo_state *before, uint64_t apart)"
+            text = f"The names of a {kind.__name__} that a call is given, by bit: the least, and those of `apart`."
+            self._begin(text, begin)
             self._unused_arguments(["before"])
-            own = [e for e in self.fixed.get(kind, ()) if e > len(kind.constants)]
             self._line("uint64_t found = 0, own = 0;")
             first = f"for (int {self._variable(over)} = {len(kind.constants) + 1}; "
             self._open(f"{first}{self._variable(over)} <= {self._size(kind)}; {self._variable(over)}++) {{")
-            mask = sum(1 << e for e in own)
-            self._open(f"if (({mask}ull >> {self._variable(over)} & 1) || !found) {{")
+            self._open(f"if ((apart >> {self._variable(over)} & 1) || !found) {{")
             self._open(f"if ({self._expression(holds)}) {{")
-            self._line(f"if ({mask}ull >> {self._variable(over)} & 1)")
+            self._line(f"if (apart >> {self._variable(over)} & 1)")
             self._line(f"    own |= 1ull << {self._variable(over)};")
             self._line("else")
             self._line(f"    found = 1ull << {self._variable(over)};")
@@ -166,6 +178,21 @@ class SearchPrinter(PackedPrinter):
             self._line("    }")
         self._line("    break;")
 
+    def _rests(self) -> None:
+        """Of a state, whether it keeps a statement of what rest is."""
+        for statement in self.rests:
+            self.out.append("OO_FN")
+            self._statement(statement)
+        self._begin("", "OO_FN int oo_rests(const struct oo_state *before, int statement)")
+        self._unused_arguments(["before"])
+        self._open("switch (statement) {")
+        for number, statement in enumerate(self.rests):
+            self._line(f"case {number}:")
+            self._line(f"    return oo_holds_{statement.name}(before);")
+        self._close()
+        self._line("return 0;")
+        self._end()
+
     def _step_checks(self, action: Action) -> list[str]:
         """What is to be asked after a call of an operation; functions are printed, and those that are the same are one."""
         asked = []
@@ -184,12 +211,56 @@ class SearchPrinter(PackedPrinter):
             body, self.out, self._names = self.out[2:], out, names
             text = "\n".join(body)
             if text not in self._shared:
-                self._shared[text] = f"oo_step_{len(self._shared)}"
-                self.out += [f"OO_FN __attribute__((noinline)) int {self._shared[text]}{body[0]}", *body[1:]]
+                name = f"oo_step_{len(self._shared)}"
+                self.out += [f"OO_FN __attribute__((noinline)) int {name}{body[0]}", *body[1:]]
+                self._shared[text] = self._remembered(name, over, holds, given, parameters)
             arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
-            asked.append(f"if (!{self._shared[text]}(before, now{arguments}))")
+            asked.append(f"if (!{self._shared[text]}before, now{arguments}))")
             asked.append(f"    oo_lowest(&run->work->broken_steps[{number}], run->mark);")
         return asked
+
+    def _remembered(self, name: str, over: Sequence[Node], holds: Node, given: Sequence[Node], parameters: str) -> str:
+        """How the judging of a step begins to be called: by way of what was judged lately, if that is sooner asked.
+
+        A step that agrees with another in all that a statement reads has the same verdict.
+        """
+        masks: dict[tuple[str, int], int] = {}
+        for tag, component in {(n.args[0], n.args[1]) for n in holds.within() if n.op in READS}:
+            for field in self.packing.moving:
+                if field.component.name == component:
+                    for word, bit in map(field.at, range(field.count)):
+                        masks[tag, word] = masks.get((tag, word), 0) | ((1 << field.width) - 1) << bit
+        times = math.prod(len(self.model.domain(variable.type)) for variable in over)
+        if times * self._cost(holds, {}) < WORTH_REMEMBERING * len(masks):
+            return f"{name}("
+        states = "const struct oo_state *before, const struct oo_state *after"
+        self._begin("", f"OO_FN inline int {name}_lately(struct oo_run *run, {states}{parameters})")
+        numbers = [f"{number}ull" for number in random_numbers(20266 + len(self._shared), 2 + len(masks)).tolist()]
+        read = [f"(({tag}->w[{word}] & {mask}ull) ^ {numbers[n]})" for n, ((tag, word), mask) in enumerate(sorted(masks.items()))]
+        read += [numbers[-2]] * (len(read) % 2)
+        arguments = "".join(f", {self._argument(n.args[0])}" for n in given)
+        self.out += ["#ifdef OO_DEVICE", f"    return {name}(before, after{arguments});", "#else"]
+        self._line(f"uint64_t key = {numbers[-1]};")
+        for one, other in zip(read[::2], read[1::2], strict=True):
+            self._line(f"key += oo_folded({one}, {other});")
+        for each in given:
+            self._line(f"key = oo_mixed(key ^ (uint64_t){self._argument(each.args[0])});")
+        self._line("key = oo_mixed(key) | 1;")
+        self._line("uint64_t *known = &run->work->known[key >> (64 - OO_KNOWN_BITS)];")
+        self._line(f"if (*known != key && !{name}(before, after{arguments}))")
+        self._line("    return 0;")
+        self._line("*known = key;")
+        self._line("return 1;")
+        self.out.append("#endif")
+        self._end()
+        return f"{name}_lately(run, "
+
+    def _cost(self, node: Node, known: dict[Node, int]) -> int:
+        """About how many operations it takes to evaluate an expression."""
+        if node not in known:
+            cost = 1 + sum(self._cost(each, known) for each in node.args if isinstance(each, Node))
+            known[node] = cost * len(self.model.domain(node.args[0].type)) if node.op in LOOPS else cost
+        return known[node]
 
     # calls
 
@@ -216,8 +287,11 @@ class SearchPrinter(PackedPrinter):
         if leaf.exit in EFFECTIVE:
             if not copied:
                 self._line("*now = *before;")
-            for line in self._checks_of_step:
-                self._line(line)
+            if self._checks_of_step:
+                self._open("if (OO_JUDGES(run)) {")
+                for line in self._checks_of_step:
+                    self._line(line)
+                self._close()
             self._outputs()
             self._line(f"oo_came(run, before, now, {self._number}, call);")
         self._line("return;")
@@ -355,9 +429,9 @@ class SearchPrinter(PackedPrinter):
 
     def _calls(self) -> None:
         self._begin("", "OO_FN void oo_calls(struct oo_run *run, const struct oo_state *before)")
-        for kind in self.fresh_kinds:
+        for number, kind in enumerate(self.fresh_kinds):
             name = kind.__name__.lower()
-            self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before);")
+            self._line(f"const uint64_t fresh_{name} = oo_fresh_{name}(before, OO_OWN(run, {number}));")
         given = "".join(f", fresh_{kind.__name__.lower()}" for kind in self.fresh_kinds)
         for action in self.actions:
             out_of = " || ".join(f"!fresh_{k.__name__.lower()}" for k in fresh_sorts(action))

@@ -18,10 +18,11 @@ struct oo_work;
 struct oo_run;
 
 OO_FN void oo_calls(struct oo_run *run, const struct oo_state *before);
+OO_FN int oo_rests(const struct oo_state *before, int statement);
 OO_FN int oo_judged(const struct oo_work *work, const struct oo_state *before, uint64_t mark, int by);
 #ifdef OO_NAMES
-OO_FN inline uint64_t oo_canonical(const struct oo_state *before);
-OO_FN int oo_misnamed(const struct oo_state *before);
+OO_FN inline uint64_t oo_canonical(const struct oo_work *work, const struct oo_state *before);
+OO_FN int oo_misnamed(const struct oo_work *work, const struct oo_state *before);
 #endif
 
 OO_FN inline uint64_t oo_mixed(uint64_t x)
@@ -33,6 +34,21 @@ OO_FN inline uint64_t oo_mixed(uint64_t x)
     return x ^ x >> 32;
 }
 
+OO_FN inline uint64_t oo_folded(uint64_t one, uint64_t other)
+{
+    const unsigned __int128 both = (unsigned __int128)one * other;
+    return (uint64_t)both ^ (uint64_t)(both >> 64);
+}
+
+OO_FN inline int oo_lowest_bit(uint64_t bits)
+{
+#ifdef __CUDACC__
+    return __ffsll((long long)bits) - 1;
+#else
+    return __builtin_ctzll(bits);
+#endif
+}
+
 /* Of a state of one word the fingerprint is the state itself, mixed: no two have the same. */
 OO_FN inline uint64_t oo_mark(const struct oo_state *state)
 {
@@ -42,12 +58,14 @@ OO_FN inline uint64_t oo_mark(const struct oo_state *state)
     return mark ? mark : 1;
 }
 
-/* A state's fingerprint; with names that may be others, the same for all renamings of it. */
-OO_FN inline uint64_t oo_named(const struct oo_state *state)
+/* A state's fingerprint; with names that may be others, the same for all renamings of it that leave
+ * those alone which begin with colours of their own. */
+OO_FN inline uint64_t oo_named(const struct oo_work *work, const struct oo_state *state)
 {
 #ifdef OO_NAMES
-    return oo_canonical(state);
+    return oo_canonical(work, state);
 #else
+    (void)work;
     return oo_mark(state);
 #endif
 }

@@ -5,6 +5,7 @@ from .causes import Cause, Causes, Way, causes, every, is_late, refuses, some, w
 from .nodes import (
     AFTER,
     BEFORE,
+    LOOPS,
     NOW,
     READS,
     TRUE,
@@ -29,6 +30,7 @@ from .text import shown, tree
 __all__ = [
     "AFTER",
     "BEFORE",
+    "LOOPS",
     "NOW",
     "READS",
     "TRUE",

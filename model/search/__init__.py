@@ -10,7 +10,7 @@ from .liveness import StateGraph, can_return, helping, leads_to
 from .memory import budget
 from .pool import Pool
 from .processes import workers
-from .readings import AUTO, BATCH, COMPILED, READINGS, begun, explored, explored_of
+from .readings import AUTO, BATCH, COMPILED, READINGS, Together, begun, explored, explored_of
 from .seen import Seen
 from .store import Store
 from .symmetry import Symmetry
@@ -40,6 +40,7 @@ __all__ = [
     "Store",
     "Symmetry",
     "Table",
+    "Together",
     "begun",
     "budget",
     "can_return",

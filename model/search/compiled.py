@@ -16,14 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, Fingerprints, Index
+from ..batch import Block, Fingerprints
 from ..compiled import FRESH_BITS, Building, SearchPrinter, fresh_sorts
 from ..concrete import Model, Vector
-from ..language import Action, SpecError, Step
+from ..language import Action, Rest, SpecError, Step
 from .expansion import WELL_DEFINED, Broken, Expansion, told_apart
 from .explorer import Explorer, Limits, Search
 from .frontier import Frontier
+from .linking import declare
 from .memory import give_back
+from .symmetry import Symmetry
 from .table import PLACE, Table
 from .worker import TABLE_FULL, Piece, Sizes, Worker
 
@@ -47,16 +49,22 @@ class CompiledExplorer(Explorer):
 
     @staticmethod
     def printer(explorer: Explorer) -> SearchPrinter:
-        """What prints the search of an explorer, in whatever reading that is."""
-        spec, wanted = explorer.model.spec, set(explorer.statements)
-        symmetry = explorer.expander.symmetry
+        """What prints the search of an explorer, in whatever reading that is.
+
+        It does not depend on which names the explorer leaves alone; and one that keeps its transitions and judges nothing is
+        printed as the one that judges everything.  So one library serves for the states of a scope and for what is to come about
+        in it.
+        """
+        spec, expander, wanted = explorer.model.spec, explorer.expander, set(explorer.statements)
+        if expander.keep_edges and not wanted:
+            wanted = {*spec.invariants, *spec.step_properties}
+        symmetry = Symmetry(expander.layout) if expander.symmetry and expander.fixed else expander.symmetry
         return SearchPrinter(
             explorer.model,
             explorer.beginning,
             explorer.actions,
             [s for s in spec.invariants.values() if s.name in wanted],
             [s for s in spec.step_properties.values() if s.name in wanted],
-            fixed={kind: sorted(elements) for kind, elements in explorer.expander.fixed.items()},
             free=symmetry.free if symmetry else None,
         )
 
@@ -70,20 +78,25 @@ class CompiledExplorer(Explorer):
         for name, kinds in (
             ("oo_expand", "p"),
             ("oo_begin", "pp"),
-            ("oo_marked", "p"),
-            ("oo_marks", "pup"),
+            ("oo_marked", "pp"),
             ("oo_move", "ppuppu"),
             ("oo_like", "puupu"),
             ("oo_found", "puu"),
-            ("oo_number", "puppu"),
-            ("oo_numbers", "ppupup"),
+            ("oo_resting", "upup"),
         ):
             taken = {"p": ctypes.c_void_p, "u": ctypes.c_uint64}
             getattr(self.library, name).argtypes = [taken[kind] for kind in kinds]
         self._reached = np.zeros(max(1, len(self._printer.clauses)), np.uint8)
         self._stop = np.zeros(1, np.int32)
+        declare(self.library)
         self._ready: list[Worker] = []
+        self._kept: list[Fingerprints] = []
         self._rate = 0.0
+        fixed, naming = self.expander.fixed, self._printer.naming
+        symmetry = self.expander.symmetry
+        self._most = self._printer.most_calls_with(fixed)
+        self._own = np.array([*self._printer.own(fixed), 0], np.uint64)
+        self._colours = naming.colours(symmetry.free) if naming and symmetry else None
         whole, words = self.packing.whole, self.packing.words
         self._late_masks = np.zeros((2, whole), np.uint64)
         self._late_masks[1, words:] = 2**64 - 1
@@ -106,7 +119,10 @@ class CompiledExplorer(Explorer):
         """What a thread is told; one that is `alone` keeps transitions, of a single state."""
         return Sizes(
             self.library,
-            self._printer.most_calls,
+            self._most,
+            self._own,
+            self._colours,
+            bool(self.statements),
             self.packing.words,
             self.packing.whole,
             [s.name for s in self._printer.invariants],
@@ -173,7 +189,7 @@ class CompiledExplorer(Explorer):
     @property
     def _needed(self) -> int:
         """For how many states there must be room to expand one, in each thread."""
-        return self.jobs * (2 * self._printer.most_calls + 256)
+        return self.jobs * (2 * self._most + 256)
 
     def _size(self) -> int:
         wanted = int(self._rate * LONGEST) or AT_ONCE
@@ -210,6 +226,7 @@ class CompiledExplorer(Explorer):
         self._late(worker, piece)
         if self.expander.keep_edges:
             found.kept = piece.data[: piece.done]
+            self._kept.append(piece.marks)
         return bool(piece.full & TABLE_FULL)
 
     def _tell(self, found: Expansion, misnamed: int, steps: Sequence[int], coming: Sequence[int]) -> None:
@@ -257,27 +274,21 @@ class CompiledExplorer(Explorer):
             self._ready.append(worker)
             piece.late = again.late
 
-    def states(self) -> tuple[Block, Fingerprints, Any]:
-        """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
-        words = np.ascontiguousarray(np.concatenate([np.empty((0, self.packing.words), np.uint64), *self.search.kept]))
-        marks = np.empty(len(words), np.uint64)
-        self.library.oo_marks(words.ctypes.data, len(words), marks.ctypes.data)
-        depths = np.repeat(self.search.kept_at, [len(kept) for kept in self.search.kept])
-        return Block(self.expander.layout, self.packing.cells(self.expander.layout, words)), marks, depths
+    def block(self) -> Block:
+        return Block(self.expander.layout, self.packing.cells(self.expander.layout, self._words()))
 
-    def numbering(self, marks: Fingerprints) -> Callable[[Fingerprints], Index]:
-        places = 2 * len(marks) + 64
-        keys, numbers = np.zeros(places, np.uint64), np.zeros(places, np.uint32)
-        self.library.oo_number(marks.ctypes.data, len(marks), keys.ctypes.data, numbers.ctypes.data, places)
+    def numbered(self) -> tuple[Fingerprints, Any]:
+        return np.concatenate([np.empty(0, np.uint64), *self._kept]), self._depths([len(kept) for kept in self._kept])
 
-        def number(some: Fingerprints) -> Index:
-            asked, found = np.ascontiguousarray(some), np.empty(len(some), np.intp)
-            self.library.oo_numbers(
-                keys.ctypes.data, numbers.ctypes.data, places, asked.ctypes.data, len(asked), found.ctypes.data
-            )
-            return found
+    def _words(self) -> Any:
+        return np.ascontiguousarray(np.concatenate([np.empty((0, self.packing.words), np.uint64), *self.search.kept]))
 
-        return number
+    def resting(self, statement: Rest) -> Any:
+        """Which of the states that were expanded keep a statement of what rest is."""
+        words = self._words()
+        found = np.empty(len(words), np.uint8)
+        self.library.oo_resting(self._printer.rests.index(statement), words.ctypes.data, len(words), found.ctypes.data)
+        return found.astype(np.bool_)
 
     def way(self, mark: int) -> tuple[list[Step], Vector]:
         """As in `Explorer`.  Half of a parent's fingerprint is known: of several states that have it, one leads here."""
@@ -311,7 +322,8 @@ class CompiledExplorer(Explorer):
 
     def mark_of(self, vector: Vector) -> int:
         words = np.array(self.packing.packed(vector), np.uint64)
-        return int(self.library.oo_marked(words.ctypes.data))
+        worker = Worker(self._sizes(alone=True))
+        return int(self.library.oo_marked(ctypes.byref(worker.work), words.ctypes.data))
 
     def step_to(self, vector: Vector, wanted: int) -> tuple[Step, Vector]:
         found = self._step_to(vector, wanted)
@@ -328,7 +340,7 @@ class CompiledExplorer(Explorer):
     def _calls_in(self, vector: Vector) -> Iterator[tuple[Action, dict[str, Any], int]]:
         """The calls that change a state, with the fingerprints of those after."""
         worker = Worker(self._sizes(alone=True))
-        scratch = Table(self.library, 4 * (2 * self._printer.most_calls + 256))
+        scratch = Table(self.library, 4 * (2 * self._most + 256))
         worker.point(scratch, scratch.room)
         worker.expanded(np.array([self.packing.packed(vector)], np.uint64), whole=True, keep=True)
         for _, after, call in worker.taken("edges").tolist():

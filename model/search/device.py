@@ -133,7 +133,7 @@ class DeviceExplorer(CompiledExplorer):
     """
 
     def __init__(self, model: Model, *, device: str = CUDA, memory: int | None = None, **options: Any) -> None:
-        if options.get("keep_edges"):
+        if options.get("keep_edges") or options.get("fixed"):
             raise SpecError(KEEPS_NO_TRANSITIONS)
         self._kind, self._most_memory = device, memory
         self._device: Any = None

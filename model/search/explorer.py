@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, Cells, Fingerprints, Index, fingerprints
+from ..batch import Block, Cells, Fingerprints, fingerprints
 from ..concrete import Model, Vector
 from ..graph import Violation, run, with_fresh_names
 from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
@@ -427,21 +427,16 @@ class Explorer:
             steps.append(step)
         return steps, vector
 
-    def states(self) -> tuple[Block, Fingerprints, Any]:
-        """All states that were expanded by a search that keeps its transitions, with their fingerprints and depths."""
-        block = Block(self.expander.layout, np.concatenate(self.search.kept, axis=1))
-        return block, block.fingerprints, np.repeat(self.search.kept_at, [kept.shape[1] for kept in self.search.kept])
+    def block(self) -> Block:
+        """All states that were expanded by a search that keeps its transitions."""
+        return Block(self.expander.layout, np.concatenate(self.search.kept, axis=1))
 
-    def numbering(self, marks: Fingerprints) -> Callable[[Fingerprints], Index]:
-        """What gives of fingerprints the numbers under which they stand among `marks`, -1 for one that does not."""
-        order = np.argsort(marks)
-        ordered = marks[order]
+    def numbered(self) -> tuple[Fingerprints, Any]:
+        """The fingerprints and the depths of the states of `block`."""
+        return self.block().fingerprints, self._depths([kept.shape[1] for kept in self.search.kept])
 
-        def number(some: Fingerprints) -> Index:
-            at = np.minimum(np.searchsorted(ordered, some), len(ordered) - 1)
-            return np.where(ordered[at] == some, order[at], -1)
-
-        return number
+    def _depths(self, sizes: Sequence[int]) -> Any:
+        return np.repeat(self.search.kept_at, sizes)
 
     def mark_of(self, vector: Vector) -> int:
         """The fingerprint of a state."""

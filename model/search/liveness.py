@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..batch import argument_kind
+from ..batch import Block, Fingerprints, argument_kind
 from ..language import Declaration, LeadsTo, Rest, SpecError, Step
+from . import linking
+from .compiled import CompiledExplorer
 from .explorer import Explorer
 
 Mask = Any
@@ -55,8 +58,18 @@ class StateGraph:
         if not explorer.expander.keep_edges:
             raise SpecError("the search has not kept its transitions: make it with keep_edges")
         self.explorer = explorer
-        self.block, self.marks, self.depth = explorer.states()
-        number = explorer.numbering(self.marks)
+        self._compiled = explorer if isinstance(explorer, CompiledExplorer) else None
+        self.marks, self.depth = explorer.numbered()
+        if self._compiled:
+            self.source, self.target, self.call = linking.transitions(self._compiled.library, self.marks, search.edges)
+            return
+        order = np.argsort(self.marks)
+        ordered = self.marks[order]
+
+        def number(some: Fingerprints) -> Any:
+            at = np.minimum(np.searchsorted(ordered, some), len(ordered) - 1)
+            return np.where(ordered[at] == some, order[at], -1)
+
         nothing = np.empty(0, np.intp)
         pieces = [(nothing, nothing, np.empty(0, np.int32))]
         for edges in search.edges:
@@ -71,6 +84,11 @@ class StateGraph:
             pieces.append((source, target, edges.call) if whole else (source[there], target[there], edges.call[there]))
         self.source, self.target, self.call = map(np.concatenate, zip(*pieces, strict=True))
 
+    @cached_property
+    def block(self) -> Block:
+        """The states as the batch reading has them."""
+        return self.explorer.block()
+
     @property
     def size(self) -> int:
         return len(self.marks)
@@ -78,6 +96,8 @@ class StateGraph:
     def back(self, goal: Mask, through: Mask | None = None) -> Mask:
         """The states from which a state of `goal` can be reached, by way of states in `through` (default: all)."""
         reached = goal if through is None else goal & through
+        if self._compiled:
+            return linking.back(self._compiled.library, self.source, self.target, reached, through)
         source, target = self.source, self.target
         if through is not None:
             inside = through[source] & through[target]
@@ -89,8 +109,10 @@ class StateGraph:
                 return reached
             reached = further
 
-    def holds(self, statement: Declaration) -> Mask:
-        """The states in which a statement holds."""
+    def holds(self, statement: Rest) -> Mask:
+        """The states in which a statement of what rest is holds."""
+        if self._compiled:
+            return self._compiled.resting(statement)
         return self.explorer.expander.batch.judge(statement, np.arange(self.size), self.block)[0]
 
     def shallowest(self, states: Mask) -> int:

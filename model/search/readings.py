@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,31 @@ WORTH_BUILDING = 1.0
 
 ASKED = 0.5
 """How often it is asked whether the library is there."""
+
+class Together:
+    """Searches of one scope, one after the other, which one library serves; with what there is of it a context that ends its
+    building.  `seconds` is how long they have gone on in the batch reading."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.building: Building | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the library is there."""
+        return self.building is not None and self.building.is_kept
+
+    def count(self, search: Search) -> None:
+        """Count how long a search has gone on."""
+        self.seconds += search.seconds
+
+    def __enter__(self) -> Together:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.building is not None:
+            self.building.stop()
+
 
 AUTO, BATCH, COMPILED = READINGS = ("auto", "batch", "compiled")
 
@@ -61,10 +87,12 @@ def explored(
     stop_at_violation: bool = True,
     progress: Callable[[Search], None] | None = None,
     store: Store | None = None,
+    together: Together | None = None,
     **options: Any,
 ) -> Explorer:
     """Search until all states are seen or a limit is met; `options` as for `Explorer`.  What `store` holds is gone on with, in
-    the reading in which it was begun; one of the compiled reading may be gone on with on another device.
+    the reading in which it was begun; one of the compiled reading may be gone on with on another device.  `together` are the
+    searches of the same operations and beginning before it.
 
     `explorer.slower` says why it was not made in the compiled reading, where that would have been better.  Raises SpecError as
     `begun` does.
@@ -73,6 +101,9 @@ def explored(
         reading = store.read()[0].get("reading", BATCH)
         if device != CPU and reading == BATCH:
             raise SpecError(f"{store.folder}: the search stored there is in the batch reading: go on with it without --device")
+    if reading == AUTO and device == CPU and together is not None and together.is_kept:
+        reading = COMPILED
+        options = {**options, "building": together.building}
     explorer = begun(model, reading=reading, device=device, memory=limits.memory, **options)
     if store is not None and store.holds_one:
         explorer.load(store)
@@ -91,6 +122,16 @@ def explored(
     def is_over(search: Search) -> bool:
         return search.stopped != "time" or (limits.seconds is not None and search.seconds > limits.seconds)
 
+    def waited(building: Building) -> bool:
+        """Wait for a library, a little; whether the search may go on."""
+        began, search = time.monotonic(), explorer.search
+        try:
+            building.wait(ASKED)
+        except KeyboardInterrupt:
+            search.stopped = "interrupted"
+        search.seconds += time.monotonic() - began
+        return not is_over(search)
+
     def to_its_end(slower: str = "") -> Explorer:
         explorer.slower = slower
         on(None)
@@ -98,21 +139,27 @@ def explored(
 
     if reading != AUTO or device != CPU:
         return to_its_end()
-    if is_over(on(PRINTING * len(explorer.actions))):
-        return explorer
-    try:
-        building = Building(CompiledExplorer.printer(explorer).printed())
-    except SpecError as error:
-        return to_its_end(str(error))
-    try:
+    with ExitStack() as stack:
+        together = together or stack.enter_context(Together())
+        stack.callback(together.count, explorer.search)
+        if is_over(on(PRINTING * len(explorer.actions))):
+            return explorer
+        try:
+            building = together.building = together.building or Building(CompiledExplorer.printer(explorer).printed())
+        except SpecError as error:
+            return to_its_end(str(error))
         if not building.is_kept:
-            if is_over(on(WORTH_BUILDING)):
+            if is_over(on(max(0.0, WORTH_BUILDING - together.seconds))):
                 return explorer
             if compiler() is None:
                 return to_its_end(NO_COMPILER)
             building.start()
             while not building.is_done:
-                if is_over(on(explorer.search.seconds + ASKED)):
+                if explorer.jobs == 1:
+                    # on one core it is sooner done if the search waits
+                    if not waited(building):
+                        return explorer
+                elif is_over(on(explorer.search.seconds + ASKED)):
                     return explorer
         began, spent = time.monotonic(), explorer.search.seconds
         try:
@@ -122,5 +169,3 @@ def explored(
         explorer = compiled
         explorer.search.seconds = spent + time.monotonic() - began
         return to_its_end()
-    finally:
-        building.stop()

@@ -13,7 +13,7 @@ import numpy as np
 from .expansion import Edges, Expansion
 from .table import Table
 
-RECENT, LATE_KNOWN = 1 << 15, 1 << 14
+RECENT, LATE_KNOWN, KNOWN = 1 << 15, 1 << 14, 1 << 14
 FOUND_ROOM, EDGE_ROOM, LATE_ROOM = 1 << 14, 1 << 16, 1 << 10
 """How many states, transitions, and calls with outputs a thread has room for, beside those of one state."""
 
@@ -23,12 +23,16 @@ TABLE_FULL = 1
 
 @dataclass
 class Sizes:
-    """What the threads of a search have in common: the library; how many calls a state has at most; how many words a state takes,
-    without outputs and with them; the invariants, by name, and how many statements of a step there are; whether transitions are
-    kept, and calls with outputs told; what is written by all, or tells them to stop; and whether there are several."""
+    """What the threads of a search have in common: the library; how many calls a state has at most; by sort of which fresh names
+    are given out, those that may be one beside the least; with which colours names begin; whether it judges; how many words a
+    state takes, without outputs and with them; the invariants, by name, and how many statements of a step there are; whether
+    transitions are kept, and calls with outputs told; what is written by all, or tells them to stop; whether there are many."""
 
     library: Any
     most: int
+    own: Any
+    colours: Any
+    judges: bool
     words: int
     whole: int
     invariants: Sequence[str]
@@ -58,6 +62,7 @@ class Work(ctypes.Structure):
         ("may_enter", ctypes.c_uint64),
         ("transitions", ctypes.c_uint64),
         ("cut", ctypes.c_uint64),
+        ("marks", ctypes.c_void_p),
         ("dead", ctypes.c_void_p),
         ("dead_count", ctypes.c_uint64),
         ("edges", ctypes.c_void_p),
@@ -73,16 +78,22 @@ class Work(ctypes.Structure):
         ("broken_steps", ctypes.c_void_p),
         ("reached", ctypes.c_void_p),
         ("recent", ctypes.c_void_p),
+        ("known", ctypes.c_void_p),
+        ("colours", ctypes.c_void_p),
+        ("own", ctypes.c_void_p),
+        ("most_calls", ctypes.c_uint64),
         ("stop", ctypes.c_void_p),
         ("misnamed", ctypes.c_int32),
         ("full", ctypes.c_int32),
         ("shared", ctypes.c_int32),
+        ("judges", ctypes.c_int32),
     ]
 
 
 @dataclass
 class Piece:
-    """What a thread has made of some states: those that it left, why, and what it found."""
+    """What a thread has made of some states: those that it left, why, what it found, and the fingerprints of those that it
+    expanded."""
 
     data: Any
     done: int
@@ -95,6 +106,7 @@ class Piece:
     steps: list[int]
     misnamed: int
     seconds: float
+    marks: Any
 
 
 class Worker:
@@ -114,10 +126,13 @@ class Worker:
             "broken_steps": np.zeros(sizes.steps + 1, np.uint64),
             "reached": sizes.reached,
             "recent": np.zeros(RECENT, np.uint64),
+            "known": np.zeros(KNOWN, np.uint64),
+            "colours": sizes.colours,
+            "own": sizes.own,
             "stop": sizes.stop,
         }
         self.arrays: dict[str, Any] = {name: array for name, array in of.items() if array is not None}
-        self.work = Work(shared=sizes.shared)
+        self.work = Work(most_calls=most, shared=sizes.shared, judges=sizes.judges)
         for name, array in self.arrays.items():
             setattr(self.work, name, array.ctypes.data)
         for name in ("found", "edge", "late"):
@@ -156,10 +171,10 @@ class Worker:
         data = np.ascontiguousarray(data)
         work = self.work
         self.reset()
-        dead = np.empty(len(data), np.uint64)
+        marks, dead = np.empty(len(data), np.uint64), np.empty(len(data), np.uint64)
         never = np.zeros(1, np.int32)
         work.todo, work.todo_at, work.todo_count = data.ctypes.data, 0, len(data)
-        work.dead = dead.ctypes.data
+        work.marks, work.dead = marks.ctypes.data, dead.ctypes.data
         work.stop = never.ctypes.data if whole else self.sizes.stop.ctypes.data
         found, late = [], []
         nothing = np.empty((0, 0), np.uint8)
@@ -193,4 +208,5 @@ class Worker:
             self.arrays["broken_steps"].tolist(),
             work.misnamed,
             time.monotonic() - began,
+            marks[: work.todo_at],
         )
