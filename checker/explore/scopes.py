@@ -122,9 +122,11 @@ def explore_scope(
     without = spec.left_out(exploration)
     opening = spec.opening(exploration)
     unstored = ""
+    properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
+    followed = {kind: _followed(model, kind, opening, symmetry) for kind in dict.fromkeys(p.slots[0].type for p in properties)}
     with ExitStack() as stack:
         store = stack.enter_context(Store(keep)) if keep is not None else None
-        together = stack.enter_context(Together())
+        together = stack.enter_context(Together(1 + sum(map(len, followed.values()))))
         explorer = explored(
             model,
             limits,
@@ -146,7 +148,6 @@ def explore_scope(
             except SpecError as error:
                 unstored = str(error)
         found = [_found(v.statement, v.binding, v.trace) for v in search.violations]
-        properties = [p for p in spec.leads_to.values() if asked.leads_to and not set(p.by) & set(without)]
         wanted = [DEADLOCK] * (asked.deadlock and not exploration.stays) + [CAN_RETURN] * _asks_for_rest(spec, exploration, asked)
         answered: list[str] = []
         if search.complete and not found:
@@ -156,9 +157,9 @@ def explore_scope(
             if CAN_RETURN in wanted:
                 found += _stuck(StateGraph(explorer), list(spec.rests.values()))
             del explorer
-            for kind in dict.fromkeys(p.slots[0].type for p in properties):
+            for kind, elements in followed.items():
                 of_kind = [p for p in properties if p.slots[0].type is kind]
-                lassos = _progress(model, without, opening, kind, of_kind, symmetry, limits, jobs, reading, together)
+                lassos = _progress(model, without, opening, kind, elements, of_kind, symmetry, limits, jobs, reading, together)
                 if lassos is not None:
                     answered += [p.name for p in of_kind]
                     found += lassos
@@ -224,6 +225,7 @@ def _progress(
     without: Collection[str],
     opening: Sequence[Step],
     kind: Type,
+    elements: Sequence[tuple[list[int], list[int]]],
     properties: Sequence[LeadsTo],
     symmetry: bool,
     limits: Limits,
@@ -231,13 +233,9 @@ def _progress(
     reading: str,
     together: Together,
 ) -> list[Found] | None:
-    """What does not come about at last for the elements of a sort, or None if a limit is met first.
-
-    With symmetry an element keeps its name that is followed, one for all that could be renamed into it where the search begins,
-    each in a search of its own; elements that have to keep their names anyway are followed in the first.
-    """
+    """What does not come about at last for `elements` of a sort (see `_followed`), or None if a limit is met first."""
     found: dict[str, Found] = {}
-    for followed, fixed in _followed(model, kind, opening, symmetry):
+    for followed, fixed in elements:
         explorer = explored(
             model,
             limits,
@@ -266,7 +264,11 @@ def _progress(
 
 
 def _followed(model: Model, kind: Type, opening: Sequence[Step], symmetry: bool) -> list[tuple[list[int], list[int]]]:
-    """The elements of a sort that are followed, those of one search together, with those that are to keep their names for it."""
+    """The elements of a sort that are followed, those of one search together, with those that are to keep their names for it.
+
+    With symmetry an element keeps its name that is followed, one for all that could be renamed into it where the search begins,
+    each in a search of its own; elements that have to keep their names anyway are followed in the first.
+    """
     elements = list(model.domain(kind))
     names = Symmetry(Layout(model)) if symmetry else None
     free = names.free.get(kind, []) if names else []

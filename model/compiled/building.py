@@ -17,7 +17,7 @@ from pathlib import Path
 from ..language import SpecError
 
 FLAGS = ("-std=gnu11", "-march=native", "-shared", "-fPIC", "-w")
-LEVELS = ((200_000, "-O3"), (600_000, "-O2"), (1 << 62, "-O1"))
+LEVELS = ((200_000, "-O3"), (300_000, "-O2"), (1 << 62, "-O1"))
 """Up to how many characters a text is built how well: a long one takes longer to be built well than it is run."""
 
 MOST_KEPT = 200

@@ -25,23 +25,28 @@ PRINTING = 0.002
 """Seconds that it takes about to print an operation."""
 
 WORTH_BUILDING = 1.0
-"""Seconds that a search has gone on in the batch reading when a library begins to be built for it."""
+"""Seconds that searches are likely to go on in the batch reading, at least, if a library is built for them."""
 
 ASKED = 0.5
 """How often it is asked whether the library is there."""
 
 class Together:
     """Searches of one scope, one after the other, which one library serves; with what there is of it a context that ends its
-    building.  `seconds` is how long they have gone on in the batch reading."""
+    building.  `searches` is how many are likely to come, `seconds` how long they have gone on in the batch reading."""
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    def __init__(self, searches: int = 1) -> None:
+        self.searches, self.seconds = searches, 0.0
         self.building: Building | None = None
 
     @property
     def is_kept(self) -> bool:
         """Whether the library is there."""
         return self.building is not None and self.building.is_kept
+
+    @property
+    def enough(self) -> float:
+        """How many seconds the next may go on before a library begins to be built: each is likely to take as long."""
+        return max(0.0, WORTH_BUILDING - self.seconds) / self.searches
 
     def count(self, search: Search) -> None:
         """Count how long a search has gone on."""
@@ -149,7 +154,7 @@ def explored(
         except SpecError as error:
             return to_its_end(str(error))
         if not building.is_kept:
-            if is_over(on(max(0.0, WORTH_BUILDING - together.seconds))):
+            if is_over(on(together.enough)):
                 return explorer
             if compiler() is None:
                 return to_its_end(NO_COMPILER)
