@@ -139,7 +139,7 @@ def test_a_kill_at_any_call_leaves_a_conversation_that_replays(number: int, tmp_
     implementation = reach("is killed", number, log)
     sequence = max(SUITE, key=lambda s: len(s.calls))
     with pytest.raises(Mismatch, match="SIGKILL"):
-        drive(implementation, SPEC.explorations[sequence.scope].sizes, sequence.calls)
+        drive(implementation, sequence.sizes(SPEC), sequence.calls)
     read_back = read(log)
     assert sum(line.message.get("method") == "call" for line in read_back.lines) == number
     again = replay_log(SPEC, read_back, where("is killed", number), reach("is killed", number))
@@ -261,5 +261,5 @@ def test_one_wrong_answer_anywhere_is_never_a_pass(seed: int) -> None:
 
     implementation = Remote("garbled", Garbled(garble), waiting=frozenset(SPEC.late_exits), budgets=Budgets(1.0, 0.1, 0.1))
     with pytest.raises((Mismatch, AdapterError)):
-        drive(implementation, SPEC.explorations[sequence.scope].sizes, sequence.calls)
+        drive(implementation, sequence.sizes(SPEC), sequence.calls)
     implementation.stop()

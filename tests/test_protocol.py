@@ -63,7 +63,7 @@ def test_every_line_that_passes_is_of_the_schema(tmp_path: Path) -> None:
     implementation = connect("exec:" + " ".join(COMMAND), waiting=WAITING, log=log)
     seen = set()
     for sequence in of(SPEC)[::9]:
-        session = Session(SPEC, implementation, SPEC.explorations[sequence.scope].sizes, probing=False)
+        session = Session(SPEC, implementation, sequence.sizes(SPEC), probing=False)
         for name, arguments in sequence.calls:
             session.compare_values(name, arguments)
         lines = [json.loads(line) for line in log.read_text().splitlines()[1:]]

@@ -9,7 +9,7 @@ from ...model.language import Spec
 from ..adapters import Implementation, stopped
 from ..errors import AdapterError
 from .again import again, minimise, same, without
-from .handles import Recorded
+from .handles import Origin, Recorded
 from .wrong import Mismatch
 
 AFRESH = 3
@@ -59,6 +59,8 @@ def smallest_failure(
         return once
     if mismatch.probe:
         calls, mismatch = _first_shown(spec, implementation, scope, calls, mismatch, strict)
+        if _was_never_right(calls):
+            calls, mismatch = by_itself(calls, mismatch)
     fewest = minimise(spec, implementation, scope, calls, mismatch, strict=strict)
     session, seen = again(spec, implementation, scope, fewest, strict=strict)
     if seen is None:
@@ -89,6 +91,13 @@ def tried_afresh(spec: Spec, fresh: Callable[[], Implementation] | None, failure
 def by_itself(calls: list[Recorded], mismatch: Mismatch) -> tuple[list[Recorded], Mismatch]:
     """The same failure as one of the call that was made to probe another."""
     return [replace(c, probe=False) for c in calls], Mismatch(mismatch.probe or mismatch.clause, mismatch.text)
+
+
+def _was_never_right(calls: list[Recorded]) -> bool:
+    """Whether the last call, a probe, is about what the call before it has given: it is wrong as soon as it can be made."""
+    *before, probe = calls
+    given = [each.call for each in probe.arguments.values() if isinstance(each, Origin)]
+    return probe.probe and bool(before) and len(before) - 1 in given
 
 
 def _first_shown(

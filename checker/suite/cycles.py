@@ -58,7 +58,10 @@ class Cyclist(Scout):
         self._restart()
         vector, walked = self.model.initial(), list[Step]()
         for step in with_fresh_names(self.model, list(opening)):
-            vector, walked = self._after(vector, step), [*walked, step]
+            after = self._after(vector, step)
+            if after != vector:
+                walked.append(step)
+            vector = after
         at, found = {vector: len(walked)}, list[Cycle]()
         for _ in range(STEPS):
             step_ = self._next(vector)

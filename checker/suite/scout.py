@@ -58,7 +58,7 @@ def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[S
         if outcome.effective:
             vector = outcome.state
             calls.append((name, given))
-            renamed |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh}
+            renamed |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh and given[s.name]}
     return calls
 
 
@@ -73,7 +73,7 @@ def _renamed(
         elif slot.subset:
             given[slot.name] = Members(renamed.get((slot.type, element), element) for element in given[slot.name])
         else:
-            given[slot.name] = renamed.get((slot.type, given[slot.name]), given[slot.name])
+            given[slot.name] = given[slot.name] and renamed.get((slot.type, given[slot.name]), given[slot.name])
     return given
 
 
@@ -243,7 +243,7 @@ class Scout:
             vector, outcome, last = self._made(vector, (name, given))
             shown.after(action, before, outcome)
             for slot in action.slots:
-                if slot.fresh and outcome.effective:
+                if slot.fresh and outcome.effective and given[slot.name]:
                     renamed[slot.type, fresh[slot.name]] = given[slot.name]
             calls.append((name, given))
             clauses.append(f"{name}/{outcome.exit}")

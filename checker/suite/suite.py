@@ -32,10 +32,10 @@ ENDING = Most(looks=2, taken=12, undone=30, filled=40)
 OFTEN = 300
 """How many times a cycle is gone through: a counter of eight bits has come round by then."""
 
-CYCLES = 1000
+CYCLES = 500
 """How many walks are made for cycles."""
 
-WALKS = 960
+WALKS = 480
 """How many walks are made for what the explorations do not come to."""
 
 
