@@ -147,7 +147,8 @@ def explored(
     with ExitStack() as stack:
         together = together or stack.enter_context(Together())
         stack.callback(together.count, explorer.search)
-        if is_over(on(PRINTING * len(explorer.actions))):
+        # printed for several searches it is worth its time even if the first is soon done
+        if together.searches == 1 and is_over(on(PRINTING * len(explorer.actions))):
             return explorer
         try:
             building = together.building = together.building or Building(CompiledExplorer.printer(explorer).printed())
