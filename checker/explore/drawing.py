@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import networkx
+from typing import TYPE_CHECKING
 
 from ...model.language import SpecError
 from ...model.search import StateGraph
 from .states import changes_in
+
+if TYPE_CHECKING:
+    import networkx
 
 KINDS = (".graphml", ".dot")
 
 
 def all_states(graph: StateGraph) -> networkx.MultiDiGraph:
     """A node a state, with its `depth`; an edge a transition that changes the state, with its `operation`."""
+    import networkx
+
     made = networkx.MultiDiGraph()
     made.add_nodes_from((state, {"depth": depth}) for state, depth in enumerate(graph.depth.tolist()))
     numbered = graph.explorer.expander.numbered
@@ -28,6 +32,8 @@ def life(graph: StateGraph, room: str) -> networkx.MultiDiGraph:
 
     Raises SpecError for a room that follows nothing.
     """
+    import networkx
+
     phases = graph.explorer.model.spec.phases
     if room not in phases:
         raise SpecError(f"no room is called {room!r}, or nothing is followed in it; there are {', '.join(phases)}")
@@ -39,6 +45,8 @@ def life(graph: StateGraph, room: str) -> networkx.MultiDiGraph:
 
 def write(graph: networkx.MultiDiGraph, path: Path) -> None:
     """Write a graph by the ending of the file's name.  Raises SpecError for another ending."""
+    import networkx
+
     if path.suffix == ".graphml":
         networkx.write_graphml(graph, path)
     elif path.suffix == ".dot":

@@ -33,7 +33,6 @@ from ...model.search import (
     leads_to,
     workers,
 )
-from ...model.symbolic import clauses
 
 SILENT = 10.0
 """Seconds after which a search of one of several scopes says how far it is."""
@@ -378,6 +377,8 @@ def operations_called(spec: Spec, reports: list[ExploreReport]) -> set[str]:
 
 def unreached(spec: Spec, reports: list[ExploreReport], operations: Collection[str]) -> list[str]:
     """The clauses of some operations that none of the reports reached."""
+    from ...model.symbolic import clauses
+
     seen = {clause for report in reports for clause in report.clauses}
     return [clause for clause in clauses(spec) if clause not in seen and clause.partition("/")[0] in operations]
 

@@ -190,6 +190,7 @@ class Packing:
     def cells(self, layout: Layout, words: Words) -> Cells:
         """States as the batch reading has them, of a row of words each."""
         data = np.repeat(layout.block([self.start]).data, len(words), axis=1)
+        by_word = np.ascontiguousarray(words.T)
         # ranks come last: they are asked of what stands in a line
         for field in sorted(self.moving, key=lambda f: f.part):
             if field.component.kind == "output":
@@ -197,7 +198,7 @@ class Packing:
             columns = self._columns(layout, field)
             for number, column in enumerate(columns):
                 word, bit = field.at(number)
-                values = (words[:, word] >> np.uint64(bit)).astype(np.uint8) & np.uint8((1 << field.width) - 1)
+                values = (by_word[word] >> np.uint64(bit)).astype(np.uint8) & np.uint8((1 << field.width) - 1)
                 data[column] = values
             if field.part == "rank":
                 # a rank counts from 1 there, and is blank of what stands in no line
