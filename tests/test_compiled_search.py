@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from bells import BELLS
 from command import run
+from kiosk import KIOSK
 from searching import CORE, WHOLE, core, figures
 from states import random_vector
 from test_symmetry import canonical, close, random_renaming, renamed
 from token_ring import RING
 
+from oneowner.checker.explore import Asked, explore_scope
 from oneowner.model.batch import Layout
 from oneowner.model.compiled import Building, building, kept_in
 from oneowner.model.concrete import Model
@@ -98,6 +100,34 @@ def test_what_was_built_is_kept_by_what_it_says(nothing_kept: Path) -> None:
     assert len(built()) == 2
 
 
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_one_library_serves_all_searches_of_a_scope(symmetry: bool, nothing_kept: Path) -> None:
+    exploration, everything = KIOSK.explorations["three people"], Asked(deadlock=True, can_return=True, leads_to=True)
+    report = explore_scope(KIOSK, "scope", exploration, asked=everything, symmetry=symmetry, reading=COMPILED)
+    assert set(report.asked) == {"no_deadlock", "can_return", *KIOSK.leads_to}
+    assert len(list(nothing_kept.glob("*"))) == 1
+
+
+def test_a_search_that_leaves_names_alone_and_judges_nothing_finds_the_same_in_the_library_of_another(nothing_kept: Path) -> None:
+    sizes = Exploration({"listeners": 3, "bells": 2, "letters": 2})
+    CompiledExplorer.of(BELLS, sizes, symmetry=True, keep_edges=True).run()
+    for kind in BELLS.sorts:
+        for element in (1, 2):
+            options: Any = {"statements": (), "symmetry": True, "fixed": {kind: [element]}, "keep_edges": True}
+            found = CompiledExplorer.of(BELLS, sizes, **options).run()
+            assert figures(found) | {"dead": 0} == figures(Explorer.of(BELLS, sizes, **options).run()) | {"dead": 0}
+    assert len(list(nothing_kept.glob("*"))) == 1
+
+
+def test_with_one_job_a_search_waits_for_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "PRINTING", 0.0)
+    monkeypatch.setattr(readings, "WORTH_BUILDING", 0.0)
+    explorer = explored_of(CORE, core(2, 2, 4, 2))
+    assert (explorer.reading, explorer.search.states) == ("compiled", 80009)
+    stopped = explored_of(CORE, core(2, 2, 4, 1), Limits(seconds=0.001))
+    assert stopped.search.stopped == "time"
+
+
 def test_of_what_is_kept_the_oldest_goes(nothing_kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "MOST_KEPT", 2)
     for number in range(4):
@@ -145,7 +175,7 @@ def test_one_is_built_while_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(readings, "WORTH_BUILDING", 0.0)
     monkeypatch.setattr(readings, "ASKED", 0.01)
     told: list[int] = []
-    explorer = explored_of(CORE, core(2, 2, 4, 2), progress=lambda search: told.append(search.states))
+    explorer = explored_of(CORE, core(2, 2, 4, 2), progress=lambda search: told.append(search.states), jobs=2)
     assert (explorer.reading, explorer.search.states) == ("compiled", 80009)
     assert told.index(max(told)) > told.index(min(told))
     limited = explored_of(CORE, core(2, 2, 4, 2), Limits(states=10_000))
