@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...model.concrete import picked
-from ...model.language import EFFECTIVE, Spec
+from ...model.language import EFFECTIVE, OK, Spec
 from ...model.recording import causes
 from ..errors import Unsupported
 from ..session import Session, kinds
@@ -26,8 +26,9 @@ FEW = 4
 TURNS, MOST_DUE = 6, 24
 """How many operations a handle that has died is given to; and how many such turns are waited for at most."""
 
-LOOKED = 2
-"""How many calls that change nothing are made where it is looked after a call."""
+LOOKED, LOOK_SAMPLE, NEARER = 2, 16, 3
+"""How many calls that change nothing are made where it is looked after a call, chosen among how many of an operation; and how
+much rather about what the call was about."""
 
 Target = tuple[str, int, str]
 """A cause: its operation, its number among the operation's, and its exit."""
@@ -101,25 +102,27 @@ class Aim:
         if not self._looks:
             return
         session, chance = self.session, self.chance
-        about: dict[Any, list[str]] = {}
+        about: dict[Any, list[int]] = {}
         for slot in session.actions[name].slots:
-            handle = given.get(slot.name)
-            if slot.type in session.names and isinstance(handle, str):
-                about.setdefault(slot.type, []).append(handle)
-        for look in chance.sample(self._looks, min(LOOKED, len(self._looks))):
-            asked: dict[str, Any] = {}
+            element = session.names[slot.type].element.get(given.get(slot.name, "")) if slot.type in session.names else None
+            if element:
+                about.setdefault(slot.type, []).append(element)
+        near = {look: sum(s.type in about for s in session.actions[look].slots) + chance.random() for look in self._looks}
+        nearest = sorted(near, key=lambda look: -near[look])
+        for look in nearest[:LOOKED]:
+            choices = session.choices(look, strangers=False)
             for slot in session.actions[look].slots:
-                if slot.type not in session.names:
-                    asked[slot.name] = chance.choice(session.model.choices(slot))
-                    continue
-                live = list(session.names[slot.type].element)
-                near = about.get(slot.type)
-                if not near and not live:
-                    break
-                asked[slot.name] = chance.choice(near if near and (not live or chance.random() < 2 / 3) else live)
-            else:
-                with contextlib.suppress(Unsupported):
-                    session.compare(look, asked, probe=True)
+                if slot.type in about:
+                    choices[slot.name] = [*choices[slot.name], *about[slot.type] * NEARER]
+            size = math.prod(map(len, choices.values()))
+            if not size:
+                continue
+            numbers = self._drawn(size, min(size, LOOK_SAMPLE))
+            exits = session.reach(look, choices, numbers, ())
+            answered = [number for number, exit in zip(numbers, exits, strict=True) if exit == OK]
+            number = chance.choice(answered if answered and chance.random() < 3 / 4 else numbers)
+            with contextlib.suppress(Unsupported):
+                session.compare(look, session.handles(look, picked(choices, number), chance), probe=True)
 
     def take_turn(self) -> bool:
         """If a handle has died lately, give it to an operation that takes one of its sort; whether there was one."""
@@ -140,8 +143,9 @@ class Aim:
                 self.made(name, session.compare(name, given))
         return True
 
-    def sweep(self) -> None:
-        """Try every operation in every way that is refused now: what was just done may have left a door open somewhere."""
+    def sweep(self, few: int = FEW) -> None:
+        """Try every operation in every way that is refused now, a `few` times: what was just done may have left a door open
+        somewhere."""
         for name in self.chance.sample(list(self.session.actions), len(self.session.actions)):
             among_live, among_all = (
                 self._reach(name, (), strangers=False, sample=LARGE_SAMPLE),
@@ -150,7 +154,7 @@ class Aim:
             for exit, calls in (among_all.calls | among_live.calls).items():
                 if exit not in EFFECTIVE:
                     found = among_live if exit in among_live.calls else among_all
-                    for number in self.chance.sample(calls, min(FEW, len(calls))):
+                    for number in self.chance.sample(calls, min(few, len(calls))):
                         with contextlib.suppress(Unsupported):
                             self.session.compare(name, self.session.handles(name, found.arguments(number), self.chance))
 

@@ -51,8 +51,8 @@ PATIENCE = 2
 BESIDE = 1 / 3
 """How many of the runs begin with two beginnings, one beside the other."""
 
-SWEPT, OPENING_SWEPT = 1 / 8, 7 / 8
-"""How many of the runs try, where they begin, all that is refused there: of those that begin with a way, and of others."""
+SWEPT = 1 / 2
+"""How many of the runs that begin with a way try there, once each, all that is refused; of others all do, more thoroughly."""
 
 SHORT = 4
 """Of how many times fewer calls every other run is, so that more beginnings and ends are seen."""
@@ -192,8 +192,10 @@ def _machine(
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
                         self.session.compare_values(name, given)
-                if chance.random() < (SWEPT if beginnings[opening].clauses else OPENING_SWEPT):
+                if not beginnings[opening].clauses:
                     self.aim.sweep()
+                elif chance.random() < SWEPT:
+                    self.aim.sweep(1)
             self.cut_short = False
             self.next, self.given = self.aim.choose()
 

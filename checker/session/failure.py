@@ -59,12 +59,16 @@ def smallest_failure(
         return once
     if mismatch.probe:
         calls, mismatch = _first_shown(spec, implementation, scope, calls, mismatch, strict)
-        if _was_never_right(calls):
-            calls, mismatch = by_itself(calls, mismatch)
     fewest = minimise(spec, implementation, scope, calls, mismatch, strict=strict)
     session, seen = again(spec, implementation, scope, fewest, strict=strict)
     if seen is None:
         return once
+    calls = session.recorded
+    if seen.probe and _was_never_right(calls):
+        calls, mismatch = by_itself(calls, seen)
+        session, seen = again(spec, implementation, scope, calls, strict=strict)
+        if seen is None:
+            return once
     return Failure(seen.clause, seen.text, session.recorded, scope)
 
 

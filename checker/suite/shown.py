@@ -37,8 +37,9 @@ class Shown:
             return
         fields = answer_fields(self.model.spec.actions[operation].answer)
         for at, (name, kind) in enumerate(fields):
-            if kind in self.sorts:
-                yield kind, answer[at] if name else answer
+            element = answer[at] if name else answer
+            if kind in self.sorts and element:
+                yield kind, element
 
     def choices(self, action: Action, unused: Mapping[Type, int], *, strangers: bool) -> dict[str, list[Any]]:
         """By argument that is no fresh name, what it may be where some elements are `unused`, by bit: of handles those that are
