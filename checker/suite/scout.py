@@ -125,7 +125,7 @@ class Scout:
         self._restart()
         for step in with_fresh_names(self.model, list(opening)):
             vector, targets = self._stepped(vector, step, walked)
-            for target in targets - known:
+            for target in sorted(targets - known):
                 yield list(walked), target
         for _ in range(LONG):
             for step, target in self._within_reach(vector, known):
@@ -134,7 +134,7 @@ class Scout:
             if following is None:
                 return
             vector, targets = self._stepped(vector, following, walked)
-            for target in targets - known:
+            for target in sorted(targets - known):
                 yield list(walked), target
 
     def _restart(self) -> None:
@@ -247,7 +247,7 @@ class Scout:
                     renamed[slot.type, fresh[slot.name]] = given[slot.name]
             calls.append((name, given))
             clauses.append(f"{name}/{outcome.exit}")
-            clauses += [target.rpartition(" by ")[0] for target in last if " by " in target]
+            clauses += [target.rpartition(" by ")[0] for target in sorted(last) if " by " in target]
             targets |= last
         return Found(tuple(calls), tuple(dict.fromkeys(clauses)), frozenset(targets)) if wanted in last else None
 
