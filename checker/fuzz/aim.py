@@ -60,7 +60,7 @@ class Aim:
     def __init__(self, session: Session, chance: random.Random, targets: Sequence[Target]) -> None:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
-        self.seen: Counter[tuple[str, int]] = Counter()
+        self.seen: set[tuple[str, int]] = set()
         self._counted = 0
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
@@ -77,11 +77,8 @@ class Aim:
 
     def made(self, name: str, exit: str) -> None:
         """Take note of a call that was made, and of the handles that died by it."""
-        for (operation, came), times in self.session.came.items() if len(self.session.came) != self._counted else ():
-            if times == 1:
-                for number in range(came.bit_length()):
-                    if came >> number & 1:
-                        self.seen[operation, number] = max(1, self.seen[operation, number])
+        for operation, came in itertools.islice(self.session.came, self._counted, None):
+            self.seen.update((operation, number) for number in range(came.bit_length()) if came >> number & 1)
         self._counted = len(self.session.came)
         if exit in EFFECTIVE:
             self.successes[name] += 1
@@ -135,9 +132,9 @@ class Aim:
         size = math.prod(map(len, choices.values()))
         if size:
             numbers = self._drawn(size, min(size, FEW))
-            order = {cause.exit: n for n, cause in enumerate(session.causes[name].all)}
+            last = session.causes[name].last
             exits = session.reach(name, choices, numbers, ())
-            furthest = max(range(len(exits)), key=lambda n: order.get(exits[n], -1))
+            furthest = max(range(len(exits)), key=lambda n: last.get(exits[n], -1))
             given = session.handles(name, picked(choices, numbers[furthest]), self.chance) | {slot: handle}
             with contextlib.suppress(Unsupported):
                 self.made(name, session.compare(name, given))
@@ -177,7 +174,7 @@ class Aim:
                 self._weights[self._at[name]] = self._weight(name)
         seen = self.seen
         for number in itertools.count(1):
-            name, at, exit = min(chance.choices(self.targets, k=HANDFUL), key=lambda t: seen[t[:2]])
+            name, at, exit = min(chance.choices(self.targets, k=HANDFUL), key=lambda t: t[:2] in seen)
             found = self._reach(name, (exit,), strangers=True, because=1 << at)
             if found.hit or (number >= TRIES and found.calls):
                 break

@@ -28,8 +28,9 @@ from ...model.language import (
     check_interrupted,
 )
 from ...model.symbolic import Finite, Path, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
+from ..suite import named
 from .beside import Beside
-from .causes import Judged, come_to, had, judged
+from .causes import Judged, come_to, judged
 from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
 from .statements import Statement, statements_of
@@ -270,7 +271,7 @@ class Prover:
             for arguments in chance.sample(calls, min(SAMPLE, len(calls))):
                 try:
                     exit = model.step(action, state, arguments).exit
-                    found |= {exit, *had(model, action, state, arguments, exit)}
+                    found |= {exit, *named(model, action, state, arguments, exit)}
                 except SpecError:
                     continue  # the spec's text makes no sense there; `well_defined` says so
         return found

@@ -205,12 +205,12 @@ class Epilogue:
 
     def _refused(self, name: str) -> None:
         """Make the call that gets furthest before it is refused."""
-        order = {cause.exit: n for n, cause in enumerate(self.session.causes[name].all)}
+        last = self.session.causes[name].last
         choices, numbers = self._drawn(name)
         exits = self.session.reach(name, choices, numbers, ())
         refused = [n for n, exit in enumerate(exits) if exit not in EFFECTIVE]
         if refused:
-            furthest = max(refused, key=lambda n: order.get(exits[n], -1))
+            furthest = max(refused, key=lambda n: last.get(exits[n], -1))
             self._make(name, picked(choices, numbers[furthest]))
 
     def _make(self, name: str, values: dict[str, Any]) -> bool:

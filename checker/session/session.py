@@ -99,9 +99,8 @@ class Session(Ahead):
         """How often calls that were right had each cause, by its name."""
         found: Counter[str] = Counter()
         for (operation, came), times in self.came.items():
-            for number, cause in enumerate(self.causes[operation].all):
-                if came >> number & 1:
-                    found[str(cause)] += times
+            for name in self.causes[operation].named(came):
+                found[name] += times
         return found
 
     def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:

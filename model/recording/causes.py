@@ -76,6 +76,17 @@ class Causes:
         for number, cause in enumerate(self.all):
             self.of_exit[cause.exit] = self.of_exit.get(cause.exit, 0) | 1 << number
 
+        self.last = {cause.exit: number for number, cause in enumerate(self.all)}
+        """By exit the number of its last cause: an exit with a higher one comes later in the text."""
+        self._named: dict[int, tuple[str, ...]] = {}
+
+    def named(self, bits: int) -> tuple[str, ...]:
+        """The names of some causes, by bit; each text is made once."""
+        found = self._named.get(bits)
+        if found is None:
+            found = self._named[bits] = tuple(str(cause) for n, cause in enumerate(self.all) if bits >> n & 1)
+        return found
+
     def _noted(self, exit: str, way: Node, condition: Node) -> int:
         number, held = self._found.setdefault((exit, way), (len(self._found), []))
         held.append(condition)
