@@ -60,8 +60,7 @@ class Aim:
     def __init__(self, session: Session, chance: random.Random, targets: Sequence[Target]) -> None:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
-        self.seen: set[tuple[str, int]] = set()
-        self._counted = 0
+        self.seen: Counter[tuple[str, int]] = Counter()
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
         self._takers: dict[Any, list[tuple[str, str]]] = {}
@@ -77,9 +76,8 @@ class Aim:
 
     def made(self, name: str, exit: str) -> None:
         """Take note of a call that was made, and of the handles that died by it."""
-        for operation, came in itertools.islice(self.session.came, self._counted, None):
-            self.seen.update((operation, number) for number in range(came.bit_length()) if came >> number & 1)
-        self._counted = len(self.session.came)
+        came = self.session.had_last
+        self.seen.update((name, number) for number in range(came.bit_length()) if came >> number & 1)
         if exit in EFFECTIVE:
             self.successes[name] += 1
             self._weights[self._at[name]] = self._weight(name)
@@ -94,16 +92,18 @@ class Aim:
         return rare / 4 if name in self.session.spec.seldom else rare
 
     def look_after(self, name: str, given: Mapping[str, Any]) -> None:
-        """Ask after a call what changes nothing, mostly about what the call was about: of what it has done, and of what it must
-        not have done."""
+        """Ask after a call what changes nothing, mostly about what it was given and has answered: of what it has done, and of what
+        it must not have done."""
         if not self._looks:
             return
         session, chance = self.session, self.chance
         about: dict[Any, list[int]] = {}
-        for slot in session.actions[name].slots:
-            element = session.names[slot.type].element.get(given.get(slot.name, "")) if slot.type in session.names else None
-            if element:
-                about.setdefault(slot.type, []).append(element)
+        answered = next(call.answer for call in reversed(session.recorded) if not call.probe)
+        told = answered.get("ok") if answered else None
+        for text in (*given.values(), *(told.values() if isinstance(told, dict) else [told])):
+            for kind, names in session.names.items():
+                if isinstance(text, str) and text in names.element:
+                    about.setdefault(kind, []).append(names.element[text])
         near = {look: sum(s.type in about for s in session.actions[look].slots) + chance.random() for look in self._looks}
         nearest = sorted(near, key=lambda look: -near[look])
         for look in nearest[:LOOKED]:
@@ -116,8 +116,8 @@ class Aim:
                 continue
             numbers = self._drawn(size, min(size, LOOK_SAMPLE))
             exits = session.reach(look, choices, numbers, ())
-            answered = [number for number, exit in zip(numbers, exits, strict=True) if exit == OK]
-            number = chance.choice(answered if answered and chance.random() < 3 / 4 else numbers)
+            right = [number for number, exit in zip(numbers, exits, strict=True) if exit == OK]
+            number = chance.choice(right if right and chance.random() < 3 / 4 else numbers)
             with contextlib.suppress(Unsupported):
                 session.compare(look, session.handles(look, picked(choices, number), chance), probe=True)
 
@@ -159,8 +159,8 @@ class Aim:
         """The clause to go for now, as operation and exit, and the arguments that lead to it.
 
         Two times out of three a success, of an operation that has succeeded and been tried in vain seldom in this run (one of
-        `Spec.seldom` seldomer); else a cause that it has not seen, if it is within reach, or whatever exit of that operation was
-        seen least.
+        `Spec.seldom` seldomer); else one of the causes that it has seen least often, if it is within reach, or whatever exit of
+        that operation was seen least.
         """
         chance = self.chance
         if chance.random() < 2 / 3:
@@ -174,7 +174,7 @@ class Aim:
                 self._weights[self._at[name]] = self._weight(name)
         seen = self.seen
         for number in itertools.count(1):
-            name, at, exit = min(chance.choices(self.targets, k=HANDFUL), key=lambda t: t[:2] in seen)
+            name, at, exit = min(chance.choices(self.targets, k=HANDFUL), key=lambda t: seen[t[:2]])
             found = self._reach(name, (exit,), strangers=True, because=1 << at)
             if found.hit or (number >= TRIES and found.calls):
                 break

@@ -3,7 +3,7 @@
 Arguments drawn evenly would mostly be refused for the same first reasons and never fill a queue.  So a run looks ahead with
 the model: of the calls that can be made with what is live, plus a dead, a foreign and a never-issued handle a sort, it
 takes a sample and sees where they lead.  What it goes for, and so which rule comes next, `Aim.choose` says: mostly a success
-of an operation that this run has seldom had, so that runs get deep; else a cause that it has not seen, so that
+of an operation that this run has seldom had, so that runs get deep; else a cause that it has seen least often, so that
 wrong arguments are tried wherever they get furthest; now and then the same call once more.  Runs begin with an opening of the
 spec's (an accepted socket with two files open while another process waits in select, say), with all that is refused there, or
 with a way of its suite, or with two of these beside each other; they end with an epilogue (`session.Epilogue`).
