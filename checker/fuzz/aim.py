@@ -63,6 +63,7 @@ class Aim:
         self.seen: Counter[tuple[str, int]] = Counter()
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
+        self._marks = [name for name in kinds(session.spec).marks if name in session.actions]
         self._takers: dict[Any, list[tuple[str, str]]] = {}
         for action in session.actions.values():
             for slot in action.slots:
@@ -92,8 +93,8 @@ class Aim:
         return rare / 4 if name in self.session.spec.seldom else rare
 
     def look_after(self, name: str, given: Mapping[str, Any]) -> None:
-        """Ask after a call what changes nothing, mostly about what it was given and has answered: of what it has done, and of what
-        it must not have done."""
+        """Ask after a call what changes nothing, mostly about what it was given and has answered: of what it has done, and of
+        what it must not have done."""
         if not self._looks:
             return
         session, chance = self.session, self.chance
@@ -120,6 +121,15 @@ class Aim:
             number = chance.choice(right if right and chance.random() < 3 / 4 else numbers)
             with contextlib.suppress(Unsupported):
                 session.compare(look, session.handles(look, picked(choices, number), chance), probe=True)
+
+    def mark(self) -> None:
+        """Write data somewhere, so that what is lost or scrubbed is missed."""
+        for name in self.chance.sample(self._marks, len(self._marks)):
+            found = self._reach(name, (OK,), strangers=False)
+            if OK in found.calls:
+                with contextlib.suppress(Unsupported):
+                    self.session.compare(name, self.session.handles(name, found.arguments(found.calls[OK][-1]), self.chance))
+                return
 
     def take_turn(self) -> bool:
         """If a handle has died lately, give it to an operation that takes one of its sort; whether there was one."""

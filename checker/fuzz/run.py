@@ -48,6 +48,9 @@ from .aim import Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
+MARKED = 1 / 4
+"""After how many of the calls that a run begins with data is written somewhere."""
+
 BESIDE = 1 / 3
 """How many of the runs begin with two beginnings, one beside the other."""
 
@@ -192,6 +195,8 @@ def _machine(
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
                         self.session.compare_values(name, given)
+                        if chance.random() < MARKED:
+                            self.aim.mark()
                 if not beginnings[opening].clauses:
                     self.aim.sweep()
                 elif chance.random() < SWEPT:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from ...model.concrete import Model, Vector, picked
 from ...model.language import EFFECTIVE, OK, Action, Spec
-from ...model.recording import READS, Causes, Leaf, Node, Recorder, trees
+from ...model.recording import READS, Causes, Leaf, Node, Recorder, Write, trees
 from ..errors import Unsupported
 
 SAMPLE = 24
@@ -41,12 +41,13 @@ TRIED = 6
 @dataclass(frozen=True)
 class Kinds:
     """The operations that change nothing and answer something; that change something and answer what they found; that give a
-    name or write a number; and that may end the life of something."""
+    name or write a number; that may end the life of something; and that write nothing but data that they are given."""
 
     looks: tuple[str, ...]
     takes: tuple[str, ...]
     gives: tuple[str, ...]
     undoes: tuple[str, ...]
+    marks: tuple[str, ...]
 
 
 _kinds: dict[int, tuple[Spec, Kinds]] = {}
@@ -56,7 +57,7 @@ def kinds(spec: Spec) -> Kinds:
     """The operations of a spec by what they are good for at the end of a run."""
     known = _kinds.get(id(spec))
     if known is None or known[0] is not spec:
-        looks, takes, gives, undoes = [], [], [], []
+        looks, takes, gives, undoes, marks = [], [], [], [], []
         recorder = Recorder(spec)
         lives = {n.args[1] for test in spec.unused.values() for n in recorder.statement(test)[1].within() if n.op in READS}
         numbers = {c.name for c in spec.components if c.value is int}
@@ -72,8 +73,12 @@ def kinds(spec: Spec) -> Kinds:
                 gives.append(name)
             if any(_may_end(s) for block in tree.within() for s in block.statements if getattr(s, "component", "") in lives):
                 undoes.append(name)
+            data = {s.name for s in spec.actions[name].slots if s.type not in spec.unused and not s.fresh}
+            writes = [s for block in tree.within() for s in block.statements if isinstance(s, Write)]
+            if writes and all(s.value.op == "arg" and s.value.args[0] in data for s in writes):
+                marks.append(name)
         _kinds.clear()
-        _kinds[id(spec)] = known = spec, Kinds(*map(tuple, (looks, takes, gives, undoes)))
+        _kinds[id(spec)] = known = spec, Kinds(*map(tuple, (looks, takes, gives, undoes, marks)))
     return known[1]
 
 
