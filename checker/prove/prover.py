@@ -141,29 +141,22 @@ class Prover:
         refutation = statement.refutation(self.symbolic, action, path)
         if refutation is None:
             return PROVED, None, ""
-        for limit in (QUICK, PATIENT):
-            solver.push()
-            solver.set("rlimit", limit)
-            solver.add(refutation)
-            if limit == PATIENT:
-                solver.add(emptiness(self.symbolic, path))
-            answer = checked(solver)
-            reason = solver.reason_unknown() if answer == z3.unknown else ""
-            solver.pop()
-            if answer == z3.unsat:
+        # whether a proof is found soon is luck, which another seed may have: between two scopes that is tried
+        scopes = growing_scopes(self.spec)
+        for seed in itertools.count():
+            if _answer(solver, QUICK, refutation, seed)[0] == z3.unsat:
                 return PROVED, None, ""
-            if limit == QUICK and (found := self._refute(action, path.exit, statement)):
-                return REFUTED, found, ""
+            scope = next(scopes, None)
+            if scope is None:
+                break
+            if found := self._refute_in(scope, action, path.exit, statement):
+                return REFUTED, self._smallest(found, action, path.exit, statement), ""
+        answer, reason = _answer(solver, PATIENT, [*refutation, *emptiness(self.symbolic, path)])
+        if answer == z3.unsat:
+            return PROVED, None, ""
         if answer == z3.sat:
-            reason = "a counterexample exists, but none in the finite scopes that were tried"
+            return UNKNOWN, None, "a counterexample exists, but none in the finite scopes that were tried"
         return UNKNOWN, None, reason
-
-    def _refute(self, action: Action | None, exit: str, statement: Statement) -> Counterexample | None:
-        for scope in growing_scopes(self.spec):
-            found = self._refute_in(scope, action, exit, statement)
-            if found:
-                return self._smallest(found, action, exit, statement)
-        return None
 
     def _smallest(self, found: Counterexample, action: Action | None, exit: str, statement: Statement) -> Counterexample:
         """A counterexample in less: at once without what this one does not speak of, then one element less at a time."""
@@ -325,6 +318,18 @@ def _hypotheses(symbolic: Symbolic) -> list[z3.BoolRef]:
     """What may be assumed of the state that an operation finds: all invariants, and how states are made."""
     invariants = [symbolic.statement(i, symbolic.state) for i in symbolic.spec.invariants.values()]
     return [*symbolic.axioms(), *(order for _, order in symbolic.order(symbolic.state)), *invariants]
+
+
+def _answer(solver: z3.Solver, limit: int, assertions: list[Any], seed: int = 0) -> tuple[z3.CheckSatResult, str]:
+    """What the solver says of what it holds and some assertions, for so much work; where it does not know, why."""
+    solver.push()
+    solver.set("rlimit", limit)
+    solver.set("random_seed", seed)
+    solver.add(assertions)
+    answer = checked(solver)
+    reason = solver.reason_unknown() if answer == z3.unknown else ""
+    solver.pop()
+    return answer, reason
 
 
 def _solver(base: list[Any]) -> z3.Solver:

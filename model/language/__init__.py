@@ -24,6 +24,7 @@ from .declarations import (
 from .interruption import Noted, check_interrupted, is_interruption, noting_interruptions
 from .late import EachWaiter, each_waiter
 from .loading import import_here, load
+from .once import once
 from .planting import planted
 from .reading import (
     EFFECTIVE,
@@ -147,6 +148,7 @@ __all__ = [
     "negation",
     "none",
     "noting_interruptions",
+    "once",
     "parse_scope",
     "planted",
     "reading",

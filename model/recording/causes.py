@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import product
 
-from ..language import EFFECTIVE, Spec
+from ..language import EFFECTIVE, Spec, once
 from .nodes import FALSE, READS, TRUE, Block, Branch, Leaf, Node, Write, both, conjuncts, const, disjuncts, either, negated
 from .recorder import trees
 from .text import shown
@@ -227,16 +227,10 @@ def _numbered(node: Node, numbers: dict[Node, Node]) -> Node:
     return Node(node.op, args, node.type)
 
 
-_causes: dict[int, tuple[Spec, dict[str, Causes]]] = {}
-
-
+@once
 def causes(spec: Spec) -> dict[str, Causes]:
-    """By operation the causes of a spec, found once for as long as the spec is the one that was asked about last."""
-    known = _causes.get(id(spec))
-    if known is None or known[0] is not spec:
-        _causes.clear()
-        _causes[id(spec)] = known = spec, {name: Causes(name, tree) for name, tree in trees(spec).items()}
-    return known[1]
+    """By operation the causes of a spec."""
+    return {name: Causes(name, tree) for name, tree in trees(spec).items()}
 
 
 def _named(found: Sequence[tuple[str, Node]]) -> list[str]:
