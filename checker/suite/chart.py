@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...model.concrete import Guarded, Model, Outcome, Vector
+from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import explore, with_fresh_names
 from ...model.language import EFFECTIVE, Spec, Step, Type, answer_fields, reading
 
@@ -77,7 +77,7 @@ class Chart:
 def chart(spec: Spec, name: str) -> Chart:
     """The chart of a scope, by the name of its exploration."""
     exploration = spec.explorations[name]
-    model = Guarded(spec, exploration.sizes, exploration.arguments)
+    model = Model(spec, exploration.sizes, exploration.arguments)
     opening = spec.opening(exploration)
     handles = _Handles(model)
     calls: dict[Vector, dict[Result, Step]] = {}

@@ -1,7 +1,6 @@
 """The concrete reading: small integers, one answer to a question, the judge of all others; names and traces of its states."""
 
 from .footprints import Cell, Footprints, Notes, Question, earlier
-from .guarded import Guarded
 from .model import Model, Outcome, picked
 from .state import Vector
 from .trace import SENSELESS, answer_names, argument_names, call_text, differences, nondefaults, run, to_itf, value_name, value_of
@@ -10,7 +9,6 @@ __all__ = [
     "SENSELESS",
     "Cell",
     "Footprints",
-    "Guarded",
     "Model",
     "Notes",
     "Outcome",
