@@ -49,8 +49,17 @@ def conformance(made: Any, *patterns: str, profile: str = "core", **options: Any
     return Conformance(SPEC, made, type(made).__name__, SUITE, profiles=(profile,), patterns=patterns, **options).run()
 
 
+COMES_TO: dict[int, tuple[tuple[str, ...], ...]] = {}
+
+
 def comes_to(sequence: Sequence) -> tuple[tuple[str, ...], ...]:
     """What the calls of a sequence come to in the model: of each its own clause, then those of late answers."""
+    if id(sequence) not in COMES_TO:
+        COMES_TO[id(sequence)] = come_to(sequence)
+    return COMES_TO[id(sequence)]
+
+
+def come_to(sequence: Sequence) -> tuple[tuple[str, ...], ...]:
     model = Model(SPEC, sequence.sizes(SPEC))
     vector, found = model.initial(), []
     for name, arguments in sequence.calls:

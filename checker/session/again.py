@@ -10,6 +10,7 @@ from typing import Any
 from ...model.language import (
     Slot,
     Spec,
+    Type,
 )
 from ..adapters import Implementation
 from ..errors import Unsupported
@@ -40,10 +41,11 @@ def again(
     A handle whose origin did not show one this time is one that was never given out.
     """
     session = Session(spec, implementation, scope, strict=strict, probing=False)
+    shown: dict[Type, dict[Origin, str]] = {kind: {} for kind in session.handle_sorts}
     try:
         for call in calls:
             slots = {s.name: s for s in session.actions[call.operation].slots}
-            given = {n: _resolved(session, slots[n], a) for n, a in call.arguments.items()}
+            given = {n: _resolved(session, shown, slots[n], a) for n, a in call.arguments.items()}
             session.compare(call.operation, given, probe=call.probe)
     except Mismatch as mismatch:
         return session, mismatch
@@ -52,10 +54,14 @@ def again(
     return session, None
 
 
-def _resolved(session: Session, slot: Slot, argument: Origin | int | str | None) -> Any:
-    if isinstance(argument, Origin):
-        return session.names[slot.type].shown.get(argument, NEVER)
-    return argument
+def _resolved(session: Session, shown: dict[Type, dict[Origin, str]], slot: Slot, argument: Origin | int | str | None) -> Any:
+    """What an argument is now; `shown` are the handles by where they came from, as far as they were asked for."""
+    if not isinstance(argument, Origin):
+        return argument
+    known, origins = shown[slot.type], session.names[slot.type].origin
+    for handle, origin in itertools.islice(origins.items(), len(known), None):
+        known[origin] = handle
+    return known.get(argument, NEVER)
 
 
 def minimise(

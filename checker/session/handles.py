@@ -38,17 +38,15 @@ class Recorded:
 
 @dataclass
 class Names:
-    """The handles of one sort: by living element, the living elements by handle; all ever given out, with where each came from,
-    and by that; dead ones apart."""
+    """The handles of one sort: by living element, the living elements by handle, and all ever given out, dead ones apart."""
 
     handle: dict[int, str] = field(default_factory=dict)
     element: dict[str, int] = field(default_factory=dict)
     origin: dict[str, Origin] = field(default_factory=dict)
-    shown: dict[Origin, str] = field(default_factory=dict)
     dead: list[str] = field(default_factory=list)
 
     def copy(self) -> Names:
-        return Names(dict(self.handle), dict(self.element), dict(self.origin), dict(self.shown), list(self.dead))
+        return Names(dict(self.handle), dict(self.element), dict(self.origin), list(self.dead))
 
 
 @dataclass
@@ -66,4 +64,3 @@ MOST_WORLDS = 64
 def bind(names: Names, element: int, handle: str, origin: Origin) -> None:
     """Tie an element to the handle that was shown for it."""
     names.handle[element], names.element[handle], names.origin[handle] = handle, element, origin
-    names.shown.setdefault(origin, handle)
