@@ -141,14 +141,11 @@ class Prover:
         refutation = statement.refutation(self.symbolic, action, path)
         if refutation is None:
             return PROVED, None, ""
-        # whether a proof is found soon is luck, which another seed may have: between two scopes that is tried
-        scopes = growing_scopes(self.spec)
-        for seed in itertools.count():
-            if _answer(solver, QUICK, refutation, seed)[0] == z3.unsat:
+        # whether a proof is found soon is luck, which another seed may have: that is tried between two scopes, once the smallest
+        # have shown nothing
+        for seed, scope in enumerate(growing_scopes(self.spec)):
+            if seed not in range(1, SMALLEST) and _answer(solver, QUICK, refutation, seed)[0] == z3.unsat:
                 return PROVED, None, ""
-            scope = next(scopes, None)
-            if scope is None:
-                break
             if found := self._refute_in(scope, action, path.exit, statement):
                 return REFUTED, self._smallest(found, action, path.exit, statement), ""
         answer, reason = _answer(solver, PATIENT, [*refutation, *emptiness(self.symbolic, path)])
@@ -278,7 +275,7 @@ class Prover:
 
 
 SMALLEST = 2
-"""In how many finite scopes, the smallest first, a call with a cause is looked for."""
+"""How many finite scopes are the smallest: a call with a cause is looked for in these, and a counterexample before all else."""
 
 SAMPLE = 100
 """How many calls of an operation are made in a state to see where they lead."""
