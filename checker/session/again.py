@@ -77,7 +77,7 @@ def minimise(
     """The fewest of `calls` found in so many `seconds` that still show what is `wanted`: runs of them, then single ones, are
     tried without, last first; when few are left, pairs too, for a call that only undoes another.  Of pairs only those are tried
     whose handles no other call uses: without them it would not do what it is there for.  Of many runs of one length some are
-    tried first, and the others only if one of those is not needed: what takes hundreds of calls to show needs them all."""
+    tried first, and the others only if one of those is not needed: of what takes hundreds of calls to show mostly all are."""
     until = time.monotonic() + seconds
 
     def shorter(tried: list[Recorded]) -> list[Recorded] | None:
