@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
     from oneowner.checker.conform import Report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hundreds of tests start a process, each of which would compile all of oneowner where Python may write no bytecode."""
+    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
+        for folder in (Path(__file__).parent.parent / "src" / "oneowner").resolve().iterdir():
+            if folder.is_dir():
+                compileall.compile_dir(folder.resolve(), quiet=2)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

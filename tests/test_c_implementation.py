@@ -26,13 +26,13 @@ def built(folder: Path, bug: str = "") -> str:
 
 
 def test_it_conforms_to_the_core_profile(tmp_path: Path) -> None:
-    ran = run("conform", built(tmp_path), "--profile", "core", "--time", "10", "--format", "json")
+    ran = run("conform", built(tmp_path), "--profile", "core", "--time", "3", "--format", "json")
     assert ran.code == 0, ran.out
     assert {v["status"] for v in ran.json["verdicts"].values()} == {"pass"}
 
 
 def test_it_gives_the_first_error_that_applies(tmp_path: Path) -> None:
-    ran = run("conform", built(tmp_path), "--profile", "core", "--strict", "--time", "5")
+    ran = run("conform", built(tmp_path), "--profile", "core", "--strict", "--time", "2")
     assert ran.code == 0, ran.out
 
 

@@ -9,11 +9,12 @@ import pytest
 from bells import BELLS
 from random_specs import drawn
 from states import random_vector
-from token_ring import RING
+from token_ring import RING, Mood, Ring, Station
 
+from oneowner.checker.prove import prove
 from oneowner.model import Spec
 from oneowner.model.concrete import Model
-from oneowner.model.language import EFFECTIVE, SpecError, reading
+from oneowner.model.language import EFFECTIVE, SpecError, exists, reading, require, subset
 from oneowner.model.recording import asked, causes, every
 from oneowner.spec import SPEC
 
@@ -73,6 +74,25 @@ def test_they_agree_on_specifications_drawn_at_random(tmp_path: Path) -> None:
     for seed in range(300, 330):
         spec, exploration = drawn(seed, tmp_path)
         assert_told(spec, spec.scope(exploration.sizes), 150, seed)
+
+
+def join_a_quiet_ring(ring: Ring, station: Station) -> Station:
+    quiet = subset(Station, lambda s: ring.mood[s] == Mood.QUIET)
+    require(exists(Station, lambda s: quiet[s] & ring.token_at[s]), "BUSY")
+    ring.member[station] = True
+    return station
+
+
+def test_they_agree_on_a_subset_that_an_operation_makes() -> None:
+    spec = RING.replace(join=join_a_quiet_ring)
+    assert_told(spec, spec.scope(spec.fuzz_scope), 600, 3)
+
+
+def test_a_subset_that_an_operation_makes_can_be_proved_about() -> None:
+    judged = prove(RING.replace(join=join_a_quiet_ring), chosen_operations=["join"], traces=False).causes
+    assert sorted(name for name in judged.possible if name.startswith("join/")) == sorted(
+        str(cause) for cause in causes(RING.replace(join=join_a_quiet_ring))["join"].all
+    )
 
 
 def assert_told(spec: Spec, sizes: dict[str, int], calls: int, seed: int) -> None:

@@ -60,6 +60,15 @@ def test_what_is_wrong_is_one_clear_line_and_its_exit_code(arguments: list[str],
         assert ran.out == ""
 
 
+@pytest.mark.parametrize("text", ["def broken(:\n", "import math\nmath.sqrt(-1)\n", "from math import nothing\n"])
+def test_a_specification_that_python_cannot_import_is_refused_with_the_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(text, encoding="utf-8")
+    ran = run("show", "operations", "--spec", "own:OWN", cwd=tmp_path)
+    assert ran.code == 2
+    assert "own:OWN: cannot import own: " in ran.err
+    assert f"own.py, line {len(text.splitlines())}" in ran.err
+
+
 def keys(value: Any, *names: str) -> bool:
     return set(names) <= set(value)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from bells import BELLS
+from planting import without_writes
 from random_specs import drawn
 from states import random_vector
 from test_readings_agree import SCOPE, TRIPLES, starts, triples
@@ -23,7 +24,6 @@ from token_ring import AT_NONE, RING
 from oneowner.model.compiled import Library, Printer, printed
 from oneowner.model.concrete import Model, Outcome, Vector
 from oneowner.model.language import EFFECTIVE, Action, Spec, SpecError
-from oneowner.model.recording import Block, Write
 from oneowner.spec import SPEC
 
 STRICT = ("-std=c11", "-O0", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror")
@@ -124,14 +124,10 @@ def test_so_it_does_for_specifications_drawn_at_random(tmp_path: Path) -> None:
 
 
 def test_a_write_that_is_left_out_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without(block: Block, component: str) -> None:
-        for each in block.within():
-            each.statements = [s for s in each.statements if not (isinstance(s, Write) and s.component == component)]
-
     text = Printer.text
 
     def planted(printer: Printer, *, steps: bool = True) -> str:
-        without(printer.trees["make"], "made_by")
+        printer.trees = {**printer.trees, "make": without_writes(printer.trees["make"], "made_by")}
         return text(printer, steps=steps)
 
     monkeypatch.setattr(Printer, "text", planted)

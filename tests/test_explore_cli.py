@@ -42,6 +42,22 @@ def test_a_stored_search_of_something_else_is_not_gone_on_with(tmp_path: Path) -
     assert "of another specification, scope or set of operations" in other.err
 
 
+def test_so_it_is_where_only_something_has_changed_that_the_specification_imports(tmp_path: Path) -> None:
+    ring = Path(token_ring.__file__).read_text(encoding="utf-8")
+    (tmp_path / "own_ring.py").write_text(f"{ring}\nimport own_words\n", encoding="utf-8")
+    (tmp_path / "own_words.py").write_text("from own_letters import LETTERS\n", encoding="utf-8")
+    (tmp_path / "own_letters.py").write_text("LETTERS = 3\n", encoding="utf-8")
+    explore = ("explore", "--spec", "own_ring:RING", "--scope", "stations=2,parcels=2,most=1", "--keep", "here")
+    stopped = run(*explore, "--max-states", "5", cwd=tmp_path)
+    assert stopped.code == 3, stopped
+    (tmp_path / "own_letters.py").write_text("LETTERS = 4\n", encoding="utf-8")
+    other = run(*explore, cwd=tmp_path)
+    assert other.code == 2
+    assert "of another specification, scope or set of operations" in other.err
+    (tmp_path / "own_letters.py").write_text("LETTERS = 3\n", encoding="utf-8")
+    assert run(*explore, cwd=tmp_path).code == 0
+
+
 @pytest.mark.parametrize("name", ["current", "1/search.json", "1/seen.npy", "1/todo.npy", "1/following.npy"])
 def test_a_stored_search_that_is_damaged_is_refused_by_the_name_of_the_file(name: str, tmp_path: Path) -> None:
     assert run("explore", *SCOPE, "--keep", "here", "--max-states", "5", cwd=tmp_path).code == 3

@@ -38,7 +38,7 @@ def test_the_reference_implementation_answers_as_permitted_and_every_clause_is_e
 
 
 def test_it_gives_the_canonical_error_every_time() -> None:
-    assert fuzz(SPEC, implementation(), seconds=8, seed=2, strict=True).failures == []
+    assert fuzz(SPEC, implementation(), seconds=4, seed=2, strict=True).failures == []
 
 
 def test_runs_differ_without_a_seed_and_repeat_with_one() -> None:
@@ -120,7 +120,7 @@ def test_a_call_taken_out_leaves_its_handles_never_given_out() -> None:
         Recorded("give", {"station": Origin(-1, "FIRST"), "to": Origin(0, "")}),
         Recorded("give", {"station": Origin(0, ""), "to": Origin(1, "")}),
     ]
-    kept = without(calls, 0, 1)
+    kept = without(calls, [0])
     assert kept[1].arguments == {"station": Origin(-1, "FIRST"), "to": NEVER}
     assert kept[2].arguments == {"station": NEVER, "to": Origin(0, "")}
 

@@ -8,15 +8,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from token_ring import RING
 
 from oneowner.checker.prove import prove
 from oneowner.checker.prove import prover as proving
-from oneowner.model.language import inside
-from oneowner.model.search import workers
+from oneowner.model.compiled import Building
+from oneowner.model.concrete import Model
+from oneowner.model.language import holding_interruptions, inside
+from oneowner.model.search import CompiledExplorer, Explorer, Frontier, explored, readings, workers
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,95 @@ def test_whatever_a_command_is_at_it_ends_with_130_and_no_traceback(arguments: s
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in err
+
+
+class _Dying:
+    """Sends an interruption while it is taken away, where Python has nobody to raise it to."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def _in_a_destructor() -> None:
+    _Dying()
+
+
+def _at_once() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("how", [_at_once, _in_a_destructor])
+@pytest.mark.parametrize(
+    ("reading", "owner", "method"),
+    [
+        ("batch", Frontier, "like"),
+        ("batch", Frontier, "add"),
+        ("batch", Explorer, "_take"),
+        ("compiled", Frontier, "like"),
+        ("compiled", Frontier, "take"),
+        ("compiled", Explorer, "_take"),
+        ("compiled", CompiledExplorer, "_took"),
+        ("auto", Building, "__init__"),
+        ("kept", Building, "__init__"),
+        ("auto", Building, "start"),
+        ("auto", Building, "wait"),
+        ("auto", CompiledExplorer, "__init__"),
+        ("auto", CompiledExplorer, "_begin"),
+    ],
+)
+def test_a_search_is_interrupted_at_whatever_moment_it_comes(
+    reading: str, owner: type, method: str, how: Callable[[], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for seconds in ("PRINTING", "WORTH_BUILDING", "ASKED"):
+        monkeypatch.setattr(readings, seconds, 0.0)
+    model, original, came = Model(RING, next(iter(RING.explorations.values())).sizes), getattr(owner, method), []
+    if reading == "kept":
+        explored(model, reading="compiled")
+
+    def sends(*arguments: Any, **named: Any) -> Any:
+        # not the first time, which may be before the search
+        came.append(method)
+        if len(came) == 2 or reading in ("auto", "kept"):
+            how()
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(owner, method, sends)
+    explorer = explored(model, reading="auto" if reading == "kept" else reading)
+    assert came
+    assert explorer.search.stopped == "interrupted"
+    assert explorer.todo or explorer.following, "it went on"
+    if owner is Building:
+        assert type(explorer) is Explorer, "what was found in the batch reading was thrown away"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interruption_that_nobody_told_of_is_raised_in_the_end() -> None:
+    def held_back() -> None:
+        with holding_interruptions() as held:
+            signal.raise_signal(signal.SIGINT)
+            assert held.seen
+
+    with pytest.raises(KeyboardInterrupt):
+        held_back()
+    with holding_interruptions() as held:
+        signal.raise_signal(signal.SIGINT)
+        held.told = True
+
+
+def test_a_second_interruption_is_raised_at_once() -> None:
+    stopped = []
+
+    def twice() -> None:
+        with holding_interruptions(), holding_interruptions(lambda: stopped.append(True)):
+            signal.raise_signal(signal.SIGINT)
+            assert stopped
+            signal.raise_signal(signal.SIGINT)
+            stopped.clear()
+
+    with pytest.raises(KeyboardInterrupt):
+        twice()
+    assert stopped
 
 
 def test_nobody_says_of_a_search_that_was_interrupted_that_a_clause_is_not_reached(tmp_path: Path) -> None:

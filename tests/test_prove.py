@@ -275,7 +275,7 @@ def test_a_selection_proves_what_it_names_and_no_more() -> None:
         (LATE, "refuses with STRANGER after an effect"),
         (COUNTS, "counted after an effect"),
         (BRANCHES, "a statement .* branches on the state"),
-        (NUMBERS, "wants the number behind a name"),
+        (NUMBERS, "is wanted as a number"),
     ],
 )
 def test_a_spec_that_the_reading_cannot_answer_is_told_what_to_do(spec: Spec, says: str) -> None:

@@ -1,14 +1,11 @@
 """Fuzzing: calls drawn at random, with the specification's help, until an implementation answers wrongly."""
 
 from .aim import Aim, targets
-from .machine import Conforming, machine
 from .run import FuzzReport, fuzz
 
 __all__ = [
     "Aim",
-    "Conforming",
     "FuzzReport",
     "fuzz",
-    "machine",
     "targets",
 ]

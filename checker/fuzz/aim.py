@@ -61,9 +61,9 @@ class Aim:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
         self.seen: Counter[tuple[str, int]] = Counter()
-        self._counted = 0
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
+        self._marks = [name for name in kinds(session.spec).marks if name in session.actions]
         self._takers: dict[Any, list[tuple[str, str]]] = {}
         for action in session.actions.values():
             for slot in action.slots:
@@ -77,12 +77,8 @@ class Aim:
 
     def made(self, name: str, exit: str) -> None:
         """Take note of a call that was made, and of the handles that died by it."""
-        for (operation, came), times in self.session.came.items() if len(self.session.came) != self._counted else ():
-            if times == 1:
-                for number in range(came.bit_length()):
-                    if came >> number & 1:
-                        self.seen[operation, number] = max(1, self.seen[operation, number])
-        self._counted = len(self.session.came)
+        came = self.session.had_last
+        self.seen.update((name, number) for number in range(came.bit_length()) if came >> number & 1)
         if exit in EFFECTIVE:
             self.successes[name] += 1
             self._weights[self._at[name]] = self._weight(name)
@@ -97,16 +93,18 @@ class Aim:
         return rare / 4 if name in self.session.spec.seldom else rare
 
     def look_after(self, name: str, given: Mapping[str, Any]) -> None:
-        """Ask after a call what changes nothing, mostly about what the call was about: of what it has done, and of what it must
-        not have done."""
+        """Ask after a call what changes nothing, mostly about what it was given and has answered: of what it has done, and of
+        what it must not have done."""
         if not self._looks:
             return
         session, chance = self.session, self.chance
         about: dict[Any, list[int]] = {}
-        for slot in session.actions[name].slots:
-            element = session.names[slot.type].element.get(given.get(slot.name, "")) if slot.type in session.names else None
-            if element:
-                about.setdefault(slot.type, []).append(element)
+        answered = next(call.answer for call in reversed(session.recorded) if not call.probe)
+        told = answered.get("ok") if answered else None
+        for text in (*given.values(), *(told.values() if isinstance(told, dict) else [told])):
+            for kind, names in session.names.items():
+                if isinstance(text, str) and text in names.element:
+                    about.setdefault(kind, []).append(names.element[text])
         near = {look: sum(s.type in about for s in session.actions[look].slots) + chance.random() for look in self._looks}
         nearest = sorted(near, key=lambda look: -near[look])
         for look in nearest[:LOOKED]:
@@ -119,10 +117,19 @@ class Aim:
                 continue
             numbers = self._drawn(size, min(size, LOOK_SAMPLE))
             exits = session.reach(look, choices, numbers, ())
-            answered = [number for number, exit in zip(numbers, exits, strict=True) if exit == OK]
-            number = chance.choice(answered if answered and chance.random() < 3 / 4 else numbers)
+            right = [number for number, exit in zip(numbers, exits, strict=True) if exit == OK]
+            number = chance.choice(right if right and chance.random() < 3 / 4 else numbers)
             with contextlib.suppress(Unsupported):
                 session.compare(look, session.handles(look, picked(choices, number), chance), probe=True)
+
+    def mark(self) -> None:
+        """Write data somewhere, so that what is lost or scrubbed is missed."""
+        for name in self.chance.sample(self._marks, len(self._marks)):
+            found = self._reach(name, (OK,), strangers=False)
+            if OK in found.calls:
+                with contextlib.suppress(Unsupported):
+                    self.session.compare(name, self.session.handles(name, found.arguments(found.calls[OK][-1]), self.chance))
+                return
 
     def take_turn(self) -> bool:
         """If a handle has died lately, give it to an operation that takes one of its sort; whether there was one."""
@@ -135,9 +142,9 @@ class Aim:
         size = math.prod(map(len, choices.values()))
         if size:
             numbers = self._drawn(size, min(size, FEW))
-            order = {cause.exit: n for n, cause in enumerate(session.causes[name].all)}
+            last = session.causes[name].last
             exits = session.reach(name, choices, numbers, ())
-            furthest = max(range(len(exits)), key=lambda n: order.get(exits[n], -1))
+            furthest = max(range(len(exits)), key=lambda n: last.get(exits[n], -1))
             given = session.handles(name, picked(choices, numbers[furthest]), self.chance) | {slot: handle}
             with contextlib.suppress(Unsupported):
                 self.made(name, session.compare(name, given))
@@ -162,8 +169,8 @@ class Aim:
         """The clause to go for now, as operation and exit, and the arguments that lead to it.
 
         Two times out of three a success, of an operation that has succeeded and been tried in vain seldom in this run (one of
-        `Spec.seldom` seldomer); else a cause that it has not seen, if it is within reach, or whatever exit of that operation was
-        seen least.
+        `Spec.seldom` seldomer); else one of the causes that it has seen least often, if it is within reach, or whatever exit of
+        that operation was seen least.
         """
         chance = self.chance
         if chance.random() < 2 / 3:

@@ -3,13 +3,13 @@
 Arguments drawn evenly would mostly be refused for the same first reasons and never fill a queue.  So a run looks ahead with
 the model: of the calls that can be made with what is live, plus a dead, a foreign and a never-issued handle a sort, it
 takes a sample and sees where they lead.  What it goes for, and so which rule comes next, `Aim.choose` says: mostly a success
-of an operation that this run has seldom had, so that runs get deep; else a clause that it has seen least often, so
-that wrong arguments are tried wherever they get furthest; now and then the same call once more.  Most runs begin with an
-opening of the spec's (an accepted socket with two files open while another process waits in select, say), and most of them
-try all that is refused there before they go on.
+of an operation that this run has seldom had, so that runs get deep; else a cause that it has seen least often, so that
+wrong arguments are tried wherever they get furthest; now and then the same call once more.  Runs begin with an opening of the
+spec's (an accepted socket with two files open while another process waits in select, say), with all that is refused there, or
+with a way of its suite, or with two of these beside each other; they end with an epilogue (`session.Epilogue`).
 
 Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing prefers
-small values and repeats itself, which shrinks well and explores badly. It draws the opening too; a run whose opening had its
+small values and repeats itself, which shrinks well and explores badly. It draws the beginning too; a run whose beginning had its
 turn more often than others is rejected before it begins, so that none is left out in a short time. A failure is shrunk by
 taking calls out (`session.minimise`).
 """
@@ -48,6 +48,9 @@ from .aim import Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
+MARKED = 1 / 4
+"""After how many of the calls that a run begins with data is written somewhere."""
+
 BESIDE = 1 / 3
 """How many of the runs begin with two beginnings, one beside the other."""
 
@@ -192,6 +195,8 @@ def _machine(
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
                         self.session.compare_values(name, given)
+                        if chance.random() < MARKED:
+                            self.aim.mark()
                 if not beginnings[opening].clauses:
                     self.aim.sweep()
                 elif chance.random() < SWEPT:

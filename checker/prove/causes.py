@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import z3
 
-from ...model.concrete import Model, Vector
+from ...model.concrete import Model
 from ...model.language import Action, Spec, SpecError
-from ...model.recording import Cause, causes, every
+from ...model.recording import Cause, every
 from ...model.symbolic import Finite, Symbolic, checked, new_solver
-from ..suite import causes_of, of
+from ..suite import causes_of, named, of
 
 LIMIT = 3_000_000
 """What the solver may spend on a cause, in its own units."""
@@ -43,14 +42,6 @@ def come_to(spec: Spec) -> set[str]:
             model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
             found.update(causes_of(model, sequence.calls[: sequence.ending]))
     return found
-
-
-def had(model: Model, action: Action, vector: Vector, arguments: dict[str, Any], exit: str) -> Iterator[str]:
-    """The causes of a call, by name."""
-    came = model.came(action, vector, arguments, exit)
-    for number, cause in enumerate(causes(model.spec)[action.name].all):
-        if came >> number & 1:
-            yield str(cause)
 
 
 def judged(
@@ -100,5 +91,5 @@ def _shown(finite: Finite, solver: z3.Solver, action: Action, cause: Cause) -> b
         exit = finite.model.step(action, before, arguments).exit
     except SpecError:
         return False
-    return str(cause) in had(finite.model, action, before, arguments, exit)
+    return str(cause) in named(finite.model, action, before, arguments, exit)
 

@@ -28,8 +28,9 @@ from ...model.language import (
     check_interrupted,
 )
 from ...model.symbolic import Finite, Path, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
+from ..suite import named
 from .beside import Beside
-from .causes import Judged, come_to, had, judged
+from .causes import Judged, come_to, judged
 from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
 from .statements import Statement, statements_of
@@ -140,29 +141,19 @@ class Prover:
         refutation = statement.refutation(self.symbolic, action, path)
         if refutation is None:
             return PROVED, None, ""
-        for limit in (QUICK, PATIENT):
-            solver.push()
-            solver.set("rlimit", limit)
-            solver.add(refutation)
-            if limit == PATIENT:
-                solver.add(emptiness(self.symbolic, path))
-            answer = checked(solver)
-            reason = solver.reason_unknown() if answer == z3.unknown else ""
-            solver.pop()
-            if answer == z3.unsat:
+        # whether a proof is found soon is luck, which another seed may have: that is tried between two scopes, once the smallest
+        # have shown nothing
+        for seed, scope in enumerate(growing_scopes(self.spec)):
+            if seed not in range(1, SMALLEST) and _answer(solver, QUICK, refutation, seed)[0] == z3.unsat:
                 return PROVED, None, ""
-            if limit == QUICK and (found := self._refute(action, path.exit, statement)):
-                return REFUTED, found, ""
+            if found := self._refute_in(scope, action, path.exit, statement):
+                return REFUTED, self._smallest(found, action, path.exit, statement), ""
+        answer, reason = _answer(solver, PATIENT, [*refutation, *emptiness(self.symbolic, path)])
+        if answer == z3.unsat:
+            return PROVED, None, ""
         if answer == z3.sat:
-            reason = "a counterexample exists, but none in the finite scopes that were tried"
+            return UNKNOWN, None, "a counterexample exists, but none in the finite scopes that were tried"
         return UNKNOWN, None, reason
-
-    def _refute(self, action: Action | None, exit: str, statement: Statement) -> Counterexample | None:
-        for scope in growing_scopes(self.spec):
-            found = self._refute_in(scope, action, exit, statement)
-            if found:
-                return self._smallest(found, action, exit, statement)
-        return None
 
     def _smallest(self, found: Counterexample, action: Action | None, exit: str, statement: Statement) -> Counterexample:
         """A counterexample in less: at once without what this one does not speak of, then one element less at a time."""
@@ -270,7 +261,7 @@ class Prover:
             for arguments in chance.sample(calls, min(SAMPLE, len(calls))):
                 try:
                     exit = model.step(action, state, arguments).exit
-                    found |= {exit, *had(model, action, state, arguments, exit)}
+                    found |= {exit, *named(model, action, state, arguments, exit)}
                 except SpecError:
                     continue  # the spec's text makes no sense there; `well_defined` says so
         return found
@@ -284,7 +275,7 @@ class Prover:
 
 
 SMALLEST = 2
-"""In how many finite scopes, the smallest first, a call with a cause is looked for."""
+"""How many finite scopes are the smallest: a call with a cause is looked for in these, and a counterexample before all else."""
 
 SAMPLE = 100
 """How many calls of an operation are made in a state to see where they lead."""
@@ -324,6 +315,18 @@ def _hypotheses(symbolic: Symbolic) -> list[z3.BoolRef]:
     """What may be assumed of the state that an operation finds: all invariants, and how states are made."""
     invariants = [symbolic.statement(i, symbolic.state) for i in symbolic.spec.invariants.values()]
     return [*symbolic.axioms(), *(order for _, order in symbolic.order(symbolic.state)), *invariants]
+
+
+def _answer(solver: z3.Solver, limit: int, assertions: list[Any], seed: int = 0) -> tuple[z3.CheckSatResult, str]:
+    """What the solver says of what it holds and some assertions, for so much work; where it does not know, why."""
+    solver.push()
+    solver.set("rlimit", limit)
+    solver.set("random_seed", seed)
+    solver.add(assertions)
+    answer = checked(solver)
+    reason = solver.reason_unknown() if answer == z3.unknown else ""
+    solver.pop()
+    return answer, reason
 
 
 def _solver(base: list[Any]) -> z3.Solver:

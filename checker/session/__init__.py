@@ -1,6 +1,7 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
 from .again import again, without
+from .ahead import Ahead
 from .epilogue import Epilogue, Most, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
@@ -12,6 +13,7 @@ __all__ = [
     "LATE",
     "MOST_WORLDS",
     "NEVER",
+    "Ahead",
     "Epilogue",
     "Failure",
     "Mismatch",

@@ -91,7 +91,8 @@ class Ahead:
             value = values[slot.name]
             if slot.type not in self.names or not value:
                 given[slot.name] = None if slot.type in self.names else value
-            elif value == self.stranger(slot.type):
+            elif value not in self.names[slot.type].handle:
+                # the stranger, or what died since
                 given[slot.name] = chance.choice([*self.names[slot.type].dead[-LATELY:], NEVER])
             else:
                 given[slot.name] = self.names[slot.type].handle[value]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...model.concrete import Model, Vector, picked
-from ...model.language import EFFECTIVE, OK, Action, Spec
-from ...model.recording import READS, Causes, Leaf, Node, Recorder, trees
+from ...model.language import EFFECTIVE, OK, Action, Spec, once
+from ...model.recording import READS, Causes, Leaf, Node, Recorder, Write, trees
 from ..errors import Unsupported
 
 SAMPLE = 24
@@ -41,40 +41,39 @@ TRIED = 6
 @dataclass(frozen=True)
 class Kinds:
     """The operations that change nothing and answer something; that change something and answer what they found; that give a
-    name or write a number; and that may end the life of something."""
+    name or write a number; that may end the life of something; and that write nothing but data that they are given."""
 
     looks: tuple[str, ...]
     takes: tuple[str, ...]
     gives: tuple[str, ...]
     undoes: tuple[str, ...]
+    marks: tuple[str, ...]
 
 
-_kinds: dict[int, tuple[Spec, Kinds]] = {}
-
-
+@once
 def kinds(spec: Spec) -> Kinds:
     """The operations of a spec by what they are good for at the end of a run."""
-    known = _kinds.get(id(spec))
-    if known is None or known[0] is not spec:
-        looks, takes, gives, undoes = [], [], [], []
-        recorder = Recorder(spec)
-        lives = {n.args[1] for test in spec.unused.values() for n in recorder.statement(test)[1].within() if n.op in READS}
-        numbers = {c.name for c in spec.components if c.value is int}
-        for name, tree in trees(spec).items():
-            answers = [part for block in tree.within() if isinstance(block.end, Leaf) for part in block.end.answer]
-            fresh = {s.name for s in spec.actions[name].slots if s.fresh}
-            if not tree.written:
-                if answers:
-                    looks.append(name)
-            elif any(not (isinstance(part, Node) and part.op == "arg" and part.args[0] in fresh) for part in answers):
-                takes.append(name)
-            if fresh or tree.written & numbers:
-                gives.append(name)
-            if any(_may_end(s) for block in tree.within() for s in block.statements if getattr(s, "component", "") in lives):
-                undoes.append(name)
-        _kinds.clear()
-        _kinds[id(spec)] = known = spec, Kinds(*map(tuple, (looks, takes, gives, undoes)))
-    return known[1]
+    looks, takes, gives, undoes, marks = [], [], [], [], []
+    recorder = Recorder(spec)
+    lives = {n.args[1] for test in spec.unused.values() for n in recorder.statement(test)[1].within() if n.op in READS}
+    numbers = {c.name for c in spec.components if c.value is int}
+    for name, tree in trees(spec).items():
+        answers = [part for block in tree.within() if isinstance(block.end, Leaf) for part in block.end.answer]
+        fresh = {s.name for s in spec.actions[name].slots if s.fresh}
+        if not tree.written:
+            if answers:
+                looks.append(name)
+        elif any(not (isinstance(part, Node) and part.op == "arg" and part.args[0] in fresh) for part in answers):
+            takes.append(name)
+        if fresh or tree.written & numbers:
+            gives.append(name)
+        if any(_may_end(s) for block in tree.within() for s in block.statements if getattr(s, "component", "") in lives):
+            undoes.append(name)
+        data = {s.name for s in spec.actions[name].slots if s.type not in spec.unused and not s.fresh}
+        writes = [s for block in tree.within() for s in block.statements if isinstance(s, Write)]
+        if writes and all(s.value.op == "arg" and s.value.args[0] in data for s in writes):
+            marks.append(name)
+    return Kinds(*map(tuple, (looks, takes, gives, undoes, marks)))
 
 
 def _may_end(write: Any) -> bool:
@@ -205,12 +204,12 @@ class Epilogue:
 
     def _refused(self, name: str) -> None:
         """Make the call that gets furthest before it is refused."""
-        order = {cause.exit: n for n, cause in enumerate(self.session.causes[name].all)}
+        last = self.session.causes[name].last
         choices, numbers = self._drawn(name)
         exits = self.session.reach(name, choices, numbers, ())
         refused = [n for n, exit in enumerate(exits) if exit not in EFFECTIVE]
         if refused:
-            furthest = max(refused, key=lambda n: order.get(exits[n], -1))
+            furthest = max(refused, key=lambda n: last.get(exits[n], -1))
             self._make(name, picked(choices, numbers[furthest]))
 
     def _make(self, name: str, values: dict[str, Any]) -> bool:

@@ -109,15 +109,12 @@ def _first_shown(
 ) -> tuple[list[Recorded], Mismatch]:
     """The calls up to the first after which the last one, a probe, is answered wrongly.  Refused calls are probed only now and
     then, and not all that a call may break is looked at after it: so it need not be the one that was probed."""
-    steps = calls
-    for number in reversed(range(len(calls) - 1)):
-        if calls[number].probe:
-            steps = without(steps, number, number + 1)
+    steps = without(calls, {number for number, call in enumerate(calls[:-1]) if call.probe})
     few, many = 0, len(steps) - 1
     found = calls, mismatch
     while few < many:
         some = (few + many) // 2
-        session, seen = again(spec, implementation, scope, without(steps, some, len(steps) - 1), strict=strict)
+        session, seen = again(spec, implementation, scope, without(steps, range(some, len(steps) - 1)), strict=strict)
         if seen is not None and len(session.recorded) == some + 1:
             found, many = (session.recorded, seen), some
         else:

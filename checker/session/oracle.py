@@ -32,17 +32,14 @@ def model(spec: Spec, scope: Mapping[str, int]) -> Model:
     return found
 
 
-def have_built(spec: Spec, scope: Mapping[str, int], *, kept: bool = False) -> str:
-    """See that a model is called in C from some session on; why it will not be, where that is so.  With `kept`, only if it was
-    built before."""
+def have_built(spec: Spec, scope: Mapping[str, int]) -> str:
+    """See that a model is called in C from some session on; why it will not be, where that is so."""
     key = id(spec), tuple(scope.items())
     known = _models.get(key)
     if key in _buildings or (isinstance(known, CompiledModel) and known.spec is spec):
         return ""
     try:
         building = CompiledModel.building(spec, dict(scope))
-        if kept and not building.is_kept:
-            return ""
         if not building.is_kept and compiler() is None:
             return NO_COMPILER
         building.start()

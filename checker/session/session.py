@@ -71,6 +71,8 @@ class Session(Ahead):
         self.causes = causes(spec)
         self.came: Counter[tuple[str, int]] = Counter()
         """How often calls that were right had these causes: by operation, bits in the order of `causes`."""
+        self._had = self.had_last = 0
+        """The causes, by bit, of the last call that was no probe, where it was right."""
         self.buried: list[tuple[Type, str]] = []
         """The handles that died by the last call that was no probe."""
         self.permitted: Counter[str] = Counter()
@@ -99,9 +101,8 @@ class Session(Ahead):
         """How often calls that were right had each cause, by its name."""
         found: Counter[str] = Counter()
         for (operation, came), times in self.came.items():
-            for number, cause in enumerate(self.causes[operation].all):
-                if came >> number & 1:
-                    found[str(cause)] += times
+            for name in self.causes[operation].named(came):
+                found[name] += times
         return found
 
     def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:
@@ -140,10 +141,12 @@ class Session(Ahead):
         before = self.vector
         if not probe:
             self.buried.clear()
+            self._had = 0
         if probe:
             exit = self._judge_probe(operation, arguments)
         else:
             exit = self._judge(operation, arguments)
+            self.had_last = self._had
             self._probed = f"{operation}/{exit}"
         if self.probing and self.spec.probes and not probe:
             if self.vector is not before:
@@ -280,6 +283,7 @@ class Session(Ahead):
         self.worlds = kept
         if came and not as_permitted:
             self.came[action.name, came] += 1
+        self._had = 0 if as_permitted else came
         for clause in come_to[0]:
             if all(clause in others for others in come_to):
                 self.clauses[clause] += 1

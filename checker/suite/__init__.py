@@ -2,7 +2,7 @@
 
 from .chart import chart
 from .cycles import returns
-from .more import causes_of
+from .more import causes_of, named
 from .scout import together
 from .stored import digest, known_causes, of, read, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
@@ -19,6 +19,7 @@ __all__ = [
     "digest",
     "generate",
     "known_causes",
+    "named",
     "of",
     "read",
     "returns",

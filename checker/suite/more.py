@@ -2,50 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import with_fresh_names
-from ...model.language import Action, Spec, Step
+from ...model.language import Action, Step
 from ...model.recording import Write, causes, trees
 
 SEVERAL = 2
 """From how many cells on, or elements in a line, there are several."""
 
 
-def exits(model: Model, calls: Sequence[Step]) -> Iterator[tuple[str, str]]:
-    """The operations of calls, from the initial state on, with the exits that they come to."""
+def replayed(model: Model, calls: Sequence[Step]) -> Iterator[tuple[Action, Vector, dict[str, Any], Outcome]]:
+    """Calls made from the initial state on: each with the state before, its arguments, and what it came to."""
     vector = model.initial()
     for name, arguments in with_fresh_names(model, list(calls)):
-        outcome = model.step(model.spec.actions[name], vector, arguments)
-        yield name, outcome.exit
+        action = model.spec.actions[name]
+        outcome = model.step(action, vector, arguments)
+        yield action, vector, arguments, outcome
         vector = outcome.state
 
 
 def causes_of(model: Model, calls: Sequence[Step]) -> Iterator[str]:
     """The causes of calls, from the initial state on, as they come."""
-    names, vector = CauseNames(model.spec), model.initial()
-    for name, arguments in with_fresh_names(model, list(calls)):
-        action = model.spec.actions[name]
-        outcome = model.step(action, vector, arguments)
-        yield from names.of(name, model.came(action, vector, arguments, outcome.exit))
-        vector = outcome.state
+    for action, vector, arguments, outcome in replayed(model, calls):
+        yield from named(model, action, vector, arguments, outcome.exit)
 
 
-class CauseNames:
-    """The names of causes, by their bits, each text made once."""
-
-    def __init__(self, spec: Spec) -> None:
-        self._causes = causes(spec)
-        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
-
-    def of(self, operation: str, bits: int) -> tuple[str, ...]:
-        """The names of some causes of an operation."""
-        found = self._known.get((operation, bits))
-        if found is None:
-            named = (str(cause) for n, cause in enumerate(self._causes[operation].all) if bits >> n & 1)
-            found = self._known[operation, bits] = tuple(named)
-        return found
+def named(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> tuple[str, ...]:
+    """The causes of a call, by name."""
+    return causes(model.spec)[action.name].named(model.came(action, vector, arguments, exit))
 
 
 def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> Iterator[str]:
@@ -57,33 +44,33 @@ def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> I
     if spec.late is not None and outcome.shown is not outcome.state:
         for each in spec.late(model.system(before), model.system(outcome.shown), model.scope):
             yield f"{each.clause} by {action.name}"
-    for name, kinds in _updates(model)[action.name].items():
+    for name, kind in _updates(model)[action.name].items():
         at = model.positions[name]
         old, new = before[at], outcome.state[at]
         if old is new:
             continue
-        if "queue" in kinds:
+        if kind == "queue":
             if any(len(one) >= SEVERAL and one != other for one, other in zip(old, new, strict=True)):
                 yield f"{action.name}/{outcome.exit}#{name},several"
         elif sum(one != other for one, other in zip(old, new, strict=True)) >= SEVERAL:
             yield f"{action.name}/{outcome.exit}#{name}:=,several"
 
 
-_known: dict[int, tuple[Model, dict[str, dict[str, set[str]]]]] = {}
+_known: dict[int, tuple[Model, dict[str, dict[str, str]]]] = {}
 
 
-def _updates(model: Model) -> dict[str, dict[str, set[str]]]:
-    """By operation the components that it updates in bulk, and the queues that it changes."""
+def _updates(model: Model) -> dict[str, dict[str, str]]:
+    """By operation the components that it updates in bulk, and the queues that it changes, with their kinds."""
     known = _known.get(id(model))
     if known is None or known[0] is not model:
         kinds = {c.name: c.kind for c in model.spec.components}
-        found: dict[str, dict[str, set[str]]] = {}
+        found: dict[str, dict[str, str]] = {}
         for name, tree in trees(model.spec).items():
             found[name] = {}
             for block in tree.within():
                 for write in block.statements:
                     if isinstance(write, Write) and (write.kind == "where" or kinds[write.component] == "queue"):
-                        found[name].setdefault(write.component, set()).add(kinds[write.component])
+                        found[name][write.component] = kinds[write.component]
         _known.clear()
         _known[id(model)] = known = model, found
     return known[1]

@@ -8,12 +8,13 @@ from typing import Any
 
 from ...model.concrete import Model
 from ...model.graph import with_fresh_names
-from ...model.language import Action, Step
+from ...model.language import Step
 from ...model.recording import causes
+from ..session import Ahead, World
 from .shown import Shown
 
 
-class Rehearsal:
+class Rehearsal(Ahead):
     """The model after some calls.  Handles are the elements themselves; `made` are the calls since, each with whether it is a
     probe."""
 
@@ -24,7 +25,7 @@ class Rehearsal:
         self.probing = False
         self.causes = causes(self.spec)
         self.made: list[tuple[Step, bool]] = []
-        self.vector = model.initial()
+        self.worlds = [World(model.initial(), {})]
         self._shown = Shown(model)
         for name, arguments in with_fresh_names(model, list(calls)):
             self._step(name, arguments)
@@ -33,28 +34,14 @@ class Rehearsal:
         action = self.spec.actions[name]
         outcome = self.model.step(action, self.vector, arguments)
         self._shown.after(action, self.vector, outcome)
-        self.vector = outcome.state
+        self.worlds[0].vector = outcome.state
         return outcome.exit
-
-    def fresh(self, action: Action) -> dict[str, int]:
-        """As in `Session`."""
-        return {s.name: self.model.fresh(self.vector, s.type) for s in action.slots if s.fresh}
 
     def choices(self, operation: str, *, strangers: bool) -> dict[str, list[Any]]:
         """As in `Session`, without strangers."""
         return self._shown.choices(self.actions[operation], self.model.unused(self.vector), strangers=False)
 
-    def reach(
-        self, operation: str, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int], wanted: Collection[str]
-    ) -> list[str]:
-        """As in `Session`."""
-        action = self.actions[operation]
-        fresh = self.fresh(action)
-        values = {s.name: [fresh[s.name]] if s.fresh else choices[s.name] for s in action.slots}
-        return self.model.foreseen(action, self.vector, values, numbers, wanted)
-
-    @staticmethod
-    def handles(operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
+    def handles(self, operation: str, values: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
         """As in `Session`."""
         return dict(values)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
 from ...model.language import EFFECTIVE, Action, Members, Step, Type
 from ...model.recording import causes
-from .more import CauseNames, more_of
+from .more import more_of, named, replayed
 from .shown import Shown
 
 PATIENCE = 100
@@ -46,10 +46,10 @@ class Found:
 def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[Step]:
     """Two ways beside each other: the calls of the one, then those of the other with other names for what they give; without
     those that would be refused then."""
-    calls, vector = [], model.initial()
-    for name, arguments in with_fresh_names(model, list(one)):
-        vector = model.step(model.spec.actions[name], vector, arguments).state
-        calls.append((name, arguments))
+    calls, vector = list[Step](), model.initial()
+    for action, _, arguments, outcome in replayed(model, one):
+        vector = outcome.state
+        calls.append((action.name, arguments))
     renamed: dict[tuple[Type, int], int] = {}
     for name, arguments in with_fresh_names(model, list(other)):
         action = model.spec.actions[name]
@@ -77,6 +77,11 @@ def _renamed(
     return given
 
 
+def _targets(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> set[str]:
+    """All that a call comes to beside its clause."""
+    return {*named(model, action, vector, arguments, outcome.exit), *more_of(model, action, vector, outcome)}
+
+
 class Scout:
     """Looks for ways to targets: causes, and what `more_of` tells.  Walks begin with an opening of the spec, or with one of some
     `ways`, or with what was found."""
@@ -88,12 +93,12 @@ class Scout:
         openings = (calls for calls in (*spec.openings.values(), *ways) if {name for name, _ in calls} <= set(self.actions))
         self.openings: list[Sequence[Step]] = [(), *openings]
         self.chance = random.Random(seed)
-        self.names = CauseNames(spec)
+        self.causes = causes(spec)
         self.done: Counter[str] = Counter()
         self.vain: Counter[str] = Counter()
         self._open = {
             name: [(str(cause), cause.exit, 1 << number) for number, cause in enumerate(each.all)]
-            for name, each in causes(spec).items()
+            for name, each in self.causes.items()
         }
 
     def found(self, known: set[str], walks: int) -> Iterator[Found]:
@@ -111,21 +116,15 @@ class Scout:
 
     def come_to(self, model: Model, calls: Sequence[Step]) -> frozenset[str]:
         """All targets that some calls come to, in a scope of their own."""
-        vector, targets = model.initial(), set[str]()
-        for step in with_fresh_names(model, list(calls)):
-            action = self.spec.actions[step[0]]
-            outcome = model.step(action, vector, step[1])
-            came = model.came(action, vector, step[1], outcome.exit)
-            targets |= {*self.names.of(action.name, came), *more_of(model, action, vector, outcome)}
-            vector = outcome.state
-        return frozenset(targets)
+        made = replayed(model, calls)
+        return frozenset(target for call in made for target in _targets(model, *call))
 
     def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[Walked, str]]:
         vector, walked = self.model.initial(), Walked()
         self._restart()
         for step in with_fresh_names(self.model, list(opening)):
             vector, targets = self._stepped(vector, step, walked)
-            for target in targets - known:
+            for target in sorted(targets - known):
                 yield list(walked), target
         for _ in range(LONG):
             for step, target in self._within_reach(vector, known):
@@ -134,7 +133,7 @@ class Scout:
             if following is None:
                 return
             vector, targets = self._stepped(vector, following, walked)
-            for target in targets - known:
+            for target in sorted(targets - known):
                 yield list(walked), target
 
     def _restart(self) -> None:
@@ -153,8 +152,7 @@ class Scout:
     def _made(self, vector: Vector, step: Step) -> tuple[Vector, Outcome, set[str]]:
         action = self.spec.actions[step[0]]
         outcome = self.model.step(action, vector, step[1])
-        bits = self.model.came(action, vector, step[1], outcome.exit)
-        return outcome.state, outcome, {*self.names.of(action.name, bits), *more_of(self.model, action, vector, outcome)}
+        return outcome.state, outcome, _targets(self.model, action, vector, step[1], outcome)
 
     def _choices(self, action: Action, vector: Vector, unused: dict[Type, int]) -> dict[str, list[Any]]:
         fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
@@ -187,7 +185,7 @@ class Scout:
                 if exits and exits[-1] == exit:
                     arguments = picked(choices, numbers[len(exits) - 1])
                     came = self.model.came(action, vector, arguments, exit)
-                    for target in self.names.of(name, came & bits):
+                    for target in self.causes[name].named(came & bits):
                         if target not in known:
                             self.vain[name] = 0
                             yield (name, arguments), target
@@ -247,7 +245,7 @@ class Scout:
                     renamed[slot.type, fresh[slot.name]] = given[slot.name]
             calls.append((name, given))
             clauses.append(f"{name}/{outcome.exit}")
-            clauses += [target.rpartition(" by ")[0] for target in last if " by " in target]
+            clauses += [target.rpartition(" by ")[0] for target in sorted(last) if " by " in target]
             targets |= last
         return Found(tuple(calls), tuple(dict.fromkeys(clauses)), frozenset(targets)) if wanted in last else None
 

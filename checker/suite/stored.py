@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from ...model.language import Members, Spec, SpecError, Step
+from ...model.language import Members, Spec, SpecError, Step, once
 from ...model.recording import every
 from ...model.symbolic import clauses
 from .suite import Sequence, generate
@@ -60,6 +60,7 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
         raise SpecError(f"{path}: no suite: {type(error).__name__} at {error}") from None
 
 
+@once
 def of(spec: Spec) -> list[Sequence]:
     """The suite of a spec: the stored one, or, if it has none, one drawn now."""
     return read(spec, spec.suite) if spec.suite and not spec.replaced else generate(spec)
@@ -73,9 +74,11 @@ def known_causes(spec: Spec, operations: Collection[str]) -> list[str]:
     return [cause for sequence in inside for cause in sequence.causes]
 
 
+@once
 def digest(spec: Spec) -> str:
     """A fingerprint of what is asked of an implementation: the clauses and the suite."""
-    text = json.dumps([clauses(spec), write(spec, of(spec))])
+    stored = None if spec.replaced else spec.suite
+    text = json.dumps([clauses(spec), stored.read_text(encoding="utf-8") if stored else write(spec, of(spec))])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

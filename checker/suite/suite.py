@@ -21,7 +21,7 @@ from ...model.search import workers
 from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
 from .cycles import Cyclist
-from .more import causes_of, exits
+from .more import causes_of, replayed
 from .rehearsal import Rehearsal
 from .scout import Found, Scout
 from .tours import pairs, tour
@@ -166,7 +166,8 @@ def soaking(model: Model, ways: list[tuple[Step, ...]]) -> list[Sequence]:
         for cycle in Cyclist(model, inside, ways).cycles(CYCLES if name == ALL else CYCLES // 4):
             if not {name for name, _ in cycle.calls} <= had:
                 calls, before = (*cycle.before, *cycle.calls), len(cycle.before)
-                clauses = tuple(dict.fromkeys(f"{name}/{exit}" for name, exit in exits(model, calls)))
+                made_again = replayed(model, calls)
+                clauses = tuple(dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in made_again))
                 whole = ended(model, Found(calls, clauses, frozenset()), inside, len(made))
                 made.append(replace(whole, cycle=(before, len(calls))))
     return made

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ..language import Action, Component, Spec, Type
-from ..recording import Branch, Causes, Leaf, Node, Way, Write, causes, is_late, some, trees
+from ..recording import Branch, Causes, Leaf, Node, Way, Write, causes, is_late, some
 from .state import Vector
 
 INFIX = {"and": "and", "or": "or", "eq": "==", "lt": "<", "le": "<=", "add": "+", "sub": "-"}
@@ -51,7 +51,7 @@ class _Text:
 
     def function(self) -> Callable[[Vector, Any], Answer]:
         """Print, and have Python read it."""
-        self._block(trees(self.model.spec)[self.action.name], 1)
+        self._block(self.causes.tree, 1)
         head = ["def told(state, given):"]
         head += [f"    s{at} = state[{at}]" for at in self.used]
         head += [f"    a_{s.name} = given[{s.name!r}]" for s in self.action.slots]
@@ -134,6 +134,8 @@ class _Text:
                 return f"any({body} {over})"
             case "forall":
                 return f"all({body} {over})"
+            case "collect":
+                return f"{{{variable} {over} if {body}}}"
         return f"sum(1 {over} if {body})"
 
     def _range(self, kind: Type) -> str:

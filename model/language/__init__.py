@@ -21,9 +21,10 @@ from .declarations import (
     step_property,
     unused,
 )
-from .interruption import Noted, check_interrupted, is_interruption, noting_interruptions
+from .interruption import Held, Noted, check_interrupted, holding_interruptions, is_interruption, noting_interruptions
 from .late import EachWaiter, each_waiter
 from .loading import import_here, load
+from .once import once
 from .planting import planted
 from .reading import (
     EFFECTIVE,
@@ -91,6 +92,7 @@ __all__ = [
     "Exploration",
     "Flow",
     "Fresh",
+    "Held",
     "Invariant",
     "Late",
     "LeadsTo",
@@ -130,6 +132,7 @@ __all__ = [
     "exists",
     "forall",
     "gives",
+    "holding_interruptions",
     "identity_of",
     "implies",
     "import_here",
@@ -147,6 +150,7 @@ __all__ = [
     "negation",
     "none",
     "noting_interruptions",
+    "once",
     "parse_scope",
     "planted",
     "reading",

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 END = 0
 """What is written to the thread that watches, where an interruption writes its number."""
@@ -69,6 +69,58 @@ def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) 
         watcher.join()
         os.close(woken)
         os.close(wake)
+
+
+@dataclass
+class Held:
+    """An interruption that is not raised: whether one has come, and whether that was told."""
+
+    seen: bool = False
+    told: bool = False
+    stops: list[Callable[[], None]] = field(default_factory=list)
+
+
+_holding: list[Held] = []
+
+
+@contextlib.contextmanager
+def holding_interruptions(stop: Callable[[], None] = lambda: None) -> Iterator[Held]:
+    """Not raise an interruption that comes in the block, which asks what is given now and then and says when it has told of one,
+    so that nothing is lost that was half done.  It is raised after the block if it was not told of, and a second one is at once.
+
+    `stop` is called when one comes.  In a block within such a block both know of it.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    if here and _holding:
+        outer = _holding[0]
+        outer.stops.append(stop)
+        try:
+            yield outer
+        finally:
+            outer.stops.pop()
+        return
+    held = Held(stops=[stop])
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield held
+        return
+
+    def interrupted(*_: object) -> None:
+        if held.seen:
+            raise KeyboardInterrupt
+        held.seen = True
+        for each in held.stops:
+            each()
+
+    _holding.append(held)
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield held
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _holding.clear()
+        held.stops.clear()
+        if held.seen and not held.told:
+            signal.raise_signal(signal.SIGINT)
 
 
 def check_interrupted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from dataclasses import replace
 from types import ModuleType
 
@@ -27,6 +28,12 @@ def load(where: str) -> Spec:
         module = import_here(module_name)
     except ModuleNotFoundError as error:
         raise SpecError(f"{where}: no module {error.name!r} here (looked where Python imports from)") from None
+    except SpecError:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        line = "" if isinstance(error, SyntaxError) else f" ({last.filename}, line {last.lineno})"
+        raise SpecError(f"{where}: cannot import {module_name}: {type(error).__name__}: {error}{line}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Spec):
         raise SpecError(f"{where}: {module_name} has no Spec called {name!r}")

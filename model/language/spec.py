@@ -197,10 +197,17 @@ class Spec:
 
     def room(self, name: str) -> str:
         """The room (last part of the module's name) in which operation or statement `name` stands."""
+        if name not in self._rooms:
+            raise SpecError(f"nothing is called {name} in {self.name}")
+        return self._rooms[name]
+
+    @cached_property
+    def _rooms(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         for module in self.modules:
-            if any(d.name == name for d in declared(module)):
-                return module.__name__.rpartition(".")[2]
-        raise SpecError(f"nothing is called {name} in {self.name}")
+            for declaration in declared(module):
+                found.setdefault(declaration.name, module.__name__.rpartition(".")[2])
+        return found
 
     def replace(self, **functions: Callable[..., Any]) -> Spec:
         """This spec with other functions for the named operations or statements: how a bug is planted."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..language import exists, forall, is_enumeration, negation
+from ..language import exists, forall, is_enumeration, negation, subset
 from .nodes import Counted, Node, counted
+
+QUANTIFIERS = {"forall": forall, "exists": exists, "collect": subset}
 
 
 def asked(node: Node, system: Any, arguments: Mapping[str, Any]) -> Any:
@@ -61,7 +63,7 @@ class _Asking:
                 return self.value(args[0])[self.value(args[1])]
             case "count":
                 return self._count(counted[node])
-        quantify = forall if op == "forall" else exists
+        quantify = QUANTIFIERS[op]
         variable, body = args
 
         def held(element: Any) -> Any:

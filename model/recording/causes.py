@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import product
 
-from ..language import EFFECTIVE, Spec
+from ..language import EFFECTIVE, Spec, once
 from .nodes import FALSE, READS, TRUE, Block, Branch, Leaf, Node, Write, both, conjuncts, const, disjuncts, either, negated
 from .recorder import trees
 from .text import shown
@@ -75,6 +75,17 @@ class Causes:
         self.of_exit: dict[str, int] = {}
         for number, cause in enumerate(self.all):
             self.of_exit[cause.exit] = self.of_exit.get(cause.exit, 0) | 1 << number
+
+        self.last = {cause.exit: number for number, cause in enumerate(self.all)}
+        """By exit the number of its last cause: an exit with a higher one comes later in the text."""
+        self._named: dict[int, tuple[str, ...]] = {}
+
+    def named(self, bits: int) -> tuple[str, ...]:
+        """The names of some causes, by bit; each text is made once."""
+        found = self._named.get(bits)
+        if found is None:
+            found = self._named[bits] = tuple(str(cause) for n, cause in enumerate(self.all) if bits >> n & 1)
+        return found
 
     def _noted(self, exit: str, way: Node, condition: Node) -> int:
         number, held = self._found.setdefault((exit, way), (len(self._found), []))
@@ -216,16 +227,10 @@ def _numbered(node: Node, numbers: dict[Node, Node]) -> Node:
     return Node(node.op, args, node.type)
 
 
-_causes: dict[int, tuple[Spec, dict[str, Causes]]] = {}
-
-
+@once
 def causes(spec: Spec) -> dict[str, Causes]:
-    """By operation the causes of a spec, found once for as long as the spec is the one that was asked about last."""
-    known = _causes.get(id(spec))
-    if known is None or known[0] is not spec:
-        _causes.clear()
-        _causes[id(spec)] = known = spec, {name: Causes(name, tree) for name, tree in trees(spec).items()}
-    return known[1]
+    """By operation the causes of a spec."""
+    return {name: Causes(name, tree) for name, tree in trees(spec).items()}
 
 
 def _named(found: Sequence[tuple[str, Node]]) -> list[str]:

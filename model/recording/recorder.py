@@ -33,6 +33,7 @@ from ..language import (
     is_sort,
     is_subset,
     member_type,
+    once,
     reading,
 )
 from .nodes import (
@@ -296,14 +297,8 @@ class Recorder:
         return Some(self, self.settled(Node("collect", (variable, held), sort)))
 
 
-_trees: dict[int, tuple[Spec, dict[str, Block]]] = {}
-
-
+@once
 def trees(spec: Spec) -> dict[str, Block]:
-    """The trees of a spec's operations, recorded once for as long as the spec is the one that was asked about last."""
-    known = _trees.get(id(spec))
-    if known is None or known[0] is not spec:
-        recorder = Recorder(spec)
-        _trees.clear()
-        _trees[id(spec)] = known = spec, {name: recorder.operation(action) for name, action in spec.actions.items()}
-    return known[1]
+    """The trees of a spec's operations."""
+    recorder = Recorder(spec)
+    return {name: recorder.operation(action) for name, action in spec.actions.items()}

@@ -4,8 +4,9 @@ from ..compiled import CPU, CUDA, EMULATED
 from .compiled import CompiledExplorer
 from .device import KEEPS_NO_TRANSITIONS, DeviceExplorer
 from .expansion import WELL_DEFINED, Expander, Expansion, hash_of
-from .explorer import Explorer, Limits, Search
+from .explorer import Explorer, Search
 from .frontier import Frontier
+from .limits import Limits
 from .liveness import StateGraph, can_return, helping, leads_to
 from .memory import budget
 from .pool import Pool

@@ -7,11 +7,9 @@ the level at hand and the next only.
 from __future__ import annotations
 
 import ctypes
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from ..compiled import FRESH_BITS, Building, SearchPrinter, fresh_sorts
 from ..concrete import Model, Vector
 from ..language import Action, Rest, SpecError, Step
 from .expansion import WELL_DEFINED, Broken, Expansion, told_apart
-from .explorer import Explorer, Limits, Search
+from .explorer import Explorer
 from .frontier import Frontier
 from .linking import declare
 from .memory import give_back
@@ -139,10 +137,8 @@ class CompiledExplorer(Explorer):
         self.seen: Table = Table(self.library)
         self.todo, self.following = Frontier(axis=0), Frontier(axis=0)
 
-    def run(self, limits: Limits = Limits(), **options: Any) -> Search:  # noqa: B008
-        with _stopping(self._stop) as interrupted:
-            self._interrupted = interrupted
-            return super().run(limits, **options)
+    def _interrupt(self) -> None:
+        self._stop[0] = 1
 
     def _finish(self) -> None:
         return
@@ -154,7 +150,7 @@ class CompiledExplorer(Explorer):
     def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
         threads = stack.enter_context(ThreadPoolExecutor(self.jobs))
         running: dict[Future[Piece], Worker] = {}
-        self._stop[0] = self._interrupted()
+        self._stop[0] = self._held.seen
         wants_room = self.seen.room < self._needed
         try:
             while (self.todo and not self._stop[0]) or running:
@@ -174,9 +170,8 @@ class CompiledExplorer(Explorer):
                     piece = future.result()
                     wants_room = self._took(worker, piece) or wants_room
                     yield piece.expansion
-                if self._interrupted():
-                    self.search.stopped = "interrupted"
-                    return
+            if self._held.seen:
+                self.search.stopped = "interrupted"
         finally:
             self._stop[0] = 1
             wait(running)
@@ -348,24 +343,3 @@ class CompiledExplorer(Explorer):
             mask = (1 << FRESH_BITS) - 1
             names = {kind: call >> 32 + FRESH_BITS * at & mask for at, kind in enumerate(fresh_sorts(action))}
             yield action, {s.name: names[s.type] if s.fresh else arguments[s.name] for s in action.slots}, after
-
-
-@contextmanager
-def _stopping(stop: Any) -> Iterator[Callable[[], bool]]:
-    """An interruption in the block is not raised but stops the threads, so that nothing is lost that they did; whether one has
-    come is told by what is given."""
-    seen = [False]
-
-    def interrupted(*_: object) -> None:
-        seen[0] = True
-        stop[0] = 1
-
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield lambda: seen[0]
-        return
-    signal.signal(signal.SIGINT, interrupted)
-    try:
-        yield lambda: seen[0]
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

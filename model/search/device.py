@@ -177,7 +177,7 @@ class DeviceExplorer(CompiledExplorer):
     def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
         self.outgrown = ""
         while self.todo:
-            if self._interrupted():
+            if self._held.seen:
                 self.search.stopped = "interrupted"
                 return
             room = min(self.seen.room, self._device.work.room - self.todo.size - self.following.size)

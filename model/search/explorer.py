@@ -6,7 +6,6 @@ the states themselves are kept for the level at hand and the next only.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import json
 import time
@@ -16,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -24,9 +22,24 @@ import numpy as np
 from ..batch import Block, Cells, Fingerprints, fingerprints
 from ..concrete import Model, Vector
 from ..graph import Violation, run, with_fresh_names
-from ..language import EFFECTIVE, Action, Call, Declaration, Exploration, Spec, SpecError, Step, Type
+from ..language import (
+    EFFECTIVE,
+    Action,
+    Call,
+    Declaration,
+    Exploration,
+    Held,
+    Spec,
+    SpecError,
+    Step,
+    Type,
+    check_interrupted,
+    holding_interruptions,
+)
 from .expansion import JUDGED_AT_ONCE, WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
 from .frontier import Frontier
+from .identity import texts_of
+from .limits import Limits
 from .memory import PER_CELL, UNLIMITED, budget, used
 from .pool import Pool, Task
 from .seen import PLACE, Seen
@@ -80,19 +93,6 @@ class Search:
         return self.finished and not self.cut
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Where a search stops before it is done: each None for no limit.  `memory` is in bytes, of this process and those that share
-    its work; None is two thirds of the machine's.  Of the levels at hand what goes beyond `level` bytes lies in files (None: a
-    part of the memory)."""
-
-    states: int | None = None
-    depth: int | None = None
-    seconds: float | None = None
-    memory: int | None = None
-    level: int | None = None
-
-
 class Explorer:
     """A search as it goes on.
 
@@ -133,6 +133,7 @@ class Explorer:
         self.coming: list[Broken] = []
         """What is broken in states of the next level that are not gone beyond, where that is known before they are expanded."""
         self._waiting: list[Expansion] = []
+        self._held = Held()
         self.memory = UNLIMITED
         """Bytes that the search may have, with its processes."""
         self._workers: Pool | None = None
@@ -161,7 +162,7 @@ class Explorer:
 
     def run(
         self,
-        limits: Limits = Limits(),
+        limits: Limits = Limits(),  # noqa: B008
         *,
         stop_at_violation: bool = True,
         progress: Callable[[Search], None] | None = None,
@@ -176,41 +177,10 @@ class Explorer:
             self.todo.room = self.following.room = self.memory // self.level_part if limits.level is None else limits.level
             self._enter()
 
-            def spent() -> str:
-                search.states, search.seconds = self.seen.count, time.monotonic() - started
-                if limits.seconds is not None and search.seconds > limits.seconds:
-                    return "time"
-                if limits.states is not None and search.states >= limits.states:
-                    return "states"
-                return search.stopped
-
             try:
-                while not search.stopped:
-                    if not self.todo:
-                        if not (self.following or self.coming):
-                            break
-                        self.todo, self.following = self.following, self.following.like()
-                        search.depth += 1
-                        if stop_at_violation and self.broken:
-                            break
-                        self.broken, self.coming = self.broken + self.coming, []
-                    if limits.depth is not None and search.depth >= limits.depth:
-                        search.stopped = "depth"
-                        break
-                    expanded = self._level(stack, time.monotonic() - started)
-                    try:
-                        for found in expanded:
-                            self._take(found)
-                            search.stopped = spent()
-                            if not search.stopped and self._is_full():
-                                search.stopped = "memory"
-                            if progress:
-                                search.frontier = self.todo.size + self.following.size
-                                progress(search)
-                            if search.stopped:
-                                break
-                    finally:
-                        expanded.close()
+                with holding_interruptions(self._interrupt) as self._held:
+                    self._go_on(stack, limits, started, stop_at_violation, progress)
+                    self._held.told = search.stopped == "interrupted"
             except KeyboardInterrupt:
                 search.stopped = "interrupted"
             except WorkerGone:
@@ -221,6 +191,57 @@ class Explorer:
             self._workers = None
         search.states, search.seconds = self.seen.count, time.monotonic() - started
         return search
+
+    def _go_on(
+        self,
+        stack: ExitStack,
+        limits: Limits,
+        started: float,
+        stop_at_violation: bool,
+        progress: Callable[[Search], None] | None,
+    ) -> None:
+        search = self.search
+
+        def spent() -> str:
+            search.states, search.seconds = self.seen.count, time.monotonic() - started
+            check_interrupted()
+            if self._held.seen:
+                return "interrupted"
+            if limits.seconds is not None and search.seconds > limits.seconds:
+                return "time"
+            if limits.states is not None and search.states >= limits.states:
+                return "states"
+            return search.stopped
+
+        while not search.stopped:
+            if not self.todo:
+                if not (self.following or self.coming):
+                    break
+                self.todo, self.following = self.following, self.following.like()
+                search.depth += 1
+                if stop_at_violation and self.broken:
+                    break
+                self.broken, self.coming = self.broken + self.coming, []
+            if limits.depth is not None and search.depth >= limits.depth:
+                search.stopped = "depth"
+                break
+            expanded = self._level(stack, time.monotonic() - started)
+            try:
+                for found in expanded:
+                    self._take(found)
+                    search.stopped = spent()
+                    if not search.stopped and self._is_full():
+                        search.stopped = "memory"
+                    if progress:
+                        search.frontier = self.todo.size + self.following.size
+                        progress(search)
+                    if search.stopped:
+                        break
+            finally:
+                expanded.close()
+
+    def _interrupt(self) -> None:
+        """What is done at once when an interruption comes."""
 
     def _level(self, stack: ExitStack, seconds: float) -> Generator[Expansion, None, None]:
         """Expand the level at hand piece by piece, when the search has gone on for so many seconds; nothing where there is no
@@ -403,17 +424,14 @@ class Explorer:
 
     @property
     def identity(self) -> str:
-        """What a search is of, as a digest: the text of the spec, its scope, its operations and statements; and the text of what
-        makes fingerprints and canonical forms, as those that are stored mean nothing to any other."""
+        """What a search is of, as a digest: the text of the spec and the engine, its scope, its operations and statements."""
         import hashlib
 
-        spec, model = self.model.spec, self.model
-        texts = [*map(inspect.getsource, spec.modules), *_engine()]
-        texts += [_text(function.__code__) for function in spec.replaced.values()]
+        model = self.model
         tried = {name: [str(v) for v in values] for name, values in model.tried.items()}
         actions = [action.name for action in self.actions]
         given = [self.reading, model.scope, tried, actions, self.statements, self.search.symmetry, str(self.search.opening)]
-        return hashlib.sha256(json.dumps([texts, given]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([texts_of(model.spec), given]).encode()).hexdigest()
 
     def way(self, mark: int) -> tuple[list[Step], Vector]:
         """A shortest way from the beginning to the state with a fingerprint, and the state that it leads to (with symmetry, a
@@ -470,19 +488,3 @@ def _ill_defined(text: str) -> Declaration:
 
     told.__doc__ = text
     return Declaration(WELL_DEFINED, told, ())
-
-
-ENGINE = ("batch", "compiled", "concrete", "language", "recording", "search")
-"""The folders whose text makes fingerprints and canonical forms."""
-
-
-def _engine() -> list[str]:
-    here = Path(__file__).parent.parent
-    files = sorted(path for folder in ENGINE for path in (here / folder).glob("*.[hp]*"))
-    return [path.read_text(encoding="utf-8") for path in files]
-
-
-def _text(code: CodeType) -> str:
-    """A function's code as text that is the same in every process, for one whose source is nowhere."""
-    inner = [_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return " ".join([code.co_code.hex(), *code.co_names, *inner])

@@ -15,10 +15,11 @@ from typing import Any
 
 from ..compiled import CPU, Building, compiler
 from ..concrete import Model
-from ..language import Exploration, Spec, SpecError
+from ..language import Exploration, Spec, SpecError, holding_interruptions
 from .compiled import CompiledExplorer
 from .device import DeviceExplorer
-from .explorer import Explorer, Limits, Search
+from .explorer import Explorer, Search
+from .limits import Limits
 from .store import Store
 
 PRINTING = 0.002
@@ -130,12 +131,14 @@ def explored(
     def waited(building: Building) -> bool:
         """Wait for a library, a little; whether the search may go on."""
         began, search = time.monotonic(), explorer.search
-        try:
-            building.wait(ASKED)
-        except KeyboardInterrupt:
-            search.stopped = "interrupted"
+        building.wait(ASKED)
         search.seconds += time.monotonic() - began
-        return not is_over(search)
+        return not was_interrupted() and not is_over(search)
+
+    def was_interrupted() -> bool:
+        if held.seen:
+            explorer.search.stopped, held.told = "interrupted", True
+        return held.seen
 
     def to_its_end(slower: str = "") -> Explorer:
         explorer.slower = slower
@@ -145,6 +148,7 @@ def explored(
     if reading != AUTO or device != CPU:
         return to_its_end()
     with ExitStack() as stack:
+        held = stack.enter_context(holding_interruptions())
         together = together or stack.enter_context(Together())
         stack.callback(together.count, explorer.search)
         # printed for several searches it is worth its time even if the first is soon done
@@ -168,6 +172,8 @@ def explored(
                 elif is_over(on(explorer.search.seconds + ASKED)):
                     return explorer
         began, spent = time.monotonic(), explorer.search.seconds
+        if was_interrupted():
+            return explorer
         try:
             compiled = CompiledExplorer(model, building=building, **options)
         except SpecError as error:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from ..language import EFFECTIVE, Spec, late_clause
+from ..language import EFFECTIVE, Spec, late_clause, once
 from .reading import Symbolic
 
 
 def clauses(spec: Spec) -> list[str]:
     """Every clause of a spec, operation/exit: by operation its refusals in the order in which they are looked at, then what takes
     effect; the late answers of an operation that may be suspended are clauses of it too."""
-    known = _clauses.get(id(spec))
-    if known is None or known[0] is not spec:
-        known = _clauses[id(spec)] = spec, _read_clauses(spec)
-    return list(known[1])
+    return list(_read_clauses(spec))
 
 
-_clauses: dict[int, tuple[Spec, list[str]]] = {}
-
-
+@once
 def _read_clauses(spec: Spec) -> list[str]:
     symbolic = Symbolic(spec)
     found: list[str] = []
