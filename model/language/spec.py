@@ -225,12 +225,12 @@ class Spec:
         sizes = {kind.plural: max(1, len(kind.constants)) for kind in self.sorts}
         sizes |= {c.name: 1 for c in self.components if c.kind == "parameter"}
         sizes["numbers"] = 1
+        smallest = {kind.plural: len(kind.constants) for kind in self.sorts}
+        smallest |= {c.name: 1 for c in self.components if c.kind == "parameter"}
         for name, size in (given or {}).items():
             if name not in sizes:
                 raise SpecError(f"a scope has no {name!r}; it has {', '.join(sizes)}")
-            least = next((len(kind.constants) for kind in self.sorts if kind.plural == name), 0)
-            if any(c.kind == "parameter" and c.name == name for c in self.components):
-                least = 1
+            least = smallest.get(name, 0)
             if size < least:
                 raise SpecError(f"{name}={size} is too small: at least {least}")
             if size > LARGEST:
