@@ -149,14 +149,14 @@ class ControlOS(Resources, Processors, SharedMemory):
     @hypercall
     def read_memory(self, caller: Partition, region: str, place: int) -> str:
         try:
-            return caller.space.read(int(region, 16) + place, DATUM_SIZE).hex()
+            return caller.space.read(int(region, 16) + self.within(place), DATUM_SIZE).hex()
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 
     @hypercall
     def write_memory(self, caller: Partition, region: str, place: int, data: str) -> None:
         try:
-            caller.space.write(int(region, 16) + place, bytes.fromhex(data))
+            caller.space.write(int(region, 16) + self.within(place), bytes.fromhex(data))
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 

@@ -111,14 +111,14 @@ class Files(Descriptors):
     @system_call
     def read_mapped(self, process: Process, address: str, place: int) -> str:
         try:
-            return process.space.read(int(address, 16) + place, DATUM_SIZE).hex()
+            return process.space.read(int(address, 16) + self.machine.within(place), DATUM_SIZE).hex()
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 
     @system_call
     def write_mapped(self, process: Process, address: str, place: int, data: str) -> None:
         try:
-            process.space.write(int(address, 16) + place, bytes.fromhex(data))
+            process.space.write(int(address, 16) + self.machine.within(place), bytes.fromhex(data))
         except (Fault, ValueError):
             raise Refused("EFAULT") from None
 

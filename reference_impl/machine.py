@@ -6,6 +6,7 @@ from collections import deque
 
 from .memory import AddressSpace, PhysicalMemory
 from .objects import (
+    DATUM_SIZE,
     EVENT_PORTS,
     GRANTED,
     MANAGEMENT_MEMORY,
@@ -63,6 +64,11 @@ class Machine:
         """A handle that was never given out; it says nothing but what it was minted for."""
         self.minted += 1
         return f"{kind}-{self.minted:04x}"
+
+    def within(self, place: int) -> int:
+        """A place in a region, where a datum fits.  Beyond it another region of the same owner may be mapped."""
+        need(0 <= place <= self.region_size - DATUM_SIZE, "EFAULT")
+        return place
 
     def new_partition(self) -> Partition:
         partition = Partition(self.mint("partition"), AddressSpace(self.memory))

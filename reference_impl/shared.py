@@ -81,7 +81,7 @@ class SharedMemory(Machine):
     def read_shared(self, caller: Partition, shared: str, place: int) -> str:
         attached = self.attached_shared(caller, shared, "EFAULT")
         try:
-            return caller.space.read(attached.address + place, DATUM_SIZE).hex()
+            return caller.space.read(attached.address + self.within(place), DATUM_SIZE).hex()
         except Fault:
             raise Refused("EFAULT") from None
 
@@ -89,7 +89,7 @@ class SharedMemory(Machine):
     def write_shared(self, caller: Partition, shared: str, place: int, data: str) -> None:
         attached = self.attached_shared(caller, shared, "EFAULT")
         try:
-            caller.space.write(attached.address + place, bytes.fromhex(data))
+            caller.space.write(attached.address + self.within(place), bytes.fromhex(data))
         except Fault:
             raise Refused("EFAULT") from None
 

@@ -46,9 +46,10 @@ def initial(system: System) -> None:
 
 
 PAGE_SIZE = 4096
-PAGES_PER_REGION = 2
 DATUM_SIZE = 8
 SHORT_LIMIT = 64
+VARIED = {"pages_per_region": (2, 1, 3, 5), "middle": (1, 2, 3, 4, 5), "outside": (1, 2, 3, 4, 5, 6, 7)}
+"""How large regions are, which place between its ends the third is, and where a place lies that is none."""
 
 
 def topology(scope: Scope) -> dict[str, Any]:
@@ -69,18 +70,29 @@ def topology(scope: Scope) -> dict[str, Any]:
     return {name: scope[name] for name in given} | {
         "queue_depth": scope["queue_depth"],
         "page_size": PAGE_SIZE,
-        "pages_per_region": PAGES_PER_REGION,
+        "pages_per_region": _varied(scope, "pages_per_region"),
         "datum_size": DATUM_SIZE,
         "short_limit": SHORT_LIMIT,
     }
 
 
-def offset(scope: Scope, place: int) -> int | None:
-    """Where in a region a place is, in bytes: at its start, at its end, then across its page boundaries; no place is none."""
+def _varied(scope: Scope, name: str) -> int:
+    return scope.get(name, VARIED[name][0])
+
+
+def offset(scope: Scope, place: int) -> int:
+    """Where in a region a place is, in bytes: at its start, at its end, then somewhere between, such as across its page
+    boundaries, or at a page's first or last datum.  No place is outside: one byte too far, at the end of the region or of the
+    numbers of 8 to 63 bits."""
+    pages = _varied(scope, "pages_per_region")
+    size = PAGE_SIZE * pages
     if not place:
-        return None
-    size = PAGE_SIZE * PAGES_PER_REGION
-    where = [0, size - DATUM_SIZE, PAGE_SIZE - DATUM_SIZE // 2]
+        ends = [size, size - DATUM_SIZE + 1, *(2**bits - DATUM_SIZE for bits in (16, 31, 32, 63)), 2**32]
+        return max(ends[(_varied(scope, "outside") - 1) % len(ends)], size - DATUM_SIZE + 1)
+    boundaries = range(PAGE_SIZE, size, PAGE_SIZE)
+    across, first, last = ([at - back for at in boundaries] for back in (DATUM_SIZE // 2, 0, DATUM_SIZE))
+    between = [*across[:1], *first[:1], *last[-1:], *across[-1:], *last[:1]] or [PAGE_SIZE // 2, DATUM_SIZE, PAGE_SIZE // 2 - 3]
+    where = [0, size - DATUM_SIZE, between[(_varied(scope, "middle") - 1) % len(between)]]
     if place > len(where):
         raise ValueError(f"places: {len(where)} at most")
     return where[place - 1]
@@ -139,6 +151,7 @@ SPEC = Spec(
     explorations=with_the_rest(EXPLORATIONS, OPERATIONS),
     large=with_the_rest(LARGE, OPERATIONS),
     fuzz_scope=FUZZ_SCOPE,
+    varied=VARIED,
     rigid={"too_long": lambda scope, short: short == scope["shorts"]},
     encodings={
         Data: datum,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +31,13 @@ class Implementation(Protocol):
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Do one operation."""
+
+
+def limited(scope: Mapping[str, int], implementation: Implementation) -> dict[str, int]:
+    """A scope cut to what an implementation can have."""
+    introduction = getattr(implementation, "introduction", None)
+    limits = introduction.limits if introduction else {}
+    return {name: min(size, limits.get(name, size)) for name, size in scope.items()}
 
 
 def connect(where: str, **options: Any) -> Implementation:

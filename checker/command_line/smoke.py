@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ...model.language import ALL, Spec, load
-from ..adapters import Implementation, finished, reach, stopped
+from ..adapters import Implementation, finished, limited, reach, stopped
 from ..errors import AdapterError, Unsupported
-from .console import HOLDS, VIOLATION, Output, common, traces_option
-
-if TYPE_CHECKING:
-    pass
 from .configuration import Configured
-from .console import CONVERSATION, budgets_option
+from .console import CONVERSATION, HOLDS, VIOLATION, Output, budgets_option, common, traces_option
 
 
 @click.command(cls=Configured)
@@ -25,7 +20,6 @@ from .console import CONVERSATION, budgets_option
 @traces_option
 def smoke(spec_name: str, format: str, connection: str, must_return: float, must_not_return: float, traces: Path) -> int:
     """Shake hands with the implementation at CONNECTION and make every call once: does it speak the protocol?"""
-    from ..conform import limited
     from ..conform import smoke as run
     from ..session import Mismatch
 
@@ -36,7 +30,7 @@ def smoke(spec_name: str, format: str, connection: str, must_return: float, must
         profiles = list(about.profiles) if about else [ALL]
         for profile in profiles:
             spec.profile(profile)
-        unsupported = run(spec, implementation, limited(spec.fuzz_scope, about.limits if about else {}), spec.actions)
+        unsupported = run(spec, implementation, limited(spec.fuzz_scope, implementation), spec.actions)
         finished(implementation)
     except Mismatch as mismatch:
         out.line(f"{connection}: {mismatch.text}")

@@ -1,6 +1,6 @@
 """A conformance run: smoke, the fixed suite, fuzzing; a verdict for every clause."""
 
-from .run import Conformance, limited, smoke
+from .run import Conformance, smoke
 from .verdicts import (
     FAIL,
     FLAKY,
@@ -30,7 +30,6 @@ __all__ = [
     "Report",
     "Verdict",
     "code_of",
-    "limited",
     "matches",
     "read_known_failing",
     "smoke",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ...model.language import ALL, EFFECTIVE, Spec, SpecError
-from ..adapters import Implementation
+from ..adapters import Implementation, limited
 from ..errors import Unsupported
 from ..fuzz import fuzz
 from ..session import (
@@ -64,11 +64,6 @@ def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], 
     return session.unsupported
 
 
-def limited(scope: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
-    """A scope cut to what an implementation can have."""
-    return {name: min(size, limits.get(name, size)) for name, size in scope.items()}
-
-
 class Conformance:
     """One run.  `suite` is the spec's whole suite, of which the profiles' part is used; `patterns` choose clauses by name, and
     with `shortest` only the shortest sequence that comes to one of them is run.  A failure is made again in what `fresh` makes,
@@ -97,6 +92,7 @@ class Conformance:
         self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile))
         self.suite = [s for s in suite if any(s.operations <= spec.profile(profile) for profile in self.chosen)]
         found = dict.fromkeys(c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations)
+        self._number = {id(sequence): number for number, sequence in enumerate(self.suite)}
         self.clauses = frozenset(c for s in suite for c in s.clauses)
         in_order = [c for name in spec.actions for c in found if c.partition("/")[0] == name]
         wanted = [c for c in in_order if not patterns or any(matches(c, p, self.clauses) for p in patterns)]
@@ -172,11 +168,12 @@ class Conformance:
         return frozenset(found)
 
     def _scope(self, scope: Mapping[str, int]) -> dict[str, int]:
-        return limited(scope, self.introduction.limits if self.introduction else {})
+        return limited(scope, self.implementation)
 
     def _sizes(self, sequence: Calls) -> Mapping[str, int]:
-        sizes = sequence.sizes(self.spec)
-        return sizes if sequence.scope else self._scope(sizes)
+        """The scope of a sequence.  What no state depends on is another for the next."""
+        sizes, varied = sequence.sizes(self.spec), self._scope(self.spec.variety(self._number[id(sequence)]))
+        return {**(sizes if sequence.scope else self._scope(sizes)), **varied}
 
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
         """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.language import OK, Noted, Spec, Step, noting_interruptions
-from ..adapters import Implementation
+from ..adapters import Implementation, limited
 from ..errors import Unsupported
 from ..session import (
     Epilogue,
@@ -116,7 +116,7 @@ class _Budget:
         self.targets = targets
         self.report = FuzzReport()
         self.progress = progress
-        self.first: tuple[Mismatch, list[Recorded]] | None = None
+        self.first: tuple[Mismatch, list[Recorded], dict[str, int]] | None = None
         self.stopped = False
         self.noted = Noted()
         self.failed = False
@@ -128,7 +128,7 @@ class _Budget:
         try:
             yield
         except Mismatch as mismatch:
-            self.first = self.first or (mismatch, list(session.recorded))
+            self.first = self.first or (mismatch, list(session.recorded), session.scope)
             raise
 
     def turn(self, number: int, beginnings: Sequence[Beginning]) -> bool:
@@ -181,7 +181,8 @@ def _machine(
             if not budget.turn(opening, beginnings):
                 hypothesis.reject()
             budget.report.runs += 1
-            self.session = Session(spec, implementation, scope, strict=strict, without=without)
+            varied = limited(spec.variety(chance.randrange(1 << 16)), implementation)
+            self.session = Session(spec, implementation, {**varied, **scope}, strict=strict, without=without)
             self.begun = True
             self.left = chance.choice((steps, steps // SHORT))
             self.aim = Aim(self.session, chance, budget.targets)
@@ -343,7 +344,7 @@ def fuzz(
     stop_building()
     budget.report.interrupted |= budget.noted.seen
     if budget.first is not None:
-        _take_failure(spec, implementation, sizes, budget, strict, fresh, shrink)
+        _take_failure(spec, implementation, budget, strict, fresh, shrink)
     budget.report.seconds = time.monotonic() - started
     return budget.report
 
@@ -351,7 +352,6 @@ def fuzz(
 def _take_failure(
     spec: Spec,
     implementation: Implementation,
-    scope: dict[str, int],
     budget: _Budget,
     strict: bool,
     fresh: Callable[[], Implementation] | None,
@@ -359,7 +359,7 @@ def _take_failure(
 ) -> None:
     """Make the failure that was seen short, if that is wanted and not interrupted."""
     assert budget.first is not None
-    report, (mismatch, calls) = budget.report, budget.first
+    report, (mismatch, calls, scope) = budget.report, budget.first
     if mismatch.probe and not report.clauses[mismatch.probe]:
         # the probe itself has not been seen to be right
         calls, mismatch = by_itself(calls, mismatch)

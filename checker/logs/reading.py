@@ -141,7 +141,7 @@ def scope_of(spec: Spec, log: Log, sizes: Mapping[str, int] | None = None) -> di
     given = log.heading.get("scope")
     if given is None:
         known = spec.scope(spec.fuzz_scope)
-        given = known | {name: max(size, 1) for name, size in log.topology.items() if name in known}
+        given = known | {name: max(size, 1) for name, size in log.topology.items() if name in known or name in spec.varied}
     try:
         return spec.scope({str(name): int(size) for name, size in given.items()} | dict(sizes or {}))
     except (AttributeError, TypeError, ValueError) as error:

@@ -93,8 +93,9 @@ class Session(Ahead):
 
     @staticmethod
     def with_strangers(spec: Spec, scope: Mapping[str, int]) -> dict[str, int]:
-        """A scope with one element more of each sort of which there are handles, for those that no element has."""
-        whole = spec.scope(scope)
+        """A scope with one element more of each sort of which there are handles, for those that no element has; without what is
+        varied, of which no state depends."""
+        whole = {name: size for name, size in spec.scope(scope).items() if name not in spec.varied}
         return whole | {kind.plural: whole[kind.plural] + 1 for kind in spec.unused if kind.handles}
 
     def had(self) -> Counter[str]:

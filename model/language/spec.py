@@ -31,6 +31,8 @@ class Spec:
     initial: writes the initial state into one that holds defaults only.
     explorations: by name, what is explored; together they reach every clause.  fuzz_scope: the scope for fuzzing.
     large: explorations that take minutes: what matters to a room is there at least twice.
+    varied: sizes that a scope may have beside those of its state, for `topology` and `encodings` alone, with the values that they
+    have in turn where an implementation is tried; a scope that does not have one means the first.
     rigid: for each rigid map, its value in a finite scope: (scope, *key) -> value.
     encodings: how elements of sorts that are data, not handles, are written to an implementation: (scope, element) ->
     plain data.  open_data: those of them of which a log may have any value, each with the test of an ordinary one; one that is
@@ -55,6 +57,7 @@ class Spec:
     explorations: Mapping[str, Exploration] = field(default_factory=dict)
     large: Mapping[str, Exploration] = field(default_factory=dict)
     fuzz_scope: Scope = field(default_factory=dict)
+    varied: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     rigid: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     encodings: Mapping[type[Sort], Callable[[Scope, int], Any]] = field(default_factory=dict)
     open_data: Mapping[type[Sort], Callable[[Any], bool]] = field(default_factory=dict)
@@ -228,8 +231,8 @@ class Spec:
         smallest = {kind.plural: len(kind.constants) for kind in self.sorts}
         smallest |= {c.name: 1 for c in self.components if c.kind == "parameter"}
         for name, size in (given or {}).items():
-            if name not in sizes:
-                raise SpecError(f"a scope has no {name!r}; it has {', '.join(sizes)}")
+            if name not in sizes and name not in self.varied:
+                raise SpecError(f"a scope has no {name!r}; it has {', '.join([*smallest, 'numbers', *self.varied])}")
             least = smallest.get(name, 0)
             if size < least:
                 raise SpecError(f"{name}={size} is too small: at least {least}")
@@ -238,3 +241,7 @@ class Spec:
                 raise SpecError(f"{shown} is too large: at most {LARGEST}")
             sizes[name] = size
         return sizes
+
+    def variety(self, number: int) -> dict[str, int]:
+        """The `number`-th of the varied sizes that are tried one after the other; of some in a row, each value of each."""
+        return {name: values[number % len(values)] for name, values in self.varied.items()}

@@ -15,18 +15,20 @@ class Mapping(State):
 
 
 @action(seed="MAP-2", step="S-B S309b S310b")
-def read_mapped(system: System, process: Process, address: Region, place: Place) -> Data:
+def read_mapped(system: System, process: Process, address: Region, place: Option[Place]) -> Data:
     """Read a region mapped into the process."""
     running(system, process)
     require(system.process_mapped[process, address], EFAULT)
+    require(place != none, EFAULT)
     return system.content[address, place]
 
 
 @action(seed="MAP-2", step="S-B S309b S310b")
-def write_mapped(system: System, process: Process, address: Region, place: Place, data: Data) -> None:
+def write_mapped(system: System, process: Process, address: Region, place: Option[Place], data: Data) -> None:
     """Write a region mapped into the process."""
     running(system, process)
     require(system.process_mapped[process, address], EFAULT)
+    require(place != none, EFAULT)
 
     system.content[address, place] = data
 

@@ -72,18 +72,20 @@ def free(system: System, caller: Partition, region: Region) -> None:
 
 
 @action(seed="REG-3 REG-5 MAP-5", step="S108")
-def read_memory(system: System, caller: Partition, region: Region, place: Place) -> Data:
+def read_memory(system: System, caller: Partition, region: Region, place: Option[Place]) -> Data:
     """Read through the caller's own mapping."""
     standing(system, caller)
     require(system.mapped[caller, region], EFAULT)
+    require(place != none, EFAULT)
     return system.content[region, place]
 
 
 @action(seed="REG-3 REG-5 MAP-5", step="S106 S108")
-def write_memory(system: System, caller: Partition, region: Region, place: Place, data: Data) -> None:
+def write_memory(system: System, caller: Partition, region: Region, place: Option[Place], data: Data) -> None:
     """Write through the caller's own mapping."""
     standing(system, caller)
     require(system.mapped[caller, region], EFAULT)
+    require(place != none, EFAULT)
 
     system.content[region, place] = data
 

@@ -89,18 +89,20 @@ def destroy_shared(system: System, caller: Partition, shared: Shared) -> None:
 
 
 @action(seed="SHM-1")
-def read_shared(system: System, caller: Partition, shared: Shared, place: Place) -> Data:
+def read_shared(system: System, caller: Partition, shared: Shared, place: Option[Place]) -> Data:
     """Read a shared region that the caller is attached to."""
     standing(system, caller)
     require(system.attached[caller, shared], EFAULT)
+    require(place != none, EFAULT)
     return system.shared_content[shared, place]
 
 
 @action(seed="SHM-1")
-def write_shared(system: System, caller: Partition, shared: Shared, place: Place, data: Data) -> None:
+def write_shared(system: System, caller: Partition, shared: Shared, place: Option[Place], data: Data) -> None:
     """Write a shared region that the caller is attached to."""
     standing(system, caller)
     require(system.attached[caller, shared], EFAULT)
+    require(place != none, EFAULT)
 
     system.shared_content[shared, place] = data
 
