@@ -42,6 +42,7 @@ from .prove import proof_code, proof_json, prove_and_tell, show_proof
 def check(spec_name: str, format: str, implementation: str, seconds: float, jobs: int, traces: Path) -> int:
     """Prove the specification, explore it, and fuzz an implementation: the main job."""
     from ...model.symbolic import clauses
+    from ..reports import causes_told
 
     spec, out = load(spec_name), Output(format)
     started = time.monotonic()
@@ -72,14 +73,17 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
     known = len(totals["clauses"]) + len(missing)
     out.line(
         f"prove    {proof.count('proved')} of {len(proof.obligations)} obligations proved for any size and depth, "
-        f"{proof.exits - len(proof.vacuous)} of {proof.exits} exits shown possible  [{_word(proved)}]"
+        f"{proof.exits - len(proof.vacuous)} of {proof.exits} exits and {len(proof.causes.possible)} causes "
+        f"shown possible  [{_word(proved)}]"
     )
     out.line(
         f"explore  {totals['states']} states, {totals['transitions']} transitions: all reachable states of "
-        f"{len(explored)} small scopes, {len(totals['clauses'])} of {known} clauses reached  [{_word(explore_code)}]"
+        f"{len(explored)} small scopes, {len(totals['clauses'])} of {known} clauses and "
+        f"{causes_told(spec, totals['causes'], spec.actions)} reached  [{_word(explore_code)}]"
     )
     out.line(
-        f"fuzz     {fuzzed.calls} calls to {implementation}, {len(fuzzed.clauses)} of {known} clauses exercised, "
+        f"fuzz     {fuzzed.calls} calls to {implementation}, {len(fuzzed.clauses)} of {known} clauses and "
+        f"{causes_told(spec, fuzzed.causes, spec.actions)} exercised, "
         f"{len(fuzzed.failures)} failures  [{_word(right)}]"
     )
     if unexercised:

@@ -107,7 +107,8 @@ def explore(
     options: dict[str, Any] = {"asked": asked, "limits": limits, "symmetry": symmetry}
     options |= {"reading": reading, "device": device}
     if scope is None:
-        reports = explore_all_scopes(spec, jobs, chosen_explorations(spec, large, names), **options)
+        chosen = chosen_explorations(spec, large, names)
+        reports = explore_all_scopes(spec, jobs, chosen, count_causes=not large, **options)
     else:
         one = exploration_of(spec, scope, without, only, after)
         if graph:
@@ -182,7 +183,7 @@ def _draw(spec: Spec, exploration: Exploration, path: Path, room: str | None, li
 
 
 def explore_all_scopes(
-    spec: Spec, jobs: int, explorations: dict[str, Exploration] | None = None, **options: Any
+    spec: Spec, jobs: int, explorations: dict[str, Exploration] | None = None, *, count_causes: bool = True, **options: Any
 ) -> list[ExploreReport]:
     """Explore scopes of a spec's own, and tell of each when it is done."""
     from ..explore import explore_all
@@ -190,7 +191,7 @@ def explore_all_scopes(
     def told(report: ExploreReport) -> None:
         say(f"{report.name}: {report.states} states, depth {report.depth}, {report.seconds:.1f} s")
 
-    return explore_all(spec, explorations, jobs=jobs, progress=told, **options)
+    return explore_all(spec, explorations, jobs=jobs, progress=told, count_causes=count_causes, **options)
 
 
 def exploration_code(reports: list[ExploreReport], missing: list[str]) -> int:
@@ -216,7 +217,7 @@ def show_explorations(
 ) -> list[str]:
     """Print reports, with their violations (of each scope `most` in full) and the clauses reached; give those that were not."""
     from ..explore import operations_called, unreached
-    from ..reports import clause_depths, exploration, exploration_violation
+    from ..reports import causes_told, clause_depths, exploration, exploration_violation
 
     for report in reports:
         for line in exploration(report):
@@ -240,6 +241,9 @@ def show_explorations(
         out.line(f"{where} {', '.join(missing)}")
     elif all_scopes:
         out.line(f"all {len(reached)} clauses are reached")
+    causes = {cause for report in reports for cause in report.causes}
+    if all_scopes and causes:
+        out.line(f"{causes_told(spec, causes, spec.actions)} are reached")
     return missing
 
 
@@ -281,6 +285,7 @@ def exploration_totals(reports: list[ExploreReport]) -> dict[str, Any]:
         "depth": max((r.depth for r in reports), default=0),
         "complete": all(r.complete for r in reports),
         "clauses": sorted({clause for r in reports for clause in r.clauses}),
+        "causes": sorted({cause for r in reports for cause in r.causes}),
         "violations": [v.statement for r in reports for v in r.violations],
         "seconds": round(sum(r.seconds for r in reports), 3),
     }

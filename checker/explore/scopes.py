@@ -18,6 +18,7 @@ from ...model.graph import with_fresh_names
 from ...model.language import Declaration, Exploration, LeadsTo, Rest, Spec, SpecError, Step, Type, load
 from ...model.search import (
     AUTO,
+    BATCH,
     CPU,
     KEEPS_NO_TRANSITIONS,
     Explorer,
@@ -72,7 +73,8 @@ class ExploreReport:
     `symmetry` says that states that differ by a renaming count once, `stopped` what ended the search early, `asked` names what
     was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
     though that was wanted, and why; `unstored` why a search that was to be kept is not; `slower` why it was not made in the
-    compiled reading, where that would have been better; `outgrown` what was too small for it, and what to do.
+    compiled reading, where that would have been better; `outgrown` what was too small for it, and what to do; `causes` to which
+    causes calls came, where that was counted.
     """
 
     name: str
@@ -94,6 +96,7 @@ class ExploreReport:
     unstored: str = ""
     slower: str = ""
     outgrown: str = ""
+    causes: frozenset[str] = frozenset()
 
 
 def explore_scope(
@@ -108,15 +111,19 @@ def explore_scope(
     keep: Path | None = None,
     reading: str = AUTO,
     device: str = CPU,
+    count_causes: bool = False,
     progress: Callable[[Search], None] | None = None,
 ) -> ExploreReport:
     """Explore one scope, within `limits` for each search: what waits is followed in searches of its own.
 
-    With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped.  Raises SpecError for what
-    cannot be asked of a `device`.
+    With `keep`, a folder, go on with the search that is stored there, and store it if it is stopped.  With `count_causes` it is
+    told which causes calls come to; that is counted in the batch reading alone, which is then taken if none is given.  Raises
+    SpecError for what cannot be asked of a `device`.
     """
     if device != CPU and (asked.can_return or asked.leads_to):
         raise SpecError(KEEPS_NO_TRANSITIONS)
+    if count_causes and reading == AUTO and device == CPU:
+        reading = BATCH
     model = Model(spec, exploration.sizes, exploration.arguments)
     without = spec.left_out(exploration)
     opening = spec.opening(exploration)
@@ -133,6 +140,7 @@ def explore_scope(
             opening=opening,
             symmetry=symmetry,
             keep_edges=_asks_for_rest(spec, exploration, asked),
+            count_causes=count_causes,
             jobs=jobs,
             reading=reading,
             device=device,
@@ -183,6 +191,7 @@ def explore_scope(
         unstored,
         slower,
         outgrown,
+        frozenset(search.causes),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from ...model.language import (
@@ -47,7 +47,7 @@ def replay(report: Report, traces: Path, clause: str) -> str:
     return replay_command(traces / file_name("fuzz", clause), report.where)
 
 
-def causes_told(spec: Spec, had: Mapping[str, int], operations: Collection[str]) -> str:
+def causes_told(spec: Spec, had: Collection[str], operations: Collection[str]) -> str:
     """How many causes calls of some operations came to, in words."""
     known = known_causes(spec, operations)
-    return f"{sum(1 for cause in known if had.get(cause))} of {len(known)} causes"
+    return f"{len(set(known) & set(had))} of {len(known)} causes"

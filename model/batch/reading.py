@@ -31,6 +31,7 @@ from ..language import (
     inside,
     reading,
 )
+from ..recording import Asking, Node
 from .columns import Column, NoneLeft, Run, Values, count_of, now_of
 from .layout import Block, Index
 from .part import Part, settled
@@ -257,6 +258,17 @@ class Batch:
         for components, view in zip(asked, views, strict=True):
             components.update(view._asked)
         return np.broadcast_to(np.asarray(now_of(held), np.bool_), (len(index),))
+
+    def held(self, conditions: Sequence[Node], part: Part) -> list[Values]:
+        """Whether recorded conditions hold of what a call came to something for: of each, by row."""
+        run = Run(self.tables, part.block.size, part.rows)
+        run.stating = True
+        given = {n: self._given(run, v, np.arange(len(part.rows))) for n, v in part.arguments.items()}
+        given = {n: Same(run, v) if isinstance(v, Members) else v for n, v in given.items()}
+        asking = Asking(View(run, part.block, None), given)
+        with reading(self):
+            found = [now_of(asking.value(condition)) for condition in conditions]
+        return [np.broadcast_to(np.asarray(each, np.bool_), part.rows.shape) for each in found]
 
     def values(
         self, declaration: Declaration, block: Block, rows: Index | None, call: Mapping[str, Any], element: int

@@ -1,6 +1,6 @@
 """The recording of a specification: every operation and statement as a tree, to be printed or asked."""
 
-from .asking import asked
+from .asking import Asking, asked
 from .causes import Cause, Causes, Way, causes, every, is_late, refuses, some, ways
 from .nodes import (
     AFTER,
@@ -34,6 +34,7 @@ __all__ = [
     "NOW",
     "READS",
     "TRUE",
+    "Asking",
     "Block",
     "Branch",
     "Cause",

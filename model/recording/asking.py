@@ -8,20 +8,34 @@ from typing import Any
 from ..language import exists, forall, is_enumeration, negation, subset
 from .nodes import Counted, Node, counted
 
+PLAIN = ("const", "arg", "some", "var")
 QUANTIFIERS = {"forall": forall, "exists": exists, "collect": subset}
 
 
 def asked(node: Node, system: Any, arguments: Mapping[str, Any]) -> Any:
     """What an expression on the state before a call comes to, in the reading that is current."""
-    return _Asking(system, arguments).value(node)
+    return Asking(system, arguments).value(node)
 
 
-class _Asking:
+class Asking:
+    """One state, or as many as a reading takes for one, of which several expressions are asked; what they have in common is found
+    once."""
+
     def __init__(self, system: Any, arguments: Mapping[str, Any]) -> None:
         self.system, self.arguments = system, arguments
         self.variables: dict[Node, Any] = {}
+        self._known: dict[Node, Any] = {}
+        self._within = 0
 
     def value(self, node: Node) -> Any:
+        """What an expression comes to."""
+        if self._within or node.op in PLAIN:
+            return self._found(node)
+        if node not in self._known:
+            self._known[node] = self._found(node)
+        return self._known[node]
+
+    def _found(self, node: Node) -> Any:
         op, args = node.op, node.args
         match op:
             case "const":
@@ -70,7 +84,11 @@ class _Asking:
             self.variables[variable] = element
             return self.value(body)
 
-        return quantify(variable.type, held)
+        self._within += 1
+        try:
+            return quantify(variable.type, held)
+        finally:
+            self._within -= 1
 
     def _count(self, count: Counted) -> Any:
         arguments = tuple(map(self.value, count.arguments))

@@ -14,6 +14,7 @@ import numpy as np
 from ..batch import FACTORS, Batch, Block, Cells, Fingerprints, Index, Part, Remembered, Verdicts, argument_kind, fingerprints
 from ..concrete import Model
 from ..language import EFFECTIVE, Action, Declaration, SpecError, Type
+from .causes import Reached
 from .seen import Seen
 from .symmetry import Symmetry
 
@@ -67,6 +68,7 @@ class Expansion:
     transitions: int = 0
     cut: int = 0
     clauses: dict[str, int] = field(default_factory=dict)
+    causes: list[str] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
     edges: list[Edges] = field(default_factory=list)
@@ -88,7 +90,8 @@ class _Steps:
 class Expander:
     """Expands blocks of states of a model: with the operations given, judging the statements given.
 
-    `fixed` gives elements that symmetry leaves alone; `keep_edges` has the states and the transitions kept too.
+    `fixed` gives elements that symmetry leaves alone; `keep_edges` has the states and the transitions kept too,
+    `count_causes` has it told which causes calls come to.
     """
 
     def __init__(
@@ -100,9 +103,11 @@ class Expander:
         symmetry: bool = False,
         fixed: Mapping[Type, Collection[int]] | None = None,
         keep_edges: bool = False,
+        count_causes: bool = False,
     ) -> None:
         self.model, self.actions = model, actions
         self.batch = Batch(model)
+        self.causes = Reached(self.batch, actions) if count_causes else None
         self.layout = self.batch.layout
         self.symmetry = Symmetry(self.layout, fixed) if symmetry else None
         self.fixed = dict(fixed or {})
@@ -149,6 +154,8 @@ class Expander:
                         found.broken.append(Broken(WELL_DEFINED, at, depth, True))
                         continue
                     found.clauses.setdefault(f"{action.name}/{part.exit}", depth)
+                    if self.causes is not None:
+                        found.causes += self.causes.by(part)
                     if part.exit not in EFFECTIVE:
                         continue
                     states = part.rows if part.block is some else part.rows % some.size

@@ -78,6 +78,7 @@ class Search:
     depth: int = 0
     frontier: int = 0
     clauses: dict[str, int] = field(default_factory=dict)
+    causes: set[str] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
     edges: list[Edges] = field(default_factory=list)
@@ -98,7 +99,8 @@ class Explorer:
 
     `without` names operations that are not called, `statements` those to judge (default: all).  With `jobs` above 1, large levels
     are expanded by so many processes, each with a copy of the spec from `spec.where`; without that, by this one alone.
-    `keep_edges` has all states and transitions kept, `fixed` gives elements that symmetry leaves alone.
+    `keep_edges` has all states and transitions kept, `fixed` gives elements that symmetry leaves alone,
+    `count_causes` has it told which causes calls come to (in the batch reading alone).
     """
 
     reading = "batch"
@@ -119,6 +121,7 @@ class Explorer:
         symmetry: bool = False,
         fixed: Mapping[Type, Collection[int]] | None = None,
         keep_edges: bool = False,
+        count_causes: bool = False,
         jobs: int = 1,
     ) -> None:
         spec = model.spec
@@ -126,7 +129,8 @@ class Explorer:
         self.actions = [a for a in spec.actions.values() if a.name not in without]
         every = [*spec.invariants, *spec.step_properties]
         self.statements = tuple(every if statements is None else statements)
-        self.expander = Expander(model, self.actions, self.statements, symmetry=symmetry, fixed=fixed, keep_edges=keep_edges)
+        judged = {"symmetry": symmetry, "fixed": fixed, "keep_edges": keep_edges, "count_causes": count_causes}
+        self.expander = Expander(model, self.actions, self.statements, **judged)
         self.search = Search(model, with_fresh_names(model, opening), symmetry)
         self.jobs = jobs
         self.broken: list[Broken] = []
@@ -298,6 +302,7 @@ class Explorer:
             expander.symmetry is not None,
             expander.fixed,
             expander.keep_edges,
+            expander.causes is not None,
         )
         return Pool(task, self.jobs)
 
@@ -320,6 +325,7 @@ class Explorer:
         search.cut += found.cut
         for clause, depth in found.clauses.items():
             search.clauses[clause] = min(depth, search.clauses.get(clause, depth))
+        search.causes.update(found.causes)
         search.dead += found.dead
         search.edges += found.edges
         if found.kept is not None:

@@ -31,6 +31,7 @@ class Task:
     symmetry: bool
     fixed: Mapping[Type, Collection[int]]
     keep_edges: bool
+    count_causes: bool
 
 
 class Pool:
@@ -91,7 +92,15 @@ def _begin(task: Task) -> None:
     spec = load(task.where)
     model = Model(spec, task.scope, task.arguments)
     actions = [spec.actions[name] for name in task.actions]
-    _expander = Expander(model, actions, task.statements, symmetry=task.symmetry, fixed=task.fixed, keep_edges=task.keep_edges)
+    _expander = Expander(
+        model,
+        actions,
+        task.statements,
+        symmetry=task.symmetry,
+        fixed=task.fixed,
+        keep_edges=task.keep_edges,
+        count_causes=task.count_causes,
+    )
 
 
 def _expand(data: Cells, depth: int, path: Path) -> Expansion:
