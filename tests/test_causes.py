@@ -13,9 +13,11 @@ from token_ring import RING, Mood, Ring, Station
 
 from oneowner.checker.prove import prove
 from oneowner.model import Spec
-from oneowner.model.concrete import Model
-from oneowner.model.language import EFFECTIVE, SpecError, exists, reading, require, subset
+from oneowner.model.concrete import Model, Outcome, Vector
+from oneowner.model.graph import explore
+from oneowner.model.language import EFFECTIVE, SpecError, Step, exists, reading, require, subset
 from oneowner.model.recording import asked, causes, every
+from oneowner.model.search import Explorer, explorer
 from oneowner.spec import SPEC
 
 
@@ -81,6 +83,29 @@ def join_a_quiet_ring(ring: Ring, station: Station) -> Station:
     require(exists(Station, lambda s: quiet[s] & ring.token_at[s]), "BUSY")
     ring.member[station] = True
     return station
+
+
+@pytest.mark.parametrize("symmetry", [False, True])
+@pytest.mark.parametrize(("spec", "name"), [(RING, "small"), (BELLS, ""), (SPEC, "requests"), (SPEC, "shared memory")])
+def test_an_exploration_comes_to_what_a_plain_search_of_all_its_calls_does(spec: Spec, name: str, symmetry: bool) -> None:
+    exploration = spec.explorations[name] if name else next(iter(spec.explorations.values()))
+    model, came = Model(spec, exploration.sizes, exploration.arguments), set[str]()
+
+    def tried(vector: Vector, step: Step, outcome: Outcome) -> None:
+        action = spec.actions[step[0]]
+        came.update(causes(spec)[step[0]].named(model.came(action, vector, step[1], outcome.exit)))
+
+    explore(model, without=spec.left_out(exploration), opening=spec.opening(exploration), tried=tried)
+    assert came
+    assert Explorer.of(spec, exploration, symmetry=symmetry, count_causes=True).run().causes == came
+
+
+def test_processes_that_share_a_search_count_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("WORTH_SHARING", 1), ("WORTH_STARTING", 0.0)):
+        monkeypatch.setattr(explorer, name, value)
+    alone, shared = (Explorer.of(SPEC, SPEC.explorations["events"], count_causes=True, jobs=jobs).run() for jobs in (1, 2))
+    assert shared.causes == alone.causes
+    assert len(alone.causes) > 50
 
 
 def test_they_agree_on_a_subset_that_an_operation_makes() -> None:

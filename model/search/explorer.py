@@ -129,7 +129,7 @@ class Explorer:
         self.actions = [a for a in spec.actions.values() if a.name not in without]
         every = [*spec.invariants, *spec.step_properties]
         self.statements = tuple(every if statements is None else statements)
-        judged = {"symmetry": symmetry, "fixed": fixed, "keep_edges": keep_edges, "count_causes": count_causes}
+        judged: dict[str, Any] = {"symmetry": symmetry, "fixed": fixed, "keep_edges": keep_edges, "count_causes": count_causes}
         self.expander = Expander(model, self.actions, self.statements, **judged)
         self.search = Search(model, with_fresh_names(model, opening), symmetry)
         self.jobs = jobs
