@@ -296,6 +296,28 @@ class SharedOutlivesOwner(ControlOS):
             self.attach(partition, shared)
 
 
+class SharedWithSystemNotCounted(ControlOS):
+    """Shared memory is destroyed though the system control OS is attached to it: only guests are thought to be."""
+
+    def destroy_shared(self, caller: Partition, shared: str) -> None:
+        destroyed = self.shareds.get(shared)
+        if destroyed is not None and destroyed.attached == {caller, self.system} != {self.system}:
+            self.take_off(self.system, destroyed)
+        super().destroy_shared(caller, shared)
+
+
+class GuestDeathWakesNobody(ControlOS):
+    """The processes that wait on a channel are told when its other side closes, and not when the guest there ends."""
+
+    def tell_peer(self, port: Port) -> None:
+        peer = port.peer
+        if peer is None or port.owner.active or not peer.kernel:
+            super().tell_peer(port)
+            return
+        peer.status, peer.peer, port.peer = "PEER_CLOSED", None, None
+        self.raise_event(peer.receiver)
+
+
 class DestroyedReceiverStaysTarget(ControlOS):
     """A receiver is destroyed, and the sender that it served goes on sending to it."""
 
@@ -348,6 +370,30 @@ class SelectSkipsDead(Kernel):
     def select(self, process: Process, reading: list[int], writing: list[int], wait: bool) -> Ready | Suspended:
         there = [fd for fd in reading if fd in self.table]
         return super().select(process, there or reading, writing, wait)
+
+
+class ListenerIsWritable(Kernel):
+    """A select takes a socket that listens for one that can be written to."""
+
+    def select(self, process: Process, reading: list[int], writing: list[int], wait: bool) -> Ready | Suspended:
+        listening = [fd for fd in sorted(writing) if self.socket_at(fd).status == "LISTENING"]
+        return {"reading": [], "writing": listening} if listening else super().select(process, reading, writing, wait)
+
+
+class DescriptorsWithoutHoles(Kernel):
+    """The next descriptor is as many as there are: where one below was closed it is in use, and what it stands for is lost."""
+
+    def free_descriptor(self) -> int:
+        super().free_descriptor()
+        return len(self.table)
+
+
+class ConnectSurvivesClose(Kernel):
+    """A socket is closed that waits to be connected, and the process that is suspended in the connect is not told."""
+
+    def cancel_waiters(self, socket: Socket) -> None:
+        socket.connector = None
+        super().cancel_waiters(socket)
 
 
 class ReadHangsAtTheEnd(Kernel):
@@ -692,12 +738,17 @@ BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "double_free_at_end": DoubleFreeAtEnd,
     "closed_socket_keeps_messages": ClosedSocketKeepsMessages,
     "shared_outlives_owner": SharedOutlivesOwner,
+    "shared_with_system_not_counted": SharedWithSystemNotCounted,
+    "guest_death_wakes_nobody": GuestDeathWakesNobody,
     "destroyed_receiver_stays_target": DestroyedReceiverStaysTarget,
     "cancelled_stays_taken": CancelledStaysTaken,
     "limit_lifted_at_boot": LimitLiftedAtBoot,
     "backlog_of_one_more": _with(BacklogOfOneMore),
     "backlog_of_none_admits_nobody": _with(BacklogOfNoneAdmitsNobody),
     "select_skips_dead": _with(SelectSkipsDead),
+    "listener_is_writable": _with(ListenerIsWritable),
+    "descriptors_without_holes": _with(DescriptorsWithoutHoles),
+    "connect_survives_close": _with(ConnectSurvivesClose),
     "read_hangs_at_the_end": _with(ReadHangsAtTheEnd),
     "closed_listener_ends_channel": _with(ClosedListenerEndsChannel),
     "end_wakes_one_reader": _with(EndWakesOneReader),
