@@ -15,7 +15,9 @@ from ..adapters import connect
 from ..fuzz import fuzz
 from ..prove import REFUTED, prove, shortest_trace
 
-VARIANTS = "py:oneowner.reference_impl.bugs"
+VARIANTS = {"": "py:oneowner.reference_impl.bugs", "newer": "py:oneowner.reference_impl.newer_bugs"}
+"""Where the variants of the implementation are, by wing."""
+
 SPEC_VARIANTS = "oneowner.spec.museum.bugs"
 STEPS = 50
 """How long runs are in which a planted bug is looked for: short, so that there are many, from all openings."""
@@ -24,7 +26,7 @@ STEPS = 50
 @dataclass(frozen=True)
 class Exhibit:
     """A planted bug: where it is planted, and where it was real.  One in the specification breaks `operation`, so that
-    `statement` must be refuted."""
+    `statement` must be refuted; one in the implementation stands in a `wing`."""
 
     name: str
     source: str
@@ -32,6 +34,7 @@ class Exhibit:
     checker: str
     operation: str = ""
     statement: str = ""
+    wing: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def catalogue(spec: Spec, chosen: Iterable[str] = ()) -> list[Exhibit]:
     found = [
         Exhibit(r["name"], r["source"], r["planted"], "prove", r["operation"], r["statement"])
         if r["in"] == "spec"
-        else Exhibit(r["name"], r["source"], r["planted"], "fuzz")
+        else Exhibit(r["name"], r["source"], r["planted"], "fuzz", wing=r.get("wing", ""))
         for r in rows
     ]
     wrong = set(chosen) - {e.name for e in found}
@@ -70,7 +73,7 @@ def plant(spec: Spec, exhibit: Exhibit, *, seconds: float, seed: int | None = No
     """Plant one bug and run its checker, for `seconds` at most where it fuzzes."""
     started = time.monotonic()
     if exhibit.checker == "fuzz":
-        report = fuzz(spec, connect(f"{VARIANTS}:{exhibit.name}"), seconds=seconds, steps=STEPS, seed=seed)
+        report = fuzz(spec, connect(f"{VARIANTS[exhibit.wing]}:{exhibit.name}"), seconds=seconds, steps=STEPS, seed=seed)
         took = time.monotonic() - started
         if not report.failures:
             return Catch(exhibit, False, "", 0, took, f"{report.calls} calls found nothing")
