@@ -126,8 +126,10 @@ def run_sequence(spec: Spec, implementation: Any, sequence: Sequence, without: C
     """Make the calls of a sequence, and no probes by what is `without`.  Raises Mismatch at the first wrong answer."""
     session = Session(spec, implementation, sequence.sizes(spec))
     session.unsupported |= set(without)
-    for name, arguments in sequence.calls:
-        session.compare_values(name, arguments)
+    furthest = -1
+    for at, (name, arguments) in sequence.played():
+        session.probing, furthest = at > furthest, max(at, furthest)
+        session.compare_values(name, arguments, probe=sequence.is_probe(spec, at))
 
 
 def covered(spec: Spec, package: Package, folder: Path) -> Coverage:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ...model.language import load
@@ -15,9 +13,6 @@ from .console import (
     common,
     jobs_option,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -32,8 +27,9 @@ def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, s
     from ..museum import museum as run
 
     spec, out = load(spec_name), Output(format)
-    catalogue(spec, bugs)
-    out.line(f"{'bug':28} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
+    exhibits = catalogue(spec, bugs)
+    width = max(len(exhibit.name) for exhibit in exhibits)
+    out.line(f"{'bug':{width}} {'source':28} {'checker':8} {'calls':>5} {'seconds':>8}  caught by")
     caught = run(
         spec,
         bugs,
@@ -41,7 +37,7 @@ def museum(spec_name: str, format: str, bugs: tuple[str, ...], seconds: float, s
         seed=seed,
         jobs=jobs,
         progress=lambda c: out.line(
-            f"{c.exhibit.name:28} {c.exhibit.source:28} {c.exhibit.checker:8} "
+            f"{c.exhibit.name:{width}} {c.exhibit.source:28} {c.exhibit.checker:8} "
             f"{c.calls or '-':>5} {c.seconds:8.1f}  {c.clause if c.caught else 'GOT AWAY: ' + c.text}"
         ),
     )

@@ -92,7 +92,6 @@ class Conformance:
         self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile))
         self.suite = [s for s in suite if any(s.operations <= spec.profile(profile) for profile in self.chosen)]
         found = dict.fromkeys(c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations)
-        self._number = {id(sequence): number for number, sequence in enumerate(self.suite)}
         self.clauses = frozenset(c for s in suite for c in s.clauses)
         in_order = [c for name in spec.actions for c in found if c.partition("/")[0] == name]
         wanted = [c for c in in_order if not patterns or any(matches(c, p, self.clauses) for p in patterns)]
@@ -171,9 +170,9 @@ class Conformance:
         return limited(scope, self.implementation)
 
     def _sizes(self, sequence: Calls) -> Mapping[str, int]:
-        """The scope of a sequence.  What no state depends on is another for the next."""
-        sizes, varied = sequence.sizes(self.spec), self._scope(self.spec.variety(self._number[id(sequence)]))
-        return {**(sizes if sequence.scope else self._scope(sizes)), **varied}
+        """The scope of a sequence.  The small scopes in which some were drawn are had whole or not at all."""
+        sizes = sequence.sizes(self.spec)
+        return sizes | self._scope({n: size for n, size in sizes.items() if not sequence.scope or n in self.spec.varied})
 
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
         """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after

@@ -1,5 +1,5 @@
 """The museum: real bugs planted one by one, each to be caught by the checker that must catch it."""
 
-from .exhibits import STEPS, catalogue, museum, plant
+from .exhibits import STEPS, VARIANTS, catalogue, museum, plant
 
-__all__ = ["STEPS", "catalogue", "museum", "plant"]
+__all__ = ["STEPS", "VARIANTS", "catalogue", "museum", "plant"]

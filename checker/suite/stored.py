@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def read(spec: Spec, path: Path) -> list[Sequence]:
 @once
 def of(spec: Spec) -> list[Sequence]:
     """The suite of a spec: the stored one, or, if it has none, one drawn now."""
-    return read(spec, spec.suite) if spec.suite and not spec.replaced else generate(spec)
+    found = read(spec, spec.suite) if spec.suite and not spec.replaced else generate(spec)
+    return [replace(sequence, number=number) for number, sequence in enumerate(found)]
 
 
 def known_causes(spec: Spec, operations: Collection[str]) -> list[str]:

@@ -46,7 +46,8 @@ class Sequence:
 
     With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
     number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.
-    The calls from the one number of `cycle` to before the other lead back to where they began, and are made `OFTEN` times.
+    The calls from the one number of `cycle` to before the other lead back to where they began, and are made `OFTEN` times.  By its
+    `number` in a suite what no state depends on is varied.
     """
 
     scope: str
@@ -56,10 +57,11 @@ class Sequence:
     ending: int | None = None
     causes: tuple[str, ...] = ()
     cycle: tuple[int, int] | None = None
+    number: int = 0
 
-    def sizes(self, spec: Spec) -> Mapping[str, int]:
-        """The sizes of its scope."""
-        return spec.explorations[self.scope].sizes if self.scope else spec.fuzz_scope
+    def sizes(self, spec: Spec) -> dict[str, int]:
+        """The sizes of its scope, and what is varied."""
+        return {**(spec.explorations[self.scope].sizes if self.scope else spec.fuzz_scope), **spec.variety(self.number)}
 
     def played(self, times: int = OFTEN) -> Iterator[tuple[int, Step]]:
         """The calls as they are made, each with its number here."""

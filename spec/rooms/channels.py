@@ -163,7 +163,7 @@ def send(
     standing(system, caller)
     require(holds_port(system, caller, port), EBADF)
     require((system.port_status[port] == CONNECTED) | (system.port_status[port] == PEER_CLOSED), ENOTCONN)
-    require(system.port_status[port] == CONNECTED, EPIPE)
+    require(system.port_status[port] != PEER_CLOSED, EPIPE)
     require((region == none) | (system.owner[region] == caller), EFAULT)
     require(unheld(system, region), EBUSY)
     require(negation(system.too_long[short]), EMSGSIZE)
@@ -238,8 +238,9 @@ def receive(system: System, caller: Partition, port: Port) -> Received:
     standing(system, caller)
     require(holds_port(system, caller, port), EBADF)
     require((system.port_status[port] == CONNECTED) | (system.port_status[port] == PEER_CLOSED), ENOTCONN)
-    require((system.port_status[port] == CONNECTED) | negation(system.inbox[port].empty), EPIPE)
-    require(negation(system.inbox[port].empty), EAGAIN)
+    empty = system.inbox[port].empty
+    require((system.port_status[port] != PEER_CLOSED) | negation(empty), EPIPE)
+    require((system.port_status[port] != CONNECTED) | negation(empty), EAGAIN)
 
     received = dequeue(system, port)
     wake_writers_of(system, system.port_fd[system.peer[port]])

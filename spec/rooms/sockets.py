@@ -145,7 +145,7 @@ def accept_socket(
     require(is_socket(system, fd), EBADF)
     require(system.descriptor[fd] == LISTENING, EINVAL)
     signal = system.backlog[fd].head
-    require((signal != none) | wait, EAGAIN)
+    require((system.descriptor[fd] != LISTENING) | (signal != none) | wait, EAGAIN)
     require(new != none, EMFILE)
     require(room_for_one(system, SYSTEM, EVENT_PORTS), ENOMEM)
     require((port != none) & (receiver != none), ENOMEM)
@@ -217,7 +217,7 @@ def read_socket(system: System, process: Process, fd: Fd, buffer: Buffer, wait: 
     require(buffer != SMALL, EMSGSIZE)
     port = system.socket_port[fd]
     empty, ended = system.inbox[port].empty, system.port_status[port] == PEER_CLOSED
-    require(negation(empty) | ended | wait, EAGAIN)
+    require((system.descriptor[fd] != CONNECTED_SOCKET) | negation(empty) | ended | wait, EAGAIN)
 
     if not empty:
         region, short = dequeue(system, port)
@@ -239,7 +239,7 @@ def _may_write(system: System, process: Process, fd: Fd, mode: Mode) -> None:
     require(is_socket(system, fd), EBADF)
     require(system.descriptor[fd] == CONNECTED_SOCKET, ENOTCONN)
     require(system.mode[fd] == mode, EINVAL)
-    require(system.port_status[system.socket_port[fd]] == CONNECTED, EPIPE)
+    require(system.port_status[system.socket_port[fd]] != PEER_CLOSED, EPIPE)
 
 
 def _has_room(system: System, fd: Fd, region: Region, short: Short) -> None:
