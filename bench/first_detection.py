@@ -1,11 +1,11 @@
-"""How many calls an implementation is given until the first answer that is wrong: by `oneowner fuzz`, by `oneowner.machine`, and by
-machines written by hand (`by_hand.py`).
+"""How many calls an implementation is given until the first wrong answer: by `oneowner fuzz`, by `oneowner.machine`, and by
+machines written by hand (`by_hand.py`, `by_hand_joined.py`).
 
-    python bench/first_detection.py [--only NAME] [--seeds N] [--cap CALLS] [--mutants N] [--ways WAY,WAY] [--seconds S]
+    python bench/first_detection.py [--only NAME] [--seeds N] [--cap CALLS] [--mutants N] [--way WAY] [--seconds S]
 
-What is measured is kept in a file of JSON lines under `--folder`, so that it goes on where it was stopped.  Calls are counted where
-they come to the implementation: whatever a way makes them for, its probes and looks too; nothing is made short.  A way that has found
-nothing in `--cap` calls has the cap as its figure, so that a ratio to it says less than there is.
+What is measured is kept in a file of JSON lines under `--folder`, so that it goes on where it was stopped.  Calls are counted
+where they come to the implementation: whatever a way makes them for, its probes and looks too; nothing is made short.  Where
+nothing is found in `--cap` calls the cap stands for the figure, so that a ratio to it says less than there is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hypothesis
-from by_hand import ByHand, Joining
+from by_hand import ByHand
+from by_hand_joined import Joined
 from c_judges import PROFILE, SOURCE, built, mutants_of_core
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import HypothesisException, Unsatisfiable
@@ -41,12 +42,24 @@ from oneowner.checker.fuzz import FuzzReport, fuzz
 from oneowner.spec import SPEC
 
 IN_CORE = (
-    "failed_send_loses_region old_frame_after_move unmap_failure_ignored receiver_dies_in_send self_send queued_twice "
-    "both_ends_roll_back late_invalidation free_before_unmap publish_then_fail dead_peer pending_counted clear_after_drain no_scrub "
-    "lost_wakeup"
-).split()
-"""The museum's bugs that answers of the core can show.  The others of its rooms are of charges, limits and permissions, which nothing
-in the core asks for."""
+    "failed_send_loses_region",
+    "old_frame_after_move",
+    "unmap_failure_ignored",
+    "receiver_dies_in_send",
+    "self_send",
+    "queued_twice",
+    "both_ends_roll_back",
+    "late_invalidation",
+    "free_before_unmap",
+    "publish_then_fail",
+    "dead_peer",
+    "pending_counted",
+    "clear_after_drain",
+    "no_scrub",
+    "lost_wakeup",
+)
+"""The museum's bugs that answers of the core can show.  The others of its rooms are of charges, limits and permissions, which
+nothing in the core asks for."""
 
 BUGS_IN_C = re.search(r"^Bugs: (.*)$", SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -159,7 +172,7 @@ def _generated(counted: Counted) -> type[RuleBasedStateMachine]:
 WAYS: dict[str, Callable[[Counted, int], None]] = {
     "fuzz": by_fuzz,
     "by hand": by_machine(lambda counted: type("Plain", (ByHand,), {"implementation": counted})),
-    "joining": by_machine(lambda counted: type("Channels", (Joining,), {"implementation": counted})),
+    "by hand, joined": by_machine(lambda counted: type("WithChannels", (Joined,), {"implementation": counted})),
     "machine": by_machine(_generated),
 }
 """What looks for the first wrong answer."""
@@ -198,7 +211,7 @@ def in_c(kind: str, name: str, source: str) -> Subject:
 
 
 def subjects(mutants: int, seed: int) -> list[Subject]:
-    """The planted bugs that the core can have, and some mutants of the implementation in C that are not known to be equivalent."""
+    """The planted bugs that the core can have, and some mutants of the implementation in C, none known to be equivalent."""
     source = SOURCE.read_text(encoding="utf-8")
     assert BUGS_IN_C is not None
     found = [in_python(name) for name in IN_CORE]
@@ -210,7 +223,7 @@ def subjects(mutants: int, seed: int) -> list[Subject]:
 
 
 def calls_to_detection(subject: Subject, way: str, seed: int, cap: int) -> int | None:
-    """How many calls were made up to the first wrong answer; None where the cap came first, and 0 where there is nothing to call."""
+    """How many calls were made up to the first wrong answer; None where the cap came first, and 0 where nothing can be called."""
     try:
         with subject.reached() as implementation:
             if implementation is None:
@@ -234,7 +247,7 @@ class Kept:
     def __init__(self, folder: Path, cap: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "first_detection.jsonl"
-        by_hand = Path(__file__).with_name("by_hand.py").read_bytes()
+        by_hand = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("by_hand.py", "by_hand_joined.py"))
         self.key = [digest(), hashlib.sha256(by_hand).hexdigest()[:16], cap]
         self.known: dict[tuple[str, str, str, int], int | None] = {}
         for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
@@ -288,8 +301,8 @@ def table(rows: Sequence[tuple[Subject, Figures]], ways: Collection[str], cap: i
             parts = ", ".join(f"{kind} {statistics.geometric_mean(some):.3f}" for kind, some in by_kind.items())
             lines.append(
                 f"fuzz / {way}: geometric mean over {len(every)} bugs {statistics.geometric_mean(every):.3f} ({parts}), median "
-                f"{statistics.median(every):.3f}; fuzz needs more calls for {sum(ratio > 1 for ratio in every)}, more than a third "
-                f"as many for {sum(ratio > WANTED for ratio in every)}."
+                f"{statistics.median(every):.3f}; fuzz needs more calls for {sum(ratio > 1 for ratio in every)}, more than a "
+                f"third as many for {sum(ratio > WANTED for ratio in every)}."
             )
     neither = [s.name for s, figures in rows if all(each is None for calls in figures.values() for each in calls)]
     if neither:
@@ -305,12 +318,12 @@ def main() -> None:
     parser.add_argument("--cap", type=int, default=200_000, help="calls after which a run ends (default 200000)")
     parser.add_argument("--mutants", type=int, default=20, help="how many mutants of the implementation in C (default 20)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample of mutants, and the first of the runs (default 1)")
-    parser.add_argument("--ways", default=",".join(WAYS), help=f"of {', '.join(WAYS)}")
+    parser.add_argument("--way", action="append", choices=list(WAYS), help="this way only (default: all)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin nothing more after so many (default: no limit)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".oneowner" / "mutants", help="where figures are kept")
     given = parser.parse_args()
 
-    ways = [way.strip() for way in given.ways.split(",")]
+    ways = given.way or list(WAYS)
     chosen = [s for s in subjects(given.mutants, given.seed) if not given.only or s.name in given.only]
     kept, began = Kept(given.folder, given.cap), time.monotonic()
     stillborn: set[str] = set()
