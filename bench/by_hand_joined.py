@@ -1,7 +1,7 @@
 """The machine by hand, helped: what its author adds on seeing that its examples hardly ever come to a channel that stands, and so
 to next to nothing of what channels do.
 
-The two guests are joined from the start, others by a rule, and rules of its own use what was joined.
+The two guests are joined from the start, by a port more for each, others by a rule, and rules of its own use what was joined.
 """
 
 from __future__ import annotations
@@ -20,31 +20,29 @@ class Joined(ByHand):
 
     def __init__(self) -> None:
         super().__init__()
-        self.channel(*self.ports)
+        guests = [port.owner for port in self.ports.values()]
+        self.first = self.joined(*guests)
 
-    def channel(self, client: str, server: str) -> None:
-        """Make a channel between two ports."""
-        by, other = self.ports[client].owner, self.ports[server].owner
-        self.connect(by, client, other, 1)
-        self.accept(other, self.take_signal(other), server)
+    def joined(self, client: str, server: str) -> tuple[Any, Any]:
+        """All that makes a channel of `client` to `server`; both ports."""
+        own, other = (self.create_port(by, self.create_receiver(by)) for by in (client, server))
+        self.connect(client, own, server, 1)
+        self.accept(server, self.take_signal(server), other)
+        return own, other
 
     @initialize(target=ends)
     def first_ends(self) -> Any:
-        return multiple(*self.ports)
+        return multiple(*self.first)
 
     @rule(target=ends, client=partitions, server=partitions)
     def join(self, client: str, server: str) -> Any:
-        """All that makes a channel of `client` to `server`, if there is room for it; both ports."""
+        """The same if there is room for it, and nothing waits for its answer."""
         tables = (self.receivers, "receivers"), (self.ports, "ports")
         room = all(len(table) + 2 <= TOPOLOGY[name] for table, name in tables) and len(self.requests()) < TOPOLOGY["signals"]
         able = server not in (client, self.system) and self.active.get(client) and self.active.get(server)
         if not room or not able or self.waiting[server]:
             return multiple()
-        own: Any
-        other: Any
-        own, other = (self.create_port(by, self.create_receiver(by)) for by in (client, server))
-        self.channel(own, other)
-        return multiple(own, other)
+        return multiple(*self.joined(client, server))
 
     @rule(target=regions, port=ends, place=st.sampled_from(PLACES), data=st.binary(min_size=8, max_size=8), short=SHORT)
     def send_new(self, port: str, place: int, data: bytes, short: str | None) -> Any:

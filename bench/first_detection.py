@@ -177,6 +177,9 @@ WAYS: dict[str, Callable[[Counted, int], None]] = {
 }
 """What looks for the first wrong answer."""
 
+WRITTEN = {"by hand": ("by_hand.py",), "by hand, joined": ("by_hand.py", "by_hand_joined.py")}
+"""The files in which a way is written, where they are none of the checker's."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -247,19 +250,23 @@ class Kept:
     def __init__(self, folder: Path, cap: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "first_detection.jsonl"
-        by_hand = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("by_hand.py", "by_hand_joined.py"))
-        self.key = [digest(), hashlib.sha256(by_hand).hexdigest()[:16], cap]
+        self.cap, self.digest = cap, digest()
         self.known: dict[tuple[str, str, str, int], int | None] = {}
         for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
             key, *which, calls = json.loads(line)
-            if key == self.key:
+            if key == self.key(which[2]):
                 self.known[which[0], which[1], which[2], which[3]] = calls
+
+    def key(self, way: str) -> list[Any]:
+        """A fingerprint of what the figures of a way depend on."""
+        sources = b"".join(Path(__file__).with_name(name).read_bytes() for name in WRITTEN.get(way, ()))
+        return [self.digest, hashlib.sha256(sources).hexdigest()[:16], self.cap]
 
     def add(self, which: tuple[str, str, str, int], calls: int | None) -> None:
         """Keep one figure."""
         self.known[which] = calls
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([self.key, *which, calls]) + "\n")
+            file.write(json.dumps([self.key(which[2]), *which, calls]) + "\n")
 
 
 Figures = Mapping[str, Sequence[int | None]]
