@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 
 from by_hand import TOPOLOGY, ByHand
 from by_hand_joined import Joined
+from first_detection import IN_CORE, Counted, Subject, calls_to_detection, in_python, page
 
 from oneowner.checker.adapters import connect
+from oneowner.reference_impl import bugs
 from oneowner.spec import SPEC
 
 QUICKLY = settings(
@@ -53,3 +56,32 @@ def test_it_has_a_rule_an_operation_and_is_as_large_as_what_is_fuzzed() -> None:
     assert set(SPEC.profile("core")) <= set(vars(ByHand))
     fuzzed = SPEC.topology(SPEC.scope(SPEC.fuzz_scope))
     assert {name: fuzzed[name] for name in TOPOLOGY} == TOPOLOGY
+
+
+def test_calls_are_counted_up_to_the_first_wrong_answer_or_the_cap() -> None:
+    found = [calls_to_detection(in_python("no_scrub"), way, 1, 3000) for way in ("fuzz", "by hand, joined")]
+    assert all(calls is not None and 10 < calls < 3000 for calls in found)
+    assert found[1] == calls_to_detection(in_python("no_scrub"), "by hand, joined", 1, 3000)
+    right = Subject("Python", "none", lambda: contextlib.nullcontext(connect("py:oneowner.reference_impl")))
+    assert calls_to_detection(right, "by hand, joined", 1, 300) is None
+
+
+def test_no_more_calls_are_made_than_may_be() -> None:
+    counted = Counted(connect("py:oneowner.reference_impl"), 1)
+    system = counted.reset(TOPOLOGY)["SYSTEM"]
+    counted.call("create_partition", {"caller": system})
+    with pytest.raises(BaseException, match=r"^$"):
+        counted.call("create_partition", {"caller": system})
+    assert counted.over
+    assert counted.found is None
+
+
+def test_what_is_not_found_counts_as_the_cap() -> None:
+    rows = [(in_python(name), {"fuzz": [80, 80], "by hand": [400, None]}) for name in ("no_scrub", "dead_peer")]
+    text = page(rows, ["fuzz", "by hand"], 1600)
+    assert "| `no_scrub` | Python | 80 | 1000 (1 of 2 none) | 0.10 |" in text
+    assert "geometric mean of 2 bugs **0.10**" in text
+
+
+def test_the_bugs_of_the_core_are_of_the_museum() -> None:
+    assert set(IN_CORE) <= set(bugs.BUGS)
