@@ -346,7 +346,10 @@ def summary(way: str, by_kind: Mapping[str, Sequence[float]]) -> str:
 
 def page(rows: Sequence[tuple[Subject, Figures]], ways: Collection[str], cap: int) -> str:
     """What was measured, as Markdown."""
-    return "\n".join((PAGE, f"Medians over seeds, of at most {cap} calls a run.", "", *table(rows, ways, cap))) + "\n"
+    counts = {way: sorted({len(figures[way]) for _, figures in rows if figures[way]}) for way in ways}
+    runs = ", ".join(f"`{way}` {' or '.join(map(str, some))}" for way, some in counts.items() if some)
+    said = f"Medians of runs of at most {cap} calls, each with another seed. Runs a bug: {runs}."
+    return "\n".join((PAGE, said, "", *table(rows, ways, cap))) + "\n"
 
 
 def main() -> None:
