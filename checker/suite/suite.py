@@ -46,8 +46,8 @@ class Sequence:
 
     With `pairs` it was drawn for its pairs of clauses, which all sequences that are drawn for their clauses precede.  From call
     number `ending` on, if there is such, it looks, takes, undoes and fills (`session.Epilogue`), and what only looks is a probe.
-    The calls from the one number of `cycle` to before the other lead back to where they began, and are made `OFTEN` times.  By its
-    `number` in a suite what no state depends on is varied.
+    The calls from the one number of `cycle` to before the other lead back to where they began, and are made `OFTEN` times.
+    By its `number` in a suite what no state depends on is varied.
     """
 
     scope: str
