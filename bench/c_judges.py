@@ -15,8 +15,7 @@ from held import KILLED, STILLBORN, SURVIVED, Hold
 from judges import ONE_CALL, ROOT, STEPS, run_sequence
 
 from oneowner.checker import AdapterError, Unsupported
-from oneowner.checker.adapters import reach, stopped
-from oneowner.checker.conform import limited
+from oneowner.checker.adapters import limited, reach, stopped
 from oneowner.checker.fuzz import fuzz
 from oneowner.checker.session import Mismatch
 from oneowner.checker.suite import of, within
@@ -85,7 +84,7 @@ def c_fuzz(spec: Spec, seconds: float, seed: int) -> Hold:
     """Fuzzes a mutant for so many seconds, or until it answers wrongly."""
 
     def judge(implementation: Any, without: frozenset[str]) -> str:
-        scope = limited(spec.fuzz_scope, implementation.introduction.limits)
+        scope = limited(spec.fuzz_scope, implementation)
         found = fuzz(spec, implementation, scope=scope, seconds=seconds, steps=STEPS, seed=seed, without=without, shrink=False)
         return found.failures[0].clause if found.failures else ""
 

@@ -75,9 +75,10 @@ class Aim:
         self._weights = [self._weight(name) for name in self._names]
         self._at = {name: at for at, name in enumerate(self._names)}
 
-    def made(self, name: str, exit: str) -> None:
-        """Take note of a call that was made, and of the handles that died by it."""
+    def made(self, name: str, exit: str) -> bool:
+        """Take note of a call that was made, and of the handles that died by it; whether a cause of it is new to this run."""
         came = self.session.had_last
+        news = any(came >> number & 1 and not self.seen[name, number] for number in range(came.bit_length()))
         self.seen.update((name, number) for number in range(came.bit_length()) if came >> number & 1)
         if exit in EFFECTIVE:
             self.successes[name] += 1
@@ -86,6 +87,7 @@ class Aim:
             takers = self._takers.get(kind, ())
             for operation, slot in self.chance.sample(takers, min(TURNS, len(takers))):
                 self._due.append((operation, slot, handle))
+        return news
 
     def _weight(self, name: str) -> float:
         """How much an operation is to be gone for: the less, the more often it has succeeded or been tried in vain."""

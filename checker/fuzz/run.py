@@ -239,9 +239,9 @@ def _machine(
             try:
                 with budget.noting(self.session):
                     exit = self.session.compare(name, self.given, look=wanted == AGAIN)
-                    if self.aim.chance.random() < LOOKED_AFTER:
+                    news = self.aim.made(name, exit)
+                    if news or self.aim.chance.random() < LOOKED_AFTER:
                         self.aim.look_after(name, self.given)
-                    self.aim.made(name, exit)
                     self.aim.take_turn()
             except Unknown:
                 hypothesis.reject()
