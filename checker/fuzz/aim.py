@@ -107,13 +107,15 @@ class Aim:
             for kind, names in session.names.items():
                 if isinstance(text, str) and text in names.element:
                     about.setdefault(kind, []).append(names.element[text])
+        data = [s for s in session.actions[name].slots if s.name in given and not (s.subset or s.type in session.names)]
+        same = {s.type: [given[s.name]] for s in data}
         near = {look: sum(s.type in about for s in session.actions[look].slots) + chance.random() for look in self._looks}
         nearest = sorted(near, key=lambda look: -near[look])
         for look in nearest[:LOOKED]:
             choices = session.choices(look, strangers=False)
             for slot in session.actions[look].slots:
-                if slot.type in about:
-                    choices[slot.name] = [*choices[slot.name], *about[slot.type] * NEARER]
+                if values := about.get(slot.type) or same.get(slot.type):
+                    choices[slot.name] = [*choices[slot.name], *values * NEARER]
             size = math.prod(map(len, choices.values()))
             if not size:
                 continue

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...model.concrete import Model, Vector, picked
-from ...model.language import EFFECTIVE, OK, Action, Spec, once
+from ...model.language import EFFECTIVE, OK, SUSPENDED, Action, Spec, once
 from ...model.recording import READS, Causes, Leaf, Node, Recorder, Write, trees
 from ..errors import Unsupported
 
@@ -26,12 +26,14 @@ SAMPLE = 24
 
 @dataclass(frozen=True)
 class Most:
-    """How many calls of each operation that looks are made at once, and how many calls take, undo and fill at most."""
+    """How many calls of each operation that looks are made at once, and how many calls put, take, undo, fill and mark at most."""
 
     looks: int = 6
+    put: int = 6
     taken: int = 40
     undone: int = 60
     filled: int = 100
+    marked: int = 12
 
 
 TRIED = 6
@@ -41,19 +43,21 @@ TRIED = 6
 @dataclass(frozen=True)
 class Kinds:
     """The operations that change nothing and answer something; that change something and answer what they found; that give a
-    name or write a number; that may end the life of something; and that write nothing but data that they are given."""
+    name or write a number; that may end the life of something; that write nothing but data that they are given; and that put
+    something in a line, without waiting there themselves."""
 
     looks: tuple[str, ...]
     takes: tuple[str, ...]
     gives: tuple[str, ...]
     undoes: tuple[str, ...]
     marks: tuple[str, ...]
+    puts: tuple[str, ...]
 
 
 @once
 def kinds(spec: Spec) -> Kinds:
     """The operations of a spec by what they are good for at the end of a run."""
-    looks, takes, gives, undoes, marks = [], [], [], [], []
+    looks, takes, gives, undoes, marks, puts = [], [], [], [], [], []
     recorder = Recorder(spec)
     lives = {n.args[1] for test in spec.unused.values() for n in recorder.statement(test)[1].within() if n.op in READS}
     numbers = {c.name for c in spec.components if c.value is int}
@@ -73,7 +77,10 @@ def kinds(spec: Spec) -> Kinds:
         writes = [s for block in tree.within() for s in block.statements if isinstance(s, Write)]
         if writes and all(s.value.op == "arg" and s.value.args[0] in data for s in writes):
             marks.append(name)
-    return Kinds(*map(tuple, (looks, takes, gives, undoes, marks)))
+        pushes = any(getattr(s, "kind", "") == "push" for block in tree.within() for s in block.statements)
+        if pushes and SUSPENDED not in tree.exits:
+            puts.append(name)
+    return Kinds(*map(tuple, (looks, takes, gives, undoes, marks, puts)))
 
 
 def _may_end(write: Any) -> bool:
@@ -124,15 +131,43 @@ class Epilogue:
         self.kinds = kinds(session.spec)
 
     def run(self) -> None:
-        """Look, take, undo, fill, and look again.  Raises as `Session.compare`."""
+        """Look, put and take, undo, fill, mark, and look again.  Raises as `Session.compare`."""
         self.look()
+        self.put()
         self.take()
         self.look()
         probing, self.session.probing = self.session.probing, False
         self.undo()
         self.fill()
+        self.mark()
         self.session.probing = probing
         self.look()
+
+    def put(self) -> None:
+        """Fill lines, take a little, and fill them again, so that what is taken next comes from behind what was left over."""
+        for times, names in (
+            (self.most.put, self.kinds.puts),
+            (self.most.put // 2, self.kinds.takes),
+            (self.most.put, self.kinds.puts),
+        ):
+            for _ in range(times):
+                if not self._one(names, lambda _: True):
+                    break
+
+    def mark(self) -> None:
+        """Write data wherever that can be, and only then look there: two that have one place between them show it."""
+        session, made = self.session, list[dict[str, Any]]()
+        for name in self._of(self.kinds.marks):
+            for values in itertools.islice(self._possible(name), self.most.marked):
+                if self._make(name, values):
+                    made.append({s.type: values[s.name] for s in session.actions[name].slots})
+        looks = {name: session.actions[name].slots for name in self._of(self.kinds.looks)}
+        for marked in made:
+            for name, slots in looks.items():
+                if len(slots) > 1 and all(s.type in marked for s in slots):
+                    with contextlib.suppress(Unsupported):
+                        given = session.handles(name, {s.name: marked[s.type] for s in slots}, self.chance)
+                        session.compare(name, given, probe=True)
 
     def look(self) -> None:
         """Call what changes nothing."""
