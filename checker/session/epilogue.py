@@ -131,10 +131,11 @@ class Epilogue:
         self.kinds = kinds(session.spec)
 
     def run(self) -> None:
-        """Look, put and take, undo, fill, mark, and look again.  Raises as `Session.compare`."""
+        """Look, put and take, mark, undo, fill, mark, and look again.  Raises as `Session.compare`."""
         self.look()
         self.put()
         self.take()
+        self.mark()
         self.look()
         probing, self.session.probing = self.session.probing, False
         self.undo()

@@ -1,4 +1,5 @@
-"""What a call comes to beside its clause: its causes, who brings a late answer, and what is done to several things at once."""
+"""What a call comes to beside its clause: its causes, what it is given where that should make no difference, who brings a late
+answer, and what is done to several things at once."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import with_fresh_names
-from ...model.language import Action, Step
+from ...model.language import Action, Step, is_enumeration
 from ...model.recording import Write, causes, trees
 
 SEVERAL = 2
@@ -33,6 +34,20 @@ def causes_of(model: Model, calls: Sequence[Step]) -> Iterator[str]:
 def named(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> tuple[str, ...]:
     """The causes of a call, by name."""
     return causes(model.spec)[action.name].named(model.came(action, vector, arguments, exit))
+
+
+def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> Iterator[str]:
+    """With which of few values a call took effect for each of its causes, whether it asks for them then or not; and of which set
+    it was given several, whatever it came to."""
+    clause = f"{action.name}/{outcome.exit}"
+    for slot in action.slots:
+        if slot.subset and len(arguments[slot.name]) >= SEVERAL:
+            yield f"{clause}#{slot.name},several"
+    if outcome.effective:
+        few = [slot for slot in action.slots if not slot.subset and (slot.type is bool or is_enumeration(slot.type))]
+        for cause in named(model, action, vector, arguments, outcome.exit) if few else ():
+            for slot in few:
+                yield f"{cause} with {slot.name}={int(arguments[slot.name])}"
 
 
 def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> Iterator[str]:

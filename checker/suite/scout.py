@@ -18,7 +18,7 @@ from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
 from ...model.language import EFFECTIVE, Action, Members, Step, Type
 from ...model.recording import causes
-from .more import more_of, named, replayed
+from .more import given_to, more_of, named, replayed
 from .shown import Shown
 
 PATIENCE = 100
@@ -79,12 +79,16 @@ def _renamed(
 
 def _targets(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> set[str]:
     """All that a call comes to beside its clause."""
-    return {*named(model, action, vector, arguments, outcome.exit), *more_of(model, action, vector, outcome)}
+    return {
+        *named(model, action, vector, arguments, outcome.exit),
+        *given_to(model, action, vector, arguments, outcome),
+        *more_of(model, action, vector, outcome),
+    }
 
 
 class Scout:
-    """Looks for ways to targets: causes, and what `more_of` tells.  Walks begin with an opening of the spec, or with one of some
-    `ways`, or with what was found."""
+    """Looks for ways to targets: causes, and what `given_to` and `more_of` tell.  Walks begin with an opening of the spec, or with
+    one of some `ways`, or with what was found."""
 
     def __init__(self, model: Model, operations: Collection[str], ways: Collection[Sequence[Step]] = (), seed: int = 0) -> None:
         self.model, self.spec = model, model.spec

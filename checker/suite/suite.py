@@ -120,8 +120,8 @@ class Way:
 def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Sequence]:
     """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs.
 
-    With `scouting` the causes too, and what else `more_of` tells, that all this does not come to: walked for, profile by profile,
-    in the scope of fuzzing, so that it takes its time.
+    With `scouting` the causes too, and what else `given_to` and `more_of` tell, that all this does not come to: walked for,
+    profile by profile, in the scope of fuzzing, so that it takes its time.
     """
     drawn = draw(spec, charts(spec, jobs=jobs))
     between = next((n for n, sequence in enumerate(drawn) if sequence.pairs), len(drawn))
