@@ -87,8 +87,8 @@ def _targets(model: Model, action: Action, vector: Vector, arguments: Mapping[st
 
 
 class Scout:
-    """Looks for ways to targets: causes, and what `given_to` and `more_of` tell.  Walks begin with an opening of the spec, or with
-    one of some `ways`, or with what was found."""
+    """Looks for ways to targets: causes, and what `given_to` and `more_of` tell.  Walks begin with an opening of the spec, or
+    with one of some `ways`, or with what was found."""
 
     def __init__(self, model: Model, operations: Collection[str], ways: Collection[Sequence[Step]] = (), seed: int = 0) -> None:
         self.model, self.spec = model, model.spec
