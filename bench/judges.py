@@ -20,7 +20,7 @@ from oneowner.checker import AdapterError
 from oneowner.checker.conform import smoke
 from oneowner.checker.fuzz import fuzz
 from oneowner.checker.session import Mismatch, Session, have_built, model
-from oneowner.checker.suite import Sequence, of
+from oneowner.checker.suite import OFTEN, Sequence, of
 from oneowner.model.compiled import CompiledModel
 from oneowner.model.language import Spec
 
@@ -122,12 +122,15 @@ def noting_lines(package: Package, lines: set[str]) -> Iterator[None]:
         lines |= {f"{files[code.co_filename]}:{line}" for code, at in known.items() for line in at}
 
 
-def run_sequence(spec: Spec, implementation: Any, sequence: Sequence, without: Collection[str] = ()) -> None:
-    """Make the calls of a sequence, and no probes by what is `without`.  Raises Mismatch at the first wrong answer."""
+def run_sequence(
+    spec: Spec, implementation: Any, sequence: Sequence, without: Collection[str] = (), *, times: int = OFTEN
+) -> None:
+    """Make the calls of a sequence, its cycle so often, and no probes by what is `without`.  Raises Mismatch at the first wrong
+    answer."""
     session = Session(spec, implementation, sequence.sizes(spec))
     session.unsupported |= set(without)
     furthest = -1
-    for at, (name, arguments) in sequence.played():
+    for at, (name, arguments) in sequence.played(times):
         session.probing, furthest = at > furthest, max(at, furthest)
         session.compare_values(name, arguments, probe=sequence.is_probe(spec, at))
 
@@ -145,7 +148,7 @@ def covered(spec: Spec, package: Package, folder: Path) -> Coverage:
     for number, sequence in enumerate(suite):
         lines: set[str] = set()
         with noting_lines(package, lines):
-            run_sequence(spec, implementation, sequence)
+            run_sequence(spec, implementation, sequence, times=1)
         for line in lines - imported:
             by_suite.setdefault(line, []).append(number)
     kept.write_text(json.dumps(by_suite), encoding="utf-8")
