@@ -11,6 +11,7 @@ from ...model.graph import with_fresh_names
 from ...model.language import Action, Step, is_enumeration
 from ...model.recording import Write, causes, trees
 
+WITH = " with "
 SEVERAL = 2
 """From how many cells on, or elements in a line, there are several."""
 
@@ -47,7 +48,7 @@ def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[st
         few = [slot for slot in action.slots if not slot.subset and (slot.type is bool or is_enumeration(slot.type))]
         for cause in named(model, action, vector, arguments, outcome.exit) if few else ():
             for slot in few:
-                yield f"{cause} with {slot.name}={int(arguments[slot.name])}"
+                yield f"{cause}{WITH}{slot.name}={int(arguments[slot.name])}"
 
 
 def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
 from ...model.language import EFFECTIVE, Action, Members, Step, Type
 from ...model.recording import causes
-from .more import given_to, more_of, named, replayed
+from .more import WITH, given_to, more_of, named, replayed
 from .shown import Shown
 
 PATIENCE = 100
@@ -115,7 +115,9 @@ class Scout:
                 if wanted not in known:
                     found = self._shortest(walked, wanted)
                     known |= found.targets
-                    self.openings.append(found.calls)
+                    if WITH not in wanted:
+                        # the same way with another value would lead to where the other does
+                        self.openings.append(found.calls)
                     yield found
 
     def come_to(self, model: Model, calls: Sequence[Step]) -> frozenset[str]:

@@ -35,8 +35,8 @@ OFTEN = 300
 CYCLES = 500
 """How many walks are made for cycles."""
 
-WALKS = 480
-"""How many walks are made for what the explorations do not come to."""
+WALKS, SCOUTS = 640, 3
+"""How many walks are made for what the explorations do not come to, and by how many, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,16 @@ def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
     """Sequences for what those that are drawn do not come to."""
     model = fast_model(spec, spec.scope(spec.fuzz_scope))
     ways = [sequence.calls for sequence in drawn if not sequence.pairs]
-    scouts = {name: Scout(model, spec.profile(name), ways) for name in (*spec.profiles, ALL)}
+    scouts = [(name, Scout(model, spec.profile(name), ways), WALKS // 4) for name in spec.profiles]
+    # what one has found leads it on, so that another comes elsewhere
+    scouts += [(ALL, Scout(model, spec.profile(ALL), ways, seed), WALKS // SCOUTS) for seed in range(SCOUTS)]
     models = {name: Model(spec, exploration.sizes, exploration.arguments) for name, exploration in spec.explorations.items()}
-    come_to = [(s.operations, scouts[ALL].come_to(models[s.scope], s.calls)) for s in drawn]
+    come_to = [(s.operations, scouts[-1][1].come_to(models[s.scope], s.calls)) for s in drawn]
     made: list[Sequence] = []
-    for name, scout in scouts.items():
+    for name, scout, walks in scouts:
         inside = spec.profile(name)
         known = {target for operations, targets in come_to if operations <= inside for target in targets}
-        for found in scout.found(known, WALKS if name == ALL else WALKS // 4):
+        for found in scout.found(known, walks):
             made.append(ended(model, found, inside, len(made)))
             come_to.append((made[-1].operations, found.targets))
     return [*made, *soaking(model, ways)]
