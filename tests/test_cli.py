@@ -47,6 +47,7 @@ BELLS = ("--spec", "bells:BELLS")
         (["fuzz", "--time", "-1"], 2, "Invalid value for '--time'"),
         (["replay", "missing.json"], 2, "missing.json: No such file"),
         (["museum", "dragon"], 2, "no bug is called 'dragon'"),
+        (["museum", "--wing", "left"], 2, "no wing called 'left'"),
         (["museum", *RING], 2, "ring has no museum"),
         (["show", "matrix", *RING], 2, "names no file of requirements"),
         (["show", "beauty"], 2, "Invalid value"),
