@@ -75,7 +75,7 @@ GUARDS = [
     ("send", "", "require(unheld(system, region), EBUSY)", "queued_once"),
     ("send", "", "require(system.inbox[peer].length < system.queue_depth, EAGAIN)", "queue_bound"),
     ("send", "", "require((region == none) | room_for_one(system, receiver, PROGRAM_MEMORY), ENOMEM)", "limit_respected"),
-    ("send", "", "require(system.port_status[port] == CONNECTED, EPIPE)", "messages_wait_at_open_ports"),
+    ("send", "", "require(system.port_status[port] != PEER_CLOSED, EPIPE)", "messages_wait_at_open_ports"),
     ("accept", "", "require(may_connect(system, port), EISCONN)", "connecting_has_a_request"),
     ("accept_event", "", "require(unserving(system, receiver), EISCONN)", "sender_one_to_one"),
     ("connect", "", "require(partition != caller, EINVAL)", "peers_symmetric"),

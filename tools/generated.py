@@ -92,14 +92,14 @@ def first_adapter(now: str) -> str:
 
 
 GENERATED: dict[str, Callable[[str], str]] = {
+    "spec/scenes/suite.jsonl": suite,
     "tests/counts.json": pinned,
     "docs/rooms.md": rooms,
     "docs/flows.md": flows,
     "docs/first-adapter.md": first_adapter,
     "README.md": readme,
-    "spec/scenes/suite.jsonl": suite,
 }
-"""By file, what makes its text out of the text that it has now."""
+"""By file, what makes its text out of the text that it has now; in an order in which what is read is written before."""
 
 
 def made(name: str) -> tuple[str, str]:
