@@ -25,6 +25,7 @@ from .objects import (
     SharedRegion,
     Signal,
 )
+from .variants import Variant, behind, with_kernel
 
 
 class FailedSendLosesRegion(ControlOS):
@@ -494,11 +495,7 @@ def _drop_oldest(machine: Machine, port: Port) -> None:
             machine.release_region(region)
 
 
-def _with(kernel: type[Kernel]) -> Callable[[dict[str, int]], ControlOS]:
-    return lambda topology: ControlOS(topology, kernel)
-
-
-BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
+BUGS: dict[str, Variant] = {
     "failed_send_loses_region": FailedSendLosesRegion,
     "old_frame_after_move": OldFrameAfterMove,
     "unmap_failure_ignored": UnmapFailureIgnored,
@@ -524,25 +521,23 @@ BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "lost_wakeup": LostWakeup,
     "grant_ignores_reserve": GrantIgnoresReserve,
     "processors_outlive": ProcessorsOutlive,
-    "stale_process_mapping": _with(StaleProcessMapping),
-    "check_then_yield": _with(CheckThenYield),
-    "stale_select_waiter": _with(StaleSelectWaiter),
-    "listener_close_races_accept": _with(ListenerCloseRacesAccept),
-    "root_special_case": _with(RootSpecialCase),
-    "bind_clobbers": _with(BindClobbers),
-    "short_buffer_drops_message": _with(ShortBufferDropsMessage),
-    "backlog_leak": _with(BacklogLeak),
-    "highest_descriptor": _with(HighestDescriptor),
-    "lost_resume": _with(LostResume),
-    "unlink_frees_at_once": _with(UnlinkFreesAtOnce),
-    "sent_file_stays_open": _with(SentFileStaysOpen),
-    "select_takes": _with(SelectTakes),
-    "exit_keeps_regions": _with(ExitKeepsRegions),
+    "stale_process_mapping": with_kernel(StaleProcessMapping),
+    "check_then_yield": with_kernel(CheckThenYield),
+    "stale_select_waiter": with_kernel(StaleSelectWaiter),
+    "listener_close_races_accept": with_kernel(ListenerCloseRacesAccept),
+    "root_special_case": with_kernel(RootSpecialCase),
+    "bind_clobbers": with_kernel(BindClobbers),
+    "short_buffer_drops_message": with_kernel(ShortBufferDropsMessage),
+    "backlog_leak": with_kernel(BacklogLeak),
+    "highest_descriptor": with_kernel(HighestDescriptor),
+    "lost_resume": with_kernel(LostResume),
+    "unlink_frees_at_once": with_kernel(UnlinkFreesAtOnce),
+    "sent_file_stays_open": with_kernel(SentFileStaysOpen),
+    "select_takes": with_kernel(SelectTakes),
+    "exit_keeps_regions": with_kernel(ExitKeepsRegions),
 }
 
 
 def __getattr__(name: str) -> Callable[[], Interface]:
     """What makes the variant `name` behind the interface, for connection strings."""
-    if name not in BUGS:
-        raise AttributeError(name)
-    return lambda: Interface(BUGS[name])
+    return behind(BUGS, name)

@@ -27,6 +27,7 @@ from .objects import (
     Signal,
     need,
 )
+from .variants import Variant, behind, with_kernel
 
 
 class LimitMissedByReceivers(ControlOS):
@@ -710,11 +711,7 @@ class SecondOpenNotCounted(Kernel):
         return fd
 
 
-def _with(kernel: type[Kernel]) -> Callable[[dict[str, int]], ControlOS]:
-    return lambda topology: ControlOS(topology, kernel)
-
-
-BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
+BUGS: dict[str, Variant] = {
     "limit_missed_by_receivers": LimitMissedByReceivers,
     "quota_missed_by_requests": QuotaMissedByRequests,
     "given_away_over_quota": GivenAwayOverQuota,
@@ -743,43 +740,41 @@ BUGS: dict[str, Callable[[dict[str, int]], ControlOS]] = {
     "destroyed_receiver_stays_target": DestroyedReceiverStaysTarget,
     "cancelled_stays_taken": CancelledStaysTaken,
     "limit_lifted_at_boot": LimitLiftedAtBoot,
-    "backlog_of_one_more": _with(BacklogOfOneMore),
-    "backlog_of_none_admits_nobody": _with(BacklogOfNoneAdmitsNobody),
-    "select_skips_dead": _with(SelectSkipsDead),
-    "listener_is_writable": _with(ListenerIsWritable),
-    "descriptors_without_holes": _with(DescriptorsWithoutHoles),
-    "connect_survives_close": _with(ConnectSurvivesClose),
-    "read_hangs_at_the_end": _with(ReadHangsAtTheEnd),
-    "closed_listener_ends_channel": _with(ClosedListenerEndsChannel),
-    "end_wakes_one_reader": _with(EndWakesOneReader),
-    "watched_both_ways": _with(WatchedBothWays),
-    "room_told_when_empty": _with(RoomToldWhenEmpty),
-    "one_select_woken": _with(OneSelectWoken),
-    "ready_stops_at_first": _with(ReadyStopsAtFirst),
-    "answers_what_was_watched": _with(AnswersWhatWasWatched),
-    "refused_socket_cannot_retry": _with(RefusedSocketCannotRetry),
-    "exit_leaves_selects": _with(ExitLeavesSelects),
-    "flush_misses_late": _with(FlushMissesLate),
-    "late_read_is_the_makers": _with(LateReadIsTheMakers),
-    "connection_unbinds_next_listener": _with(ConnectionUnbindsNextListener),
-    "untouched_mapping_stays": _with(UntouchedMappingStays),
-    "close_ends_use": _with(CloseEndsUse),
-    "sent_region_keeps_claim": _with(SentRegionKeepsClaim),
-    "refused_send_keeps_file": _with(RefusedSendKeepsFile),
-    "refused_accept_keeps_descriptor": _with(RefusedAcceptKeepsDescriptor),
-    "refused_connect_keeps_port": _with(RefusedConnectKeepsPort),
-    "refused_connect_unbinds": _with(RefusedConnectUnbinds),
-    "written_after_rescind": _with(WrittenAfterRescind),
-    "peername_outlives_peer": _with(PeernameOutlivesPeer),
-    "last_datum_is_past_the_end": _with(LastDatumIsPastTheEnd),
-    "granted_once_for_good": _with(GrantedOnceForGood),
-    "exit_leaves_files_open": _with(ExitLeavesFilesOpen),
-    "second_open_not_counted": _with(SecondOpenNotCounted),
+    "backlog_of_one_more": with_kernel(BacklogOfOneMore),
+    "backlog_of_none_admits_nobody": with_kernel(BacklogOfNoneAdmitsNobody),
+    "select_skips_dead": with_kernel(SelectSkipsDead),
+    "listener_is_writable": with_kernel(ListenerIsWritable),
+    "descriptors_without_holes": with_kernel(DescriptorsWithoutHoles),
+    "connect_survives_close": with_kernel(ConnectSurvivesClose),
+    "read_hangs_at_the_end": with_kernel(ReadHangsAtTheEnd),
+    "closed_listener_ends_channel": with_kernel(ClosedListenerEndsChannel),
+    "end_wakes_one_reader": with_kernel(EndWakesOneReader),
+    "watched_both_ways": with_kernel(WatchedBothWays),
+    "room_told_when_empty": with_kernel(RoomToldWhenEmpty),
+    "one_select_woken": with_kernel(OneSelectWoken),
+    "ready_stops_at_first": with_kernel(ReadyStopsAtFirst),
+    "answers_what_was_watched": with_kernel(AnswersWhatWasWatched),
+    "refused_socket_cannot_retry": with_kernel(RefusedSocketCannotRetry),
+    "exit_leaves_selects": with_kernel(ExitLeavesSelects),
+    "flush_misses_late": with_kernel(FlushMissesLate),
+    "late_read_is_the_makers": with_kernel(LateReadIsTheMakers),
+    "connection_unbinds_next_listener": with_kernel(ConnectionUnbindsNextListener),
+    "untouched_mapping_stays": with_kernel(UntouchedMappingStays),
+    "close_ends_use": with_kernel(CloseEndsUse),
+    "sent_region_keeps_claim": with_kernel(SentRegionKeepsClaim),
+    "refused_send_keeps_file": with_kernel(RefusedSendKeepsFile),
+    "refused_accept_keeps_descriptor": with_kernel(RefusedAcceptKeepsDescriptor),
+    "refused_connect_keeps_port": with_kernel(RefusedConnectKeepsPort),
+    "refused_connect_unbinds": with_kernel(RefusedConnectUnbinds),
+    "written_after_rescind": with_kernel(WrittenAfterRescind),
+    "peername_outlives_peer": with_kernel(PeernameOutlivesPeer),
+    "last_datum_is_past_the_end": with_kernel(LastDatumIsPastTheEnd),
+    "granted_once_for_good": with_kernel(GrantedOnceForGood),
+    "exit_leaves_files_open": with_kernel(ExitLeavesFilesOpen),
+    "second_open_not_counted": with_kernel(SecondOpenNotCounted),
 }
 
 
 def __getattr__(name: str) -> Callable[[], Interface]:
     """What makes the variant `name` behind the interface, for connection strings."""
-    if name not in BUGS:
-        raise AttributeError(name)
-    return lambda: Interface(BUGS[name])
+    return behind(BUGS, name)
