@@ -28,6 +28,12 @@ class Noted:
 _now = Noted()
 
 
+def _is_raised_here() -> bool:
+    """Whether an interruption is raised in this thread, as Python does it where nobody has seen to it otherwise."""
+    here = threading.current_thread() is threading.main_thread()
+    return here and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 @contextlib.contextmanager
 def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Take note of an interruption that comes in the block, beside raising it, for `check_interrupted` to raise it again.
@@ -38,10 +44,10 @@ def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) 
         noted.seen = True
         raise KeyboardInterrupt
 
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if not _is_raised_here():
         yield
         return
+
     def lost(what: sys.UnraisableHookArgs) -> None:
         if not (noted.seen and issubclass(what.exc_type, KeyboardInterrupt)):
             told(what)
@@ -90,8 +96,7 @@ def holding_interruptions(stop: Callable[[], None] = lambda: None) -> Iterator[H
 
     `stop` is called when one comes.  In a block within such a block both know of it.
     """
-    here = threading.current_thread() is threading.main_thread()
-    if here and _holding:
+    if _holding and threading.current_thread() is threading.main_thread():
         outer = _holding[0]
         outer.stops.append(stop)
         try:
@@ -100,7 +105,7 @@ def holding_interruptions(stop: Callable[[], None] = lambda: None) -> Iterator[H
             outer.stops.pop()
         return
     held = Held(stops=[stop])
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if not _is_raised_here():
         yield held
         return
 
