@@ -85,6 +85,17 @@ def test_a_state_that_is_packed_and_unpacked_is_the_same_and_as_the_batch_readin
         assert cells.tolist() == layout.block([vector]).data.tolist()
 
 
+def test_how_many_states_may_have_been_taken_for_another_is_known_unless_a_state_is_its_own_fingerprint() -> None:
+    one_word = Exploration({"stations": 3, "parcels": 2})
+    for explorer, exact in (
+        (CompiledExplorer.of(RING, one_word), True),
+        (CompiledExplorer.of(RING, one_word, symmetry=True), False),
+        (Explorer.of(RING, one_word), False),
+    ):
+        found = explorer.run()
+        assert found.taken_for_another == (0.0 if exact else found.states**2 / 2**65)
+
+
 def test_what_was_built_is_kept_by_what_it_says(nothing_kept: Path) -> None:
     def built() -> list[str]:
         return sorted(path.name for path in nothing_kept.glob("*"))
@@ -263,5 +274,5 @@ def test_progress_is_told_while_it_goes_on() -> None:
 
 def test_a_scope_can_be_explored_in_a_reading_that_is_named() -> None:
     shown = [run("explore", "--name", "binding", "--reading", name, "--format", "json") for name in ("batch", COMPILED)]
-    told: list[Any] = [{**each.json["scopes"][0], "seconds": 0} for each in shown]
+    told: list[Any] = [{**each.json["scopes"][0], "seconds": 0, "taken_for_another": 0} for each in shown]
     assert told[0] == told[1]

@@ -14,6 +14,7 @@ from scales import SCALES
 from token_ring import KEEPS, RING
 
 from oneowner.checker.explore import all_states, explore_all, explore_scope, operations_called, story, unreached
+from oneowner.checker.reports import exploration as lines_of
 from oneowner.model.concrete import Model
 from oneowner.model.graph import explore, run
 from oneowner.model.language import OK, Exploration, Members, Spec, SpecError, Step, load, parse_scope
@@ -231,3 +232,10 @@ def test_a_scope_of_something_else_says_what_there_is() -> None:
         RING.scope({"regions": 1})
     with pytest.raises(SpecError, match="stations=0 is too small: at least 1"):
         RING.scope({"stations": 0})
+
+
+def test_a_search_in_which_fingerprints_may_be_too_short_says_so() -> None:
+    report = explore_scope(RING, "small", RING.explorations["small"])
+    for states, told in ((10**5, ""), (1_132_245_874, "(expected to be taken for another, by 64-bit fingerprints: 0.03)")):
+        lines = list(lines_of(replace(report, states=states, taken_for_another=states**2 / 2**65)))
+        assert f"all reachable states{told and ' '}{told};" in lines[1]

@@ -256,6 +256,7 @@ def _exploration_json(report: ExploreReport) -> dict[str, Any]:
         "transitions": report.transitions,
         "depth": report.depth,
         "complete": report.complete,
+        "taken_for_another": report.taken_for_another,
         "symmetry": report.symmetry,
         "stopped": report.stopped,
         "asked": list(report.asked),

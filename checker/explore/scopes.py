@@ -74,7 +74,8 @@ class ExploreReport:
     was answered by the graph, `unanswered` what could not be, because not all of it was seen; `unasked` says what was not asked,
     though that was wanted, and why; `unstored` why a search that was to be kept is not; `slower` why it was not made in the
     compiled reading, where that would have been better; `outgrown` what was too small for it, and what to do; `causes` to which
-    causes calls came, where that was counted.
+    causes calls came, where that was counted; `taken_for_another` how many states are expected to be left out since another has
+    their fingerprint.
     """
 
     name: str
@@ -97,6 +98,7 @@ class ExploreReport:
     slower: str = ""
     outgrown: str = ""
     causes: frozenset[str] = frozenset()
+    taken_for_another: float = 0.0
 
 
 def explore_scope(
@@ -192,6 +194,7 @@ def explore_scope(
         slower,
         outgrown,
         frozenset(search.causes),
+        search.taken_for_another,
     )
 
 

@@ -11,6 +11,9 @@ from ...model.symbolic import exits
 from ..explore import ExploreReport, Found, operations_called, story
 from ..traces import file_name, how_again, save_model_trace
 
+TOLD_FROM = 1e-6
+"""How many states are expected to have been taken for another before that is said."""
+
 
 def exploration(report: ExploreReport) -> Iterator[str]:
     """One scope, on two lines."""
@@ -19,6 +22,8 @@ def exploration(report: ExploreReport) -> Iterator[str]:
     extent = "all reachable states" if report.complete else "NOT all reachable states"
     if report.stopped:
         extent += f" (stopped: {report.stopped})"
+    if report.taken_for_another >= TOLD_FROM:
+        extent += f" (expected to be taken for another, by 64-bit fingerprints: {report.taken_for_another:.1g})"
     renaming = " (up to renaming)" if report.symmetry else ""
     yield (
         f"  {report.states} states{renaming}, {report.transitions} transitions, depth {report.depth}, {extent}; "

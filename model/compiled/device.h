@@ -69,6 +69,38 @@ OO_FN inline uint64_t oo_added(uint64_t *to, uint64_t more)
 #endif
 }
 
+/* As oo_added of 1; threads of a warp that come here together add what they are at once. */
+OO_FN inline uint64_t oo_one_more(uint64_t *to)
+{
+#ifdef OO_EMULATED
+    return oo_added(to, 1);
+#else
+    const unsigned here = __activemask(), me = threadIdx.x & 31, first = __ffs(here) - 1;
+    unsigned long long at = 0;
+    if (me == first)
+        at = oo_added(to, __popc(here));
+    return __shfl_sync(here, at, first) + __popc(here & ((1u << me) - 1));
+#endif
+}
+
+/* Threads of a block that is as good as done add up what they have counted before one of them tells it. */
+OO_FN inline void oo_counted(uint64_t *to, uint32_t count)
+{
+#ifdef OO_EMULATED
+    oo_added(to, count);
+#else
+    __shared__ uint32_t all;
+    if (!threadIdx.x)
+        all = 0;
+    __syncthreads();
+    if (count)
+        atomicAdd(&all, count);
+    __syncthreads();
+    if (!threadIdx.x && all)
+        oo_added(to, all);
+#endif
+}
+
 OO_FN inline void oo_lowest(uint64_t *least, uint64_t mark)
 {
     uint64_t there = *(volatile uint64_t *)least;
@@ -113,7 +145,7 @@ OO_FN inline void oo_came(struct oo_run *run, const struct oo_state *before, con
         oo_added(&work->told->bad, 1);
         return;
     }
-    uint64_t *state = oo_in_ring(work, work->end + oo_added(&work->told->found, 1));
+    uint64_t *state = oo_in_ring(work, work->end + oo_one_more(&work->told->found));
     for (int n = 0; n < OO_WORDS; n++)
         state[n] = now->w[n];
 }
@@ -220,33 +252,39 @@ static int oo_free_memory(uint64_t *bytes)
 }
 #endif
 
+/* Expand state `number` of those from `begin` on. */
+OO_FN inline void oo_expand_one(struct oo_run *run, uint64_t number)
+{
+    const struct oo_work *work = run->work;
+    struct oo_state state = {{0}};
+    const uint64_t *words = oo_in_ring(work, work->begin + number);
+    for (int n = 0; n < OO_WORDS; n++)
+        state.w[n] = words[n];
+    run->mark = oo_named(work, &state);
+    run->alive = 0;
+#ifdef OO_NAMES
+    if (!work->told->misnamed) {
+        const int misnamed = oo_misnamed(work, &state);
+        if (misnamed)
+            work->told->misnamed = misnamed;
+    }
+#endif
+    oo_calls(run, &state);
+    if (!run->alive)
+        work->scratch[oo_added(&work->told->dead, 1)] = run->mark;
+    if (run->cut)
+        oo_added(&work->told->cut, run->cut);
+}
+
 /* Expand `count` states of the ring from `begin` on. */
 OO_KERNEL oo_expanding(OO_GIVEN struct oo_work work)
 {
-    if (OO_INDEX >= work.count)
-        return;
-    struct oo_state state = {{0}};
-    const uint64_t *words = oo_in_ring(&work, work.begin + OO_INDEX);
-    for (int n = 0; n < OO_WORDS; n++)
-        state.w[n] = words[n];
     struct oo_run run;
     run.work = &work;
-    run.mark = oo_named(run.work, &state);
     run.transitions = run.cut = 0;
-    run.alive = 0;
-#ifdef OO_NAMES
-    if (!work.told->misnamed) {
-        const int misnamed = oo_misnamed(run.work, &state);
-        if (misnamed)
-            work.told->misnamed = misnamed;
-    }
-#endif
-    oo_calls(&run, &state);
-    if (!run.alive)
-        work.scratch[oo_added(&work.told->dead, 1)] = run.mark;
-    oo_added(&work.told->transitions, run.transitions);
-    if (run.cut)
-        oo_added(&work.told->cut, run.cut);
+    if (OO_INDEX < work.count)
+        oo_expand_one(&run, OO_INDEX);
+    oo_counted(&work.told->transitions, run.transitions);
 }
 
 /* Enter `count` fingerprints that stand in the scratch memory, those of their parents in its second half. */

@@ -4,11 +4,12 @@ from ..compiled import CPU, CUDA, EMULATED
 from .compiled import CompiledExplorer
 from .device import KEEPS_NO_TRANSITIONS, DeviceExplorer
 from .expansion import WELL_DEFINED, Expander, Expansion, hash_of
-from .explorer import Explorer, Search
+from .explorer import Explorer
 from .frontier import Frontier
 from .limits import Limits
 from .liveness import StateGraph, can_return, helping, leads_to
 from .memory import budget
+from .outcome import Search
 from .pool import Pool
 from .processes import workers
 from .readings import AUTO, BATCH, COMPILED, READINGS, Together, begun, explored, explored_of

@@ -69,6 +69,7 @@ class CompiledExplorer(Explorer):
     def _begin(self) -> None:
         self._printer = self.printer(self)
         self.packing = self._printer.packing
+        self.search.exact = self.packing.words == 1 and not self._printer.naming
         building = self._building or Building(self._printer.printed())
         self.library = building.library()
         for name in ("oo_begin", "oo_marked", "oo_like", "oo_found"):

@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Block, Cells, Fingerprints, fingerprints
+from ..batch import Block, Fingerprints, fingerprints
 from ..concrete import Model, Vector
 from ..graph import Violation, run, with_fresh_names
 from ..language import (
@@ -36,11 +35,12 @@ from ..language import (
     check_interrupted,
     holding_interruptions,
 )
-from .expansion import JUDGED_AT_ONCE, WELL_DEFINED, Broken, Edges, Expander, Expansion, WorkerGone
+from .expansion import JUDGED_AT_ONCE, WELL_DEFINED, Broken, Expander, Expansion, WorkerGone
 from .frontier import Frontier
 from .identity import texts_of
 from .limits import Limits
 from .memory import PER_CELL, UNLIMITED, budget, used
+from .outcome import Search
 from .pool import Pool, Task
 from .seen import PLACE, Seen
 from .store import Store
@@ -58,40 +58,6 @@ A_PROCESS = 150 << 20
 MEMORY_FILES = Path("/dev/shm")
 
 STORED = ("transitions", "depth", "clauses", "cut", "seconds", "dead")
-
-
-@dataclass
-class Search:
-    """What a search has found, after the calls of `opening`.
-
-    `states` counts distinct ones (with symmetry, up to a renaming), `transitions` the calls that take effect in them, `depth` the
-    calls from the beginning to the last level; `clauses` gives the least depth at which each clause was reached; `complete`
-    says that nothing was left out, by a limit or by the scope (`cut`: calls left out because an endless sort had no name left);
-    `dead` are states in which no call changes anything, by fingerprint.
-    """
-
-    model: Model
-    opening: list[Step]
-    symmetry: bool = False
-    states: int = 0
-    transitions: int = 0
-    depth: int = 0
-    frontier: int = 0
-    clauses: dict[str, int] = field(default_factory=dict)
-    causes: set[str] = field(default_factory=set)
-    violations: list[Violation] = field(default_factory=list)
-    dead: list[int] = field(default_factory=list)
-    edges: list[Edges] = field(default_factory=list)
-    kept: list[Cells] = field(default_factory=list)
-    kept_at: list[int] = field(default_factory=list)
-    finished: bool = False
-    stopped: str = ""
-    cut: int = 0
-    seconds: float = 0.0
-
-    @property
-    def complete(self) -> bool:
-        return self.finished and not self.cut
 
 
 class Explorer:

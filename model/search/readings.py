@@ -18,8 +18,9 @@ from ..concrete import Model
 from ..language import Exploration, Spec, SpecError, holding_interruptions
 from .compiled import CompiledExplorer
 from .device import DeviceExplorer
-from .explorer import Explorer, Search
+from .explorer import Explorer
 from .limits import Limits
+from .outcome import Search
 from .store import Store
 
 PRINTING = 0.002
