@@ -27,7 +27,7 @@ from ...model.language import (
     SpecError,
     check_interrupted,
 )
-from ...model.symbolic import Finite, Path, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
+from ...model.symbolic import Finite, Path, Premises, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
 from ..suite import named
 from .beside import Beside
 from .causes import Judged, come_to, judged
@@ -35,8 +35,11 @@ from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
 from .statements import Statement, statements_of
 
+BRIEF = 200_000
+"""What the solver may spend on an obligation (in its own units, the same on every machine) before it is given fewer premises."""
+
 QUICK = 2_000_000
-"""What the solver may spend on an obligation (in its own units, the same on every machine) before finite scopes are tried."""
+"""What it may spend before finite scopes are tried."""
 
 PATIENT = 60_000_000
 """What it may spend when no finite scope has a counterexample."""
@@ -57,6 +60,7 @@ class Prover:
         self.symbolic = Symbolic(spec)
         self._finite: dict[tuple[tuple[str, int], ...], tuple[Finite, z3.Solver]] = {}
         self._base = _hypotheses(self.symbolic)
+        self._premises: Premises | None = None
         self._opened: tuple[Model, list[Vector]] | None = None
         self._seen: dict[str, set[str]] = {}
         self._had: set[str] | None = None
@@ -141,6 +145,10 @@ class Prover:
         refutation = statement.refutation(self.symbolic, action, path)
         if refutation is None:
             return PROVED, None, ""
+        if _answer(solver, BRIEF, refutation)[0] == z3.unsat:
+            return PROVED, None, ""
+        if any(_answer(_solver(some), QUICK, refutation)[0] == z3.unsat for some in self._likely(solver, refutation)):
+            return PROVED, None, ""
         # whether a proof is found soon is luck, which another seed may have: that is tried between two scopes, once the smallest
         # have shown nothing
         for seed, scope in enumerate(growing_scopes(self.spec)):
@@ -154,6 +162,11 @@ class Prover:
         if answer == z3.sat:
             return UNKNOWN, None, "a counterexample exists, but none in the finite scopes that were tried"
         return UNKNOWN, None, reason
+
+    def _likely(self, solver: z3.Solver, refutation: list[Any]) -> Iterator[list[z3.BoolRef]]:
+        if self._premises is None:
+            self._premises = Premises(self._base)
+        return self._premises.likely(list(solver.assertions()), refutation)
 
     def _smallest(self, found: Counterexample, action: Action | None, exit: str, statement: Statement) -> Counterexample:
         """A counterexample in less: at once without what this one does not speak of, then one element less at a time."""

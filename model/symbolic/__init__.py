@@ -4,6 +4,7 @@ from .cells import Unknown
 from .clauses import clauses, exits
 from .finite import Finite, checked, growing_scopes, new_solver, smaller_scope, spoken_of, uniform_scope
 from .paths import Path
+from .premises import Premises
 from .reading import Symbolic
 from .state import System, line_counter
 from .terms import SubsetTerm, Term
@@ -11,6 +12,7 @@ from .terms import SubsetTerm, Term
 __all__ = [
     "Finite",
     "Path",
+    "Premises",
     "SubsetTerm",
     "Symbolic",
     "System",
