@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from ...model.language import Spec
 from ..adapters import Implementation, stopped
 from ..errors import AdapterError
-from .again import again, minimise, same, without
+from .again import again, same, without
 from .handles import Origin, Recorded
+from .shrinking import minimise
 from .wrong import Mismatch
 
 AFRESH = 3
