@@ -17,6 +17,7 @@ from .handles import NEVER, Origin, Recorded
 from .session import Session
 from .wrong import Mismatch, Unknown
 
+
 def again(
     spec: Spec,
     implementation: Implementation,

@@ -140,8 +140,8 @@ class _Reasons:
     def _last_write(self, cell: Cell) -> int | None:
         """The last call that changed a cell."""
         position, index = cell
-        vectors = self.session.vectors
-        return next((n for n in range(self.at - 1, -1, -1) if vectors[n][position][index] != vectors[n + 1][position][index]), None)
+        held = [vector[position][index] for vector in self.session.vectors[: self.at + 1]]
+        return next((n for n in range(self.at - 1, -1, -1) if held[n] != held[n + 1]), None)
 
     def _undone(self, call: int, cells: list[Cell]) -> Any:
         """The state, but with what a call has written in some cells undone."""

@@ -29,8 +29,6 @@ of many calls, how many simpler ones are tried."""
 SHRINKING = 60.0
 """Seconds for shrinking a failure: an adapter that hangs takes long to show it again."""
 
-Argument = Origin | int | str | None
-
 
 def minimise(
     spec: Spec,
@@ -72,7 +70,7 @@ class _Shrinking:
         """The calls that are left."""
         self.shows(self.kept)
         self.take_out()
-        while self.merge() | self.simplify():
+        while self.merge() | self.simplify() or self.trade():
             self.take_out()
         return self.kept
 
@@ -167,10 +165,8 @@ class _Shrinking:
         for origin, slot in sorted(used.items(), key=lambda each: -each[0].call):
             for earlier in self._handles(slot, origin.call):
                 if earlier != origin:
-                    one = [replace(c, arguments={n: earlier if a == origin else a for n, a in c.arguments.items()}) for c in calls]
-                    if not _used_elsewhere(one, [origin.call]):
-                        found.append(without(one, [origin.call]))
-                    found.append(one)
+                    one = [replace(c, arguments=_with(c.arguments, origin, earlier)) for c in calls]
+                    found += [one] if _used_elsewhere(one, [origin.call]) else [without(one, [origin.call]), one]
         return found
 
     def simplify(self) -> bool:
@@ -182,6 +178,20 @@ class _Shrinking:
                 simpler |= any(self.shows(calls) for calls in self._simpler(number, name))
         return simpler
 
+    def trade(self) -> bool:
+        """Try without one call and with one number less, where few are left: what the call has added to, the number counts.
+        Whether that can be."""
+        if len(self.kept) > FEW:
+            return False
+        left = ((out, number, name) for out, number, name in self._numbers() if out != number)
+        return any(self.shows(without(calls, [out])) for out, number, name in left for calls in self._simpler(number, name))
+
+    def _numbers(self) -> list[tuple[int, int, str]]:
+        """Each call but the last, and each argument that is a number, last first."""
+        calls = list(enumerate(self.kept))
+        numbers = [(n, name) for n, call in calls for name, value in call.arguments.items() if isinstance(value, int)]
+        return [(out, *at) for at in numbers[::-1] for out, _ in calls[-2::-1]]
+
     def _simpler(self, number: int, name: str) -> Iterator[list[Recorded]]:
         """The calls with one argument simpler, simplest first."""
         calls = self.kept
@@ -191,13 +201,13 @@ class _Shrinking:
             changed = replace(call, arguments={**call.arguments, name: value})
             yield [*calls[:number], changed, *calls[number + 1 :]]
 
-    def _values(self, slot: Slot, value: Any, number: int) -> Iterator[Argument]:
+    def _values(self, slot: Slot, value: Any, number: int) -> Iterator[Any]:
         """What is simpler than an argument of a call, simplest first."""
         if isinstance(value, Members):
             yield from (Members(value - {element}) for element in sorted(value, reverse=True))
             yield from (Members((value - {e}) | {less}) for e in sorted(value) for less in range(1, e) if less not in value)
         elif self.session is not None and slot.type in self.session.names:
-            handles: list[Argument] = [None] if slot.optional else []
+            handles: list[Origin | str | None] = [None] if slot.optional else []
             handles += [*self._handles(slot, -1), NEVER, *self._handles(slot, number - 1)]
             yield from itertools.takewhile(lambda other: other != value, dict.fromkeys(handles))
         elif self.session is not None:
@@ -213,6 +223,11 @@ class _Shrinking:
 def _some(tries: list[Any], calls: list[Recorded]) -> list[Any]:
     """All that could be tried of few calls; of many some, that lie evenly in between."""
     return tries if len(calls) <= FEW else tries[:: max(1, len(tries) // SOME)]
+
+
+def _with(arguments: Mapping[str, Any], one: Origin, other: Origin) -> dict[str, Any]:
+    """Arguments with another handle in place of one."""
+    return {name: other if value == one else value for name, value in arguments.items()}
 
 
 def _lowered(value: Any, above: int) -> Any:

@@ -60,12 +60,14 @@ def by_the_graph(
 
     What an implementation remembers wrongly is no part of a graph's states: a shortest way to a clause goes round it.  So for
     each call in a graph, a refused one too, the shortest way that has it in it is tried.  Shorter ways are tried first, those of
-    all scopes: the first that shows the failure is the shortest.
+    all scopes; the first that shows the failure is shrunk, since the calls after which a search begins may not be needed.
     """
     until, wanted = time.monotonic() + seconds, Mismatch(failure.clause, failure.text, failure.probe)
-    scopes = [_Ways(spec, each, failure.clause, until) for each in spec.explorations.values()]
+    operation = failure.clause.partition("/")[0]
+    known = [each for each in spec.explorations.values() if operation not in spec.left_out(each)]
+    scopes = [_Ways(spec, each, failure.clause, until) for each in known]
     for length in range(1, len(failure.calls) - bool(failure.probe)):
-        for ways, steps in ((ways, steps) for ways in scopes for steps in ways.of_length(length)):
+        for ways, steps in ((each, steps) for each in scopes for steps in each.of_length(length)):
             if time.monotonic() > until:
                 return None
             session, seen = _made(spec, implementation, ways.model.scope, steps, strict, bool(failure.probe))
@@ -121,12 +123,12 @@ class _Ways:
             # one that the shortest way to where it leads has anyway is tried with that
             if self.depth[before] + 1 + left.get(after, length) == length and self.came_by.get(after) != (before, step)
         )
-        for before, by, vector in itertools.chain(direct, through):
-            steps = [*self._to(before), *([by] if by else [])]
-            while vector in onward:
-                step, vector = onward[vector]
+        for before, by, after in itertools.chain(direct, through):
+            steps, at = [*self._to(before), *([by] if by else [])], after
+            while at in onward:
+                step, at = onward[at]
                 steps.append(step)
-            yield from ([*steps, goal] for goal in self.goals[vector])
+            yield from ([*steps, goal] for goal in self.goals[at])
 
     def _deepen(self) -> None:
         """Make all calls in the states that were come to last."""
