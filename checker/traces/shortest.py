@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections import deque
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import explore, run, with_fresh_names
-from ...model.language import Exploration, Spec, Step
+from ...model.language import Exploration, Spec, SpecError, Step
 from ..adapters import Implementation
 from ..errors import Unsupported
 from ..session import Failure, Mismatch, Session, Unknown, same, smallest_failure
@@ -63,9 +64,12 @@ def by_the_graph(
     all scopes; the first that shows the failure is shrunk, since the calls after which a search begins may not be needed.
     """
     until, wanted = time.monotonic() + seconds, Mismatch(failure.clause, failure.text, failure.probe)
-    operation = failure.clause.partition("/")[0]
-    known = [each for each in spec.explorations.values() if operation not in spec.left_out(each)]
-    scopes = [_Ways(spec, each, failure.clause, until) for each in known]
+    scopes = []
+    for exploration in spec.explorations.values():
+        # what is wrong with an exploration is for who explores: here there is a failure to be told
+        with contextlib.suppress(SpecError):
+            if failure.clause.partition("/")[0] not in spec.left_out(exploration):
+                scopes.append(_Ways(spec, exploration, failure.clause, until))
     for length in range(1, len(failure.calls) - bool(failure.probe)):
         for ways, steps in ((each, steps) for each in scopes for steps in each.of_length(length)):
             if time.monotonic() > until:
@@ -114,7 +118,8 @@ class _Ways:
         """The ways of so many calls: to each call that comes to the clause the shortest, and of each call the shortest that it
         is in."""
         while self.level and self.depth[self.level[0]] < length:
-            self._deepen()
+            with contextlib.suppress(SpecError):
+                self._deepen()
         left, onward = self._left()
         direct = ((vector, None, vector) for vector in self.goals if self.depth[vector] + 1 == length)
         through = (
