@@ -24,7 +24,7 @@ FEW = 24
 
 SOME = 64
 """Up to how many runs of calls of one length are all tried without; of more some, to see whether any can be done without.  And
-of many calls, how many simpler ones are tried."""
+of many calls, how many simpler ones are tried; of more than that many no handles are made one."""
 
 SHRINKING = 60.0
 """Seconds for shrinking a failure: an adapter that hangs takes long to show it again."""
@@ -70,7 +70,7 @@ class _Shrinking:
         """The calls that are left."""
         self.shows(self.kept)
         self.take_out()
-        while self.merge() | self.simplify() or self.trade():
+        while (self.merge() | self.simplify() or self.trade()) and len(self.kept) <= SOME:
             self.take_out()
         return self.kept
 
@@ -150,32 +150,34 @@ class _Shrinking:
         """Try each handle, last first, as an earlier one wherever it is used, without the call that it came from or with it;
         whether any can be."""
         merged = False
-        while any(self.shows(tried) for tried in _some(self._merged(), self.kept)):
+        while len(self.kept) <= SOME and any(self._shows_merged(*pair) for pair in _some(self._pairs(), self.kept)):
             merged = True
         return merged
 
-    def _merged(self) -> list[list[Recorded]]:
-        calls, found = self.kept, []
+    def _pairs(self) -> list[tuple[Origin, Origin]]:
+        """The handles that calls use, last first, each with those that came before it, constants first."""
         used: dict[Origin, Slot] = {}
-        for call in calls:
+        for call in self.kept:
             for slot in self.spec.actions[call.operation].slots:
                 argument = call.arguments.get(slot.name)
                 if isinstance(argument, Origin):
                     used.setdefault(argument, slot)
-        for origin, slot in sorted(used.items(), key=lambda each: -each[0].call):
-            for earlier in self._handles(slot, origin.call):
-                if earlier != origin:
-                    one = [replace(c, arguments=_with(c.arguments, origin, earlier)) for c in calls]
-                    found += [one] if _used_elsewhere(one, [origin.call]) else [without(one, [origin.call]), one]
-        return found
+        last_first = sorted(used.items(), key=lambda each: -each[0].call)
+        return [(one, other) for one, slot in last_first for other in self._handles(slot, one.call) if other != one]
+
+    def _shows_merged(self, origin: Origin, earlier: Origin) -> bool:
+        calls = [replace(c, arguments=_with(c.arguments, origin, earlier)) for c in self.kept]
+        alone = not _used_elsewhere(calls, [origin.call])
+        return (alone and self.shows(without(calls, [origin.call]))) or self.shows(calls)
 
     def simplify(self) -> bool:
         """Try each argument, that of the last call first, as a simpler one; whether any can be."""
         simpler = False
         tried = _some([(number, name) for number, call in enumerate(self.kept) for name in call.arguments][::-1], self.kept)
+        most = None if len(self.kept) <= FEW else 1
         for number, name in tried:
             if number < len(self.kept) and name in self.kept[number].arguments:
-                simpler |= any(self.shows(calls) for calls in self._simpler(number, name))
+                simpler |= any(self.shows(calls) for calls in itertools.islice(self._simpler(number, name), most))
         return simpler
 
     def trade(self) -> bool:
