@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,7 @@ def fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> di
             {
                 "clause": f.clause,
                 "text": f.text,
+                "reasons": [asdict(reason) for reason in f.reasons],
                 "calls": len(f.calls),
                 "operations": [c.operation for c in f.calls],
                 "afresh": f.afresh,

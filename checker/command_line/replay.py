@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,5 +57,8 @@ def replay(file: Path, spec_name: str | None, implementation: str | None, trust:
     for line in result.lines:
         out.line(line)
     out.line(result.verdict)
-    out.result({"kind": kind, "statement": statement, "shown": result.shown, "verdict": result.verdict})
+    for reason in result.reasons:
+        out.line(f"  {reason}")
+    told = {"kind": kind, "statement": statement, "shown": result.shown, "verdict": result.verdict}
+    out.result(told | {"reasons": [asdict(reason) for reason in result.reasons]})
     return VIOLATION if result.shown else HOLDS

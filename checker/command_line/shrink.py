@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -58,8 +59,7 @@ def shrink(
             return HOLDS
         failure = smallest_failure(spec, made, scope, session.recorded, mismatch)
         way = way_to(spec, failure.clause)
-        if way is not None:
-            failure = by_the_graph(spec, made, way, failure) or failure
+        failure = by_the_graph(spec, made, failure) or failure
         for line in failure_lines(spec, where, made, failure, traces):
             out.line(line)
         if way is not None:
@@ -68,7 +68,8 @@ def shrink(
                 f"({way.exploration})"
             )
         told = {"shown": True, "clause": failure.clause, "text": failure.text, "calls": len(failure.calls), "of": len(calls)}
-        out.result(told | {"least": len(way.steps) if way else None})
+        why = [asdict(reason) for reason in failure.reasons]
+        out.result(told | {"least": len(way.steps) if way else None, "reasons": why})
     finally:
         stopped(made)
     return VIOLATION

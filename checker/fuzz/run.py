@@ -11,7 +11,8 @@ with a way of its suite, or with two of these beside each other; they end with a
 Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing prefers
 small values and repeats itself, which shrinks well and explores badly. It draws the beginning too; a run whose beginning had its
 turn more often than others is rejected before it begins, so that none is left out in a short time. A failure is shrunk by
-taking calls out (`session.minimise`).
+taking calls out and making arguments simpler (`session.shrinking`), and by a shorter way that an explored graph may know
+(`traces.by_the_graph`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from ..session import (
     tried_afresh,
 )
 from ..suite import of, together
+from ..traces import by_the_graph
 from .aim import Aim, Target, targets
 
 REPEATS = 10
@@ -369,6 +371,7 @@ def _take_failure(
     try:
         found = smallest_failure(spec, implementation, scope, calls, mismatch, strict=strict)
         report.failures[-1] = found
+        found = by_the_graph(spec, implementation, found, strict=strict) or found
         report.failures[-1] = tried_afresh(spec, fresh, found, strict=strict)
     except KeyboardInterrupt:
         report.interrupted = True

@@ -23,6 +23,7 @@ def failure_lines(spec: Spec, where: str, implementation: Implementation, failur
     yield f"FAILURE: {failure.text}"
     operation = spec.actions[failure.clause.partition("/")[0]]
     yield f"  breaks {failure.clause} ({' '.join(operation.seed)}): {operation.text}"
+    yield from (f"  {reason}" for reason in failure.reasons)
     yield f"  in {len(failure.calls)} calls{failure.freshly}:"
     yield ""
     yield from (f"    {line}" for line in program(spec, where, failure, implementation).splitlines())

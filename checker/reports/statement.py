@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ...model.language import (
     Spec,
 )
-from ..conform import PASS, PERMITTED, Report, code_of
+from ..conform import PASS, PERMITTED, Report, Verdict, code_of
 from ..suite import digest, known_causes
 from .template import filled
 
@@ -28,8 +29,13 @@ def statement(spec: Spec, report: Report) -> dict[str, Any]:
         "budget": {"fuzz_seconds": report.budget, "sequences": report.sequences, "calls": report.calls},
         "causes": {cause: report.causes[cause] for cause in known_causes(spec, report.called(spec))},
         "known_failing": sorted(report.expected),
-        "verdicts": {v.clause: {"status": v.status, "times": v.times, "reason": v.reason} for v in report.verdicts.values()},
+        "verdicts": {v.clause: _verdict(v) for v in report.verdicts.values()},
     }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    told = {"status": verdict.status, "times": verdict.times, "reason": verdict.reason}
+    return told | ({"reasons": [asdict(reason) for reason in verdict.failure.reasons]} if verdict.failure else {})
 
 
 def badge(spec: Spec, report: Report) -> str:

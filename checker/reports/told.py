@@ -233,6 +233,7 @@ def told_lines(spec: Spec, report: Report, verdict: Verdict, traces: Path) -> li
     told = Told.of(spec, verdict.failure, strict=report.strict)
     lines = [
         verdict.failure.text,
+        *map(str, verdict.failure.reasons),
         f"seen again {verdict.shown} times{verdict.failure.freshly}",
         *(_line(*each) for each in enumerate(told.calls, 1)),
     ]

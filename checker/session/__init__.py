@@ -1,11 +1,12 @@
 """An implementation and the specification in lock-step: every answer compared; a failure made again and shrunk."""
 
-from .again import again, without
+from .again import again, same, without
 from .ahead import Ahead
 from .epilogue import Epilogue, Most, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
 from .oracle import fast_model, have_built, model, stop_building
+from .reasons import Reason, reasons
 from .session import Session
 from .wrong import LATE, Mismatch, Unknown
 
@@ -19,6 +20,7 @@ __all__ = [
     "Mismatch",
     "Most",
     "Origin",
+    "Reason",
     "Recorded",
     "Session",
     "Unknown",
@@ -29,6 +31,8 @@ __all__ = [
     "have_built",
     "kinds",
     "model",
+    "reasons",
+    "same",
     "smallest_failure",
     "stop_building",
     "tried_afresh",

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from ...model.language import Spec
 from ..adapters import Implementation, stopped
 from ..errors import AdapterError
-from .again import again, minimise, same, without
+from .again import again, same, without
 from .handles import Origin, Recorded
+from .reasons import Reason, reasons
+from .shrinking import minimise
 from .wrong import Mismatch
 
 AFRESH = 3
@@ -18,14 +20,16 @@ AFRESH = 3
 
 @dataclass(frozen=True)
 class Failure:
-    """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it; and
-    whether these are wrong in a process started for them too, None where that was not tried."""
+    """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it; whether
+    these are wrong in a process started for them too, None where that was not tried; and which of the calls made the answer due
+    that was not given."""
 
     clause: str
     text: str
     calls: list[Recorded]
     scope: dict[str, int]
     afresh: bool | None = None
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def probe(self) -> str:
@@ -69,7 +73,7 @@ def smallest_failure(
         session, seen = again(spec, implementation, scope, calls, strict=strict)
         if seen is None:
             return once
-    return Failure(seen.clause, seen.text, session.recorded, scope)
+    return Failure(seen.clause, seen.text, session.recorded, scope, reasons=tuple(reasons(session, seen)))
 
 
 def tried_afresh(spec: Spec, fresh: Callable[[], Implementation] | None, failure: Failure, *, strict: bool = False) -> Failure:

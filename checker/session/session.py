@@ -75,6 +75,8 @@ class Session(Ahead):
         """The causes, by bit, of the last call that was no probe, where it was right."""
         self.buried: list[tuple[Type, str]] = []
         """The handles that died by the last call that was no probe."""
+        self.ended: dict[str, tuple[int, int]] = {}
+        """By handle that is dead the call, by number, by which it died, and the element that it stood for."""
         self.permitted: Counter[str] = Counter()
         """The clauses, by number of times, in place of which another permitted error came."""
         self.unsupported = set(without)
@@ -139,7 +141,7 @@ class Session(Ahead):
         A refused call must have changed nothing: with `look`, and after every tenth anyway, all probes are made as if the
         whole state had just come.  The call may itself be a `probe` of the last one that was none.
         """
-        before = self.vector
+        before, number = self.vector, len(self.recorded)
         if not probe:
             self.buried.clear()
             self._had = 0
@@ -158,7 +160,7 @@ class Session(Ahead):
                     self._probe(self.model.blank())
         if self.vector is not before or len(self.worlds) > 1:
             for world in self.worlds:
-                self.bury(world)
+                self.bury(world, number)
         return exit
 
     def _probe(self, before: Vector) -> None:
@@ -177,7 +179,8 @@ class Session(Ahead):
         except Mismatch as mismatch:
             if not self._probed:
                 raise
-            raise Mismatch(self._probed, f"after {self._probed}, {mismatch.text}", mismatch.clause) from mismatch
+            text = f"after {self._probed}, {mismatch.text}"
+            raise Mismatch(self._probed, text, mismatch.clause, mismatch.part) from mismatch
 
     def compare_values(self, operation: str, values: Mapping[str, int], *, probe: bool = False) -> str:
         """The same for a call whose arguments are all the model's values; for an element that is not live, a handle that is dead
@@ -395,12 +398,25 @@ class Session(Ahead):
         fields = self._fields[action.name]
         if fields and fields[0][0] and not (isinstance(got, dict) and set(got) == {name for name, _ in fields}):
             raise AdapterError(f"{action.name}: answers {quoted(got)}; its fields are {', '.join(name for name, _ in fields)}")
+        wrong: list[tuple[int, Mismatch]] = []
         for position, (name, kind) in enumerate(fields):
             value = expected[position] if name else expected
             origin = Origin(index, f"{late} {name}".strip())
-            self._compare_value(world, clause, name, kind, value, got[name] if name else got, origin)
+            try:
+                self._compare_value(world, clause, name, kind, value, got[name] if name else got, origin)
+            except Mismatch as mismatch:
+                mismatch.part = name or "answer"
+                wrong.append((self._says(kind), mismatch))
+        if wrong:
+            raise max(wrong, key=lambda each: each[0])[1]
         if not fields and got is not None:
             raise AdapterError(f"{action.name}: answers {quoted(got)}; it has no answer, so null")
+
+    def _says(self, kind: Type) -> int:
+        """How much a wrong value of a type says: which of a few states it is most, which handle it is least."""
+        if kind is bool or is_enumeration(kind):
+            return 2
+        return 0 if kind in self.names else 1
 
     def _compare_value(self, world: World, clause: str, name: str, kind: Type, value: Any, got: Any, origin: Origin) -> None:
         if value.__class__ is int and not value and got is None and kind in self.names:
@@ -443,8 +459,8 @@ class Session(Ahead):
             return value_name(kind, value) if value else None
         return kind(value).name if is_enumeration(kind) else kind(value)
 
-    def bury(self, world: World) -> None:
-        """Take note of whose handles are dead now."""
+    def bury(self, world: World, number: int) -> None:
+        """Take note of whose handles are dead now, by a call."""
         unused = self.model.unused(world.vector)
         for kind, names in world.names.items():
             free = unused[kind]
@@ -454,3 +470,4 @@ class Session(Ahead):
                 names.dead.append(handle)
                 if world is self.worlds[0]:
                     self.buried.append((kind, handle))
+                    self.ended[handle] = number, element

@@ -8,11 +8,12 @@ LATE = "to a suspended call"
 
 class Mismatch(Exception):
     """The implementation did what the specification does not permit.  `clause` is what it broke; where a probe showed it, that
-    is what the probed call came to, and `probe` what the probe was to come to."""
+    is what the probed call came to, and `probe` what the probe was to come to.  Where it is a part of an answer that is wrong,
+    `part` is its name."""
 
-    def __init__(self, clause: str, text: str, probe: str = "") -> None:
+    def __init__(self, clause: str, text: str, probe: str = "", part: str = "") -> None:
         super().__init__(text)
-        self.clause, self.text, self.probe = clause, text, probe
+        self.clause, self.text, self.probe, self.part = clause, text, probe, part
 
 
 class Unknown(Exception):

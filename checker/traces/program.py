@@ -12,6 +12,7 @@ def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> st
     """The calls of a failure in Python; the last is the one that breaks the clause."""
     session, _ = again(spec, implementation, failure.scope, failure.calls)
     names = _variables(spec, session)
+    told = {reason.call - 1 for reason in failure.reasons}
     lines = [
         "from oneowner.checker.adapters import connect",
         "",
@@ -22,6 +23,7 @@ def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> st
         shown = ", ".join(f'"{name}": {_value(session, names, call.operation, name, a)}' for name, a in call.arguments.items())
         text = f'system.call("{call.operation}", {{{shown}}})'
         last = index == len(session.recorded) - 1
+        begun = len(lines)
         used = [(f, v) for (number, f), v in names.items() if number == index and not f.startswith("late ")]
         late = [(f, v) for (number, f), v in names.items() if number == index and f.startswith("late ")]
         if last:
@@ -36,6 +38,8 @@ def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> st
             lines += [f'{variable} = answer["{field}"]' for field, variable in used]
         else:
             lines.append(text)
+        if index in told:
+            lines[begun] += f"  # call {index + 1}"
         if not last and index in session.came_late:
             lines.append("late = system.settle()")
             lines += [f'{variable} = late[{f.split()[1]}]["ok"]["{f.split()[2]}"]' for f, variable in late]

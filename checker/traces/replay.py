@@ -9,17 +9,19 @@ from typing import Any
 from ...model.concrete import SENSELESS, Model, Vector, call_text, differences, run, value_name, value_of
 from ...model.language import OK, Call, Spec, SpecError, reading
 from ..logs import Log, recorded
-from ..session import Recorded, again
+from ..session import Reason, Recorded, again, reasons
 from .store import Stored, model_steps, recorded_calls
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """A replay step by step, whether it still shows what it was stored for, and that in a sentence."""
+    """A replay step by step, whether it still shows what it was stored for, and that in a sentence; of an implementation also
+    which of the calls made the answer due that was not given."""
 
     lines: list[str]
     shown: bool
     verdict: str
+    reasons: tuple[Reason, ...] = ()
 
 
 def replay_model(spec: Spec, stored: Stored) -> Replayed:
@@ -107,5 +109,6 @@ def _beside(spec: Spec, scope: dict[str, int], calls: list[Recorded], where: str
         lines += [f"       {line}" for line in differences(session.model, before, vector)]
         before = vector
     if mismatch is not None:
-        return Replayed(lines, True, f"{where} breaks {mismatch.clause}: {mismatch.text}")
+        why = tuple(reasons(session, mismatch))
+        return Replayed(lines, True, f"{where} breaks {mismatch.clause}: {mismatch.text}", why)
     return Replayed(lines, False, f"{where} answers these {len(session.recorded)} calls as the specification permits")
