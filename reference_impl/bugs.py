@@ -438,7 +438,7 @@ class LostResume(Kernel):
 
     def delivered(self, port: Port, message: Message) -> None:
         self.machine.queue_message(port, message)
-        self.wake_selects()
+        self.may_be_ready()
 
 
 class UnlinkFreesAtOnce(Kernel):

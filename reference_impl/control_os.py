@@ -375,6 +375,7 @@ class Interface:
             if given.keys() != fits:
                 raise ValueError(f"{operation} takes {sorted(fits)}, not {sorted(given)}")
             answer = getattr(room, operation)(caller, **given)
+            self._os.kernel.call_is_done()
         except Refused as refused:
             return {"error": refused.error}
         return {"suspended": None} if answer is SUSPENDED else {"ok": answer}

@@ -39,6 +39,7 @@ class Kernel(Files):
         self.forbidden: set[tuple[int, Partition]] = set()
         self.behind: dict[Port, Socket] = {}
         self.selecting: list[Selection] = []
+        self.to_be_looked_at = False
 
     # -- services --
 
@@ -257,8 +258,18 @@ class Kernel(Files):
         port = socket.port
         return port is not None and (port.peer is None or self.machine.has_queue_room(port.peer))
 
+    def may_be_ready(self) -> None:
+        """Something may have become ready: once the call is done, every process in select looks again, and is told all that the
+        call did, the end of several channels, say."""
+        self.to_be_looked_at = True
+
+    def call_is_done(self) -> None:
+        if self.to_be_looked_at:
+            self.to_be_looked_at = False
+            self.wake_selects()
+
     def wake_selects(self) -> None:
-        """Something may have become ready: every process in select looks again."""
+        """Every process in select looks again, and those that find something are woken."""
         for selection in list(self.selecting):
             ready = self.look(selection.reading, selection.writing)
             if ready["reading"] or ready["writing"]:
@@ -338,13 +349,13 @@ class Kernel(Files):
             self.connect_to(aside, signal)
             self.resume(process, fd)
         else:
-            self.wake_selects()
+            self.may_be_ready()
 
     def delivered(self, port: Port, message: Message) -> None:
         socket = self.behind[port]
         if not socket.readers:
             self.machine.queue_message(port, message)
-            self.wake_selects()
+            self.may_be_ready()
             return
         process = socket.readers.popleft()
         if message.region is not None:
@@ -352,13 +363,13 @@ class Kernel(Files):
         self.resume(process, self.take_in(process, socket, message))
 
     def drained(self, port: Port) -> None:
-        self.wake_selects()
+        self.may_be_ready()
 
     def hung_up(self, port: Port) -> None:
         socket = self.behind[port]
         while socket.readers:
             self.resume(socket.readers.popleft(), self.end_of_file())
-        self.wake_selects()
+        self.may_be_ready()
 
     def accepted(self, port: Port) -> None:
         socket = self.behind[port]

@@ -426,7 +426,7 @@ class EndWakesOneReader(Kernel):
         readers = self.behind[port].readers
         if readers:
             self.resume(readers.popleft(), self.end_of_file())
-        self.wake_selects()
+        self.may_be_ready()
 
 
 class WatchedBothWays(Kernel):

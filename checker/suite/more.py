@@ -8,7 +8,7 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import with_fresh_names
-from ...model.language import Action, Step, is_enumeration
+from ...model.language import Action, Slot, Step, is_enumeration
 from ...model.recording import Write, causes, trees
 
 WITH = " with "
@@ -38,8 +38,9 @@ def named(model: Model, action: Action, vector: Vector, arguments: Mapping[str, 
 
 
 def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> Iterator[str]:
-    """With which of few values a call took effect for each of its causes, whether it asks for them then or not; and of which set
-    it was given several, whatever it came to."""
+    """With which of few values a call took effect for each of its causes, whether it asks for them then or not; which handles it
+    was given that live, though it was refused, for that cause alone; and of which set it was given several, whatever it came
+    to."""
     clause = f"{action.name}/{outcome.exit}"
     for slot in action.slots:
         if slot.subset and len(arguments[slot.name]) >= SEVERAL:
@@ -49,6 +50,27 @@ def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[st
         for cause in named(model, action, vector, arguments, outcome.exit) if few else ():
             for slot in few:
                 yield f"{cause}{WITH}{slot.name}={int(arguments[slot.name])}"
+    else:
+        handles = [slot for slot in lent(model, action) if lives(model, vector, slot, arguments[slot.name])]
+        if handles and len(model.refusals(action, vector, arguments, SEVERAL)) == 1:
+            for cause in named(model, action, vector, arguments, outcome.exit):
+                yield from (living(cause, slot) for slot in handles)
+
+
+def lent(model: Model, action: Action) -> list[Slot]:
+    """The parameters of an operation that are handles, of which one may be somebody's or nobody's."""
+    return [s for s in action.slots if s.type in model.spec.unused and s.type.handles and not (s.fresh or s.subset)]
+
+
+def lives(model: Model, vector: Vector, slot: Slot, element: int) -> bool:
+    """Whether a handle is of something that is there, not a dead one or none."""
+    return bool(element) and not model.unused(vector)[slot.type] >> element & 1
+
+
+def living(cause: str, slot: Slot) -> str:
+    """The target of a call that is refused for a cause alone, and a handle that it is given lives: another system, which asks
+    only whether there is such a thing, would not refuse it."""
+    return f"{cause}{WITH}{slot.name} alive"
 
 
 def more_of(model: Model, action: Action, before: Vector, outcome: Outcome) -> Iterator[str]:

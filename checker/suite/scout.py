@@ -16,19 +16,23 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
-from ...model.language import EFFECTIVE, Action, Members, Step, Type
+from ...model.language import EFFECTIVE, Action, Members, Slot, Step, Type
 from ...model.recording import causes
-from .more import WITH, given_to, more_of, named, replayed
+from .more import SEVERAL, WITH, given_to, lent, lives, living, more_of, named, replayed
 from .shown import Shown
 
-PATIENCE = 100
-"""In how many states it is looked for an operation's causes before it is done in half of them only."""
+PATIENCE, LESS = 100, 10
+"""In how many states it is looked for an operation's causes before it is done in half of them only; and for those that come with
+a handle that lives, of which there are many more."""
 
 LONG = 40
 """How many calls a walk takes after its opening."""
 
 SAMPLE = 64
 """Of how many calls of an operation it is tried where they lead."""
+
+TRIED = 4
+"""Of how many calls that are refused it is seen whether they are so for one cause alone."""
 
 Walked = list[tuple[Step, dict[str, int]]]
 """Calls, each with its fresh names."""
@@ -86,6 +90,17 @@ def _targets(model: Model, action: Action, vector: Vector, arguments: Mapping[st
     }
 
 
+@dataclass
+class _Open:
+    """What is still looked for of an operation: targets, each with the exit and the bit of its cause; those of one `slot` have a
+    handle there that lives.  `vain` says in how many states nothing was found."""
+
+    action: Action
+    slot: Slot | None
+    left: list[tuple[str, str, int]]
+    vain: int = 0
+
+
 class Scout:
     """Looks for ways to targets: causes, and what `given_to` and `more_of` tell.  Walks begin with an opening of the spec, or
     with one of some `ways`, or with what was found."""
@@ -99,11 +114,13 @@ class Scout:
         self.chance = random.Random(seed)
         self.causes = causes(spec)
         self.done: Counter[str] = Counter()
-        self.vain: Counter[str] = Counter()
-        self._open = {
-            name: [(str(cause), cause.exit, 1 << number) for number, cause in enumerate(each.all)]
-            for name, each in self.causes.items()
-        }
+        self._open: list[_Open] = []
+        for name, action in self.actions.items():
+            every = [(str(cause), cause.exit, 1 << number) for number, cause in enumerate(self.causes[name].all)]
+            self._open.append(_Open(action, None, every))
+            for slot in lent(model, action):
+                refused = [(living(cause, slot), exit, bit) for cause, exit, bit in every if exit not in EFFECTIVE]
+                self._open.append(_Open(action, slot, refused))
 
     def found(self, known: set[str], walks: int) -> Iterator[Found]:
         """Short ways to targets that are not `known`; each is added to it."""
@@ -171,30 +188,48 @@ class Scout:
         return [int(self.chance.random() * size) for _ in range(SAMPLE)]
 
     def _within_reach(self, vector: Vector, known: set[str]) -> Iterator[tuple[Step, str]]:
-        """Calls that come to a cause that is not known, one an operation and exit.  What was looked for in vain in many states is
-        looked for in fewer of them."""
+        """Calls that come to a cause that is not known, or to one with a handle that lives, one an operation and exit.  What was
+        looked for in vain in many states is looked for in fewer of them."""
         unused = self.model.unused(vector)
-        for name, action in self.actions.items():
-            if self.chance.random() > PATIENCE / (PATIENCE + self.vain[name]):
+        for each in self._open:
+            patience = PATIENCE if each.slot is None else LESS
+            if self.chance.random() > patience / (patience + each.vain):
                 continue
-            self._open[name] = left = [each for each in self._open[name] if each[0] not in known]
+            each.left = left = [target for target in each.left if target[0] not in known]
             if not left:
                 continue
-            self.vain[name] += 1
+            each.vain += 1
+            action, slot = each.action, each.slot
             choices = self._choices(action, vector, unused)
+            if slot is not None:
+                choices[slot.name] = [one for one in choices[slot.name] if lives(self.model, vector, slot, one)]
             numbers = self._drawn(choices)
             by_exit: dict[str, int] = {}
             for _, exit, bit in left:
                 by_exit[exit] = by_exit.get(exit, 0) | bit
             for exit, bits in by_exit.items():
-                exits = self.model.foreseen(action, vector, choices, numbers, (exit,), bits)
-                if exits and exits[-1] == exit:
-                    arguments = picked(choices, numbers[len(exits) - 1])
+                for arguments in self._coming(each, vector, choices, numbers, exit, bits):
                     came = self.model.came(action, vector, arguments, exit)
-                    for target in self.causes[name].named(came & bits):
+                    for cause in self.causes[action.name].named(came & bits):
+                        target = cause if slot is None else living(cause, slot)
                         if target not in known:
-                            self.vain[name] = 0
-                            yield (name, arguments), target
+                            each.vain = 0
+                            yield (action.name, arguments), target
+
+    def _coming(
+        self, open: _Open, vector: Vector, choices: dict[str, list[Any]], numbers: list[int], exit: str, bits: int
+    ) -> Iterator[dict[str, Any]]:
+        """The first call that comes to an exit for one of these causes; with a handle that lives, for that cause alone."""
+        begin = 0
+        for _ in range(1 if open.slot is None else TRIED):
+            exits = self.model.foreseen(open.action, vector, choices, numbers[begin:], (exit,), bits)
+            if not exits or exits[-1] != exit:
+                return
+            begin += len(exits)
+            arguments = picked(choices, numbers[begin - 1])
+            if open.slot is None or len(self.model.refusals(open.action, vector, arguments, SEVERAL)) == 1:
+                yield arguments
+                return
 
     def _next(self, vector: Vector) -> Step | None:
         unused = self.model.unused(vector)

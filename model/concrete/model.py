@@ -137,6 +137,7 @@ class Model:
         self._blank = self._all_blank()
         self._guards: dict[str, Callable[[Vector, Any], Answer]] = {}
         self._survey: list[str] | None = None
+        self._surveyed = 0
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
         self._free_arguments: dict[str, list[dict[str, int]]] = {}
@@ -257,6 +258,8 @@ class Model:
         if self._survey is None:
             raise Refusal(error)
         self._survey.append(error)
+        if len(self._survey) == self._surveyed:
+            raise SpecError("enough of them are known")
 
     def quantify(self, universal: bool, sort: Any, body: Callable[..., Any]) -> bool:
         check_range(sort)
@@ -381,12 +384,16 @@ class Model:
         return found
 
     def permitted(self, action: Action, vector: Vector, arguments: Mapping[str, int]) -> list[str]:
-        """Every error whose condition applies, in the operation's order; empty where the call succeeds.
+        """Every error whose condition applies, in the operation's order; empty where the call succeeds."""
+        return list(dict.fromkeys(self.refusals(action, vector, arguments)))
+
+    def refusals(self, action: Action, vector: Vector, arguments: Mapping[str, int], most: int = 0) -> list[str]:
+        """The error of every condition that applies, in the operation's order; with `most` of no more than so many.
 
         Found by going on after a refusal, up to the first effect: maps are total, so every question has an answer.
         """
         found: list[str] = []
-        self._survey = found
+        self._survey, self._surveyed = found, most
         try:
             self.step(action, vector, arguments)
         except SpecError:
@@ -394,7 +401,7 @@ class Model:
                 raise
         finally:
             self._survey = None
-        return list(dict.fromkeys(found))
+        return found
 
     def fresh(self, vector: Vector, kind: Type, reserved: int = 0) -> int:
         """The least name of a sort that is not in use, or 0; the last `reserved` names are never given out."""
