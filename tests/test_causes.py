@@ -11,6 +11,7 @@ from random_specs import drawn
 from states import random_vector
 from token_ring import RING, Mood, Ring, Station
 
+from oneowner.checker import suite
 from oneowner.checker.prove import prove
 from oneowner.model import Spec
 from oneowner.model.concrete import Model, Outcome, Vector
@@ -152,3 +153,29 @@ def assert_told(spec: Spec, sizes: dict[str, int], calls: int, seed: int) -> Non
         if exit in EFFECTIVE:
             vector = outcome.state
     assert len(seen) > 3
+
+
+def test_each_condition_that_refuses_a_call_is_told_though_two_have_one_error() -> None:
+    model = Model(SPEC, SPEC.fuzz_scope)
+    read = SPEC.actions["read_memory"]
+    alone, both = ({"caller": 1, "region": 1, "place": place} for place in (1, 0))
+    assert model.refusals(read, model.initial(), alone) == ["EFAULT"]
+    assert model.refusals(read, model.initial(), both) == ["EFAULT", "EFAULT"]
+    assert model.refusals(read, model.initial(), both, 1) == model.permitted(read, model.initial(), both) == ["EFAULT"]
+
+
+def test_the_suite_has_refusals_for_one_cause_alone_of_handles_that_live() -> None:
+    """Another's region, say, and not one that nobody has: who asks only whether it is there gives another answer."""
+    come_to = set()
+    for sequence in (s for s in suite.of(SPEC) if s.operations <= SPEC.profile("core")):
+        model = Model(SPEC, sequence.sizes(SPEC))
+        for call in suite.replayed(model, sequence.calls):
+            come_to.update(suite.given_to(model, *call))
+    for wanted in (
+        "read_memory/EFAULT#not-mapped with region alive",
+        "write_memory/EFAULT#not-mapped with region alive",
+        "free/EFAULT#owner!=caller with region alive",
+        "receive/EBADF#port_owner!=caller with port alive",
+        "destroy_receiver/EBADF#receiver_owner!=caller with receiver alive",
+    ):
+        assert wanted in come_to

@@ -165,6 +165,15 @@ def test_every_select_that_watches_is_woken_and_takes_nothing() -> None:
     assert at.read()["short"] == "news"
 
 
+def test_what_one_call_ends_at_once_is_told_at_once() -> None:
+    at = Channel()
+    at.connect(at.client)
+    other = int(at.ok("accept_socket", process=at.p, fd=at.listening, wait=False))
+    at.suspends("select", process=at.p, reading=[at.fd, other], writing=[], wait=True)
+    at.ok("terminate", caller=at.system, partition=at.client)
+    assert at.interface.settle() == [{"process": at.p, "ok": {"reading": [at.fd, other], "writing": []}}]
+
+
 def test_select_for_writing_wakes_when_the_guest_takes_a_message() -> None:
     at = Channel(queue_depth=1)
     at.ok("send_file", process=at.p, fd=at.fd, file=None, short="a")

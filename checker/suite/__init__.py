@@ -2,7 +2,7 @@
 
 from .chart import chart
 from .cycles import returns
-from .more import causes_of, named
+from .more import causes_of, given_to, named, replayed
 from .scout import together
 from .stored import digest, known_causes, of, read, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
@@ -18,10 +18,12 @@ __all__ = [
     "chart",
     "digest",
     "generate",
+    "given_to",
     "known_causes",
     "named",
     "of",
     "read",
+    "replayed",
     "returns",
     "together",
     "walks",

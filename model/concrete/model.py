@@ -388,10 +388,8 @@ class Model:
         return list(dict.fromkeys(self.refusals(action, vector, arguments)))
 
     def refusals(self, action: Action, vector: Vector, arguments: Mapping[str, int], most: int = 0) -> list[str]:
-        """The error of every condition that applies, in the operation's order; with `most` of no more than so many.
-
-        Found by going on after a refusal, up to the first effect: maps are total, so every question has an answer.
-        """
+        """The error of every condition that applies, or of the first `most`, found by going on after a refusal up to the first
+        effect: maps are total, so every question has an answer."""
         found: list[str] = []
         self._survey, self._surveyed = found, most
         try:
@@ -415,10 +413,8 @@ class Model:
         return 0
 
     def choices(self, slot: Slot) -> list[Any]:
-        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out.
-
-        Of subsets, the empty one and those of one element or two: a finite scope shows no more with larger ones.
-        """
+        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out.  Of subsets, the empty one
+        and those of one element or two: a finite scope shows no more with larger ones."""
         if slot.name in self.tried:
             return [bool(value) if slot.type is bool else value for value in self.tried[slot.name]]
         if slot.type is bool:
