@@ -413,8 +413,8 @@ class Model:
         return 0
 
     def choices(self, slot: Slot) -> list[Any]:
-        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out.  Of subsets, the empty one
-        and those of one element or two: a finite scope shows no more with larger ones."""
+        """Every value that an argument of `slot` may have; a fresh one has no choice, so it is left out.  Of subsets, the empty
+        one and those of one element or two: a finite scope shows no more with larger ones."""
         if slot.name in self.tried:
             return [bool(value) if slot.type is bool else value for value in self.tried[slot.name]]
         if slot.type is bool:
