@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,14 +51,15 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def reading_on() -> Report:
-    """The report on a machine on which who sent a region can still read it."""
+    """The report on a machine on which who sent a region can still read it; of what is wrong the sending alone."""
     from reporting import held
 
     from oneowner.checker.adapters import connect
     from oneowner.spec import SPEC
 
     made = connect("py:oneowner.reference_impl.bugs:late_invalidation")
-    return held(SPEC, made, "read_memory", profiles=("core",))
+    report = held(SPEC, made, "read_memory", profiles=("core",))
+    return replace(report, verdicts={c: v for c, v in report.verdicts.items() if v.failure is None or c == "send/ok"})
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_a_kill_at_any_call_leaves_a_conversation_that_replays(number: int, tmp_
 
 
 def test_a_conformance_run_restarts_a_crashing_adapter_and_says_deterministic() -> None:
-    implementation = reach("is killed", 2)
+    implementation = reach("is killed", 1)
     try:
         report = Conformance(SPEC, implementation, "hostile", SUITE, profiles=("core",), patterns=("free/ok",)).run()
     finally:
