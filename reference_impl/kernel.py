@@ -6,6 +6,7 @@ when the answer comes late, or raises Refused.  The control OS tells of arrivals
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,11 +271,19 @@ class Kernel(Files):
 
     def wake_selects(self) -> None:
         """Every process in select looks again, and those that find something are woken."""
+        for selection, ready in self.ready_selects():
+            self.wake(selection, ready)
+
+    def ready_selects(self) -> Iterator[tuple[Selection, Ready]]:
+        """Those in select who find something, one after the other, and what."""
         for selection in list(self.selecting):
             ready = self.look(selection.reading, selection.writing)
             if ready["reading"] or ready["writing"]:
-                self.selecting.remove(selection)
-                self.resume(selection.process, ready)
+                yield selection, ready
+
+    def wake(self, selection: Selection, ready: Ready) -> None:
+        self.selecting.remove(selection)
+        self.resume(selection.process, ready)
 
     # -- ends --
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from .control_os import ControlOS, Interface
 from .descriptors import SUSPENDED, File, OpenFile, Process, Socket, Suspended
-from .kernel import Kernel, Ready
+from .kernel import Kernel, Ready, Selection
 from .machine import Machine
 from .memory import AddressSpace
 from .objects import (
@@ -452,12 +452,9 @@ class OneSelectWoken(Kernel):
     """Of several processes in select for which there is something, only the first is woken."""
 
     def wake_selects(self) -> None:
-        for selection in list(self.selecting):
-            ready = self.look(selection.reading, selection.writing)
-            if ready["reading"] or ready["writing"]:
-                self.selecting.remove(selection)
-                self.resume(selection.process, ready)
-                return
+        for selection, ready in self.ready_selects():
+            self.wake(selection, ready)
+            return
 
 
 class ReadyStopsAtFirst(Kernel):
@@ -470,12 +467,8 @@ class ReadyStopsAtFirst(Kernel):
 class AnswersWhatWasWatched(Kernel):
     """A select that is woken is answered with all that it watches, ready or not."""
 
-    def wake_selects(self) -> None:
-        for selection in list(self.selecting):
-            ready = self.look(selection.reading, selection.writing)
-            if ready["reading"] or ready["writing"]:
-                self.selecting.remove(selection)
-                self.resume(selection.process, {"reading": list(selection.reading), "writing": list(selection.writing)})
+    def wake(self, selection: Selection, ready: Ready) -> None:
+        super().wake(selection, {"reading": list(selection.reading), "writing": list(selection.writing)})
 
 
 class RefusedSocketCannotRetry(Kernel):

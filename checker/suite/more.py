@@ -8,7 +8,7 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import with_fresh_names
-from ...model.language import Action, Slot, Step, is_enumeration
+from ...model.language import Action, Slot, Step, Type, is_enumeration
 from ...model.recording import Write, causes, trees
 
 WITH = " with "
@@ -51,7 +51,8 @@ def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[st
             for slot in few:
                 yield f"{cause}{WITH}{slot.name}={int(arguments[slot.name])}"
     else:
-        handles = [slot for slot in lent(model, action) if lives(model, vector, slot, arguments[slot.name])]
+        unused = model.unused(vector)
+        handles = [slot for slot in lent(model, action) if lives(unused, slot, arguments[slot.name])]
         if handles and len(model.refusals(action, vector, arguments, SEVERAL)) == 1:
             for cause in named(model, action, vector, arguments, outcome.exit):
                 yield from (living(cause, slot) for slot in handles)
@@ -62,9 +63,9 @@ def lent(model: Model, action: Action) -> list[Slot]:
     return [s for s in action.slots if s.type in model.spec.unused and s.type.handles and not (s.fresh or s.subset)]
 
 
-def lives(model: Model, vector: Vector, slot: Slot, element: int) -> bool:
-    """Whether a handle is of something that is there, not a dead one or none."""
-    return bool(element) and not model.unused(vector)[slot.type] >> element & 1
+def lives(unused: Mapping[Type, int], slot: Slot, element: int) -> bool:
+    """Whether a handle is of something that is there, where some elements are `unused`, by bit: not a dead one or none."""
+    return bool(element) and not unused[slot.type] >> element & 1
 
 
 def living(cause: str, slot: Slot) -> str:

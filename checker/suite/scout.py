@@ -202,7 +202,7 @@ class Scout:
             action, slot = each.action, each.slot
             choices = self._choices(action, vector, unused)
             if slot is not None:
-                choices[slot.name] = [one for one in choices[slot.name] if lives(self.model, vector, slot, one)]
+                choices[slot.name] = [one for one in choices[slot.name] if lives(unused, slot, one)]
             numbers = self._drawn(choices)
             by_exit: dict[str, int] = {}
             for _, exit, bit in left:
@@ -293,12 +293,5 @@ class Scout:
     def _is_hidden(self, action: Action, given: dict[str, Any], vector: Vector, shown: Shown) -> bool:
         """Whether a call names what lives and was never shown."""
         unused = self.model.unused(vector)
-        return any(
-            s.type in shown.sorts
-            and not s.fresh
-            and not s.subset
-            and given[s.name]
-            and (s.type, given[s.name]) not in shown.known
-            and not unused[s.type] >> given[s.name] & 1
-            for s in action.slots
-        )
+        handles = lent(self.model, action)
+        return any(lives(unused, s, given[s.name]) and (s.type, given[s.name]) not in shown.known for s in handles)

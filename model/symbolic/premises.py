@@ -10,22 +10,13 @@ from collections.abc import Iterator, Sequence
 
 import z3
 
+from .terms import applications
+
 
 def spoken_of_in(term: z3.AstRef) -> frozenset[str]:
     """The names of the functions that a term has whose values are open, constants left out."""
-    found, seen, todo = set(), set(), [term]
-    while todo:
-        each = todo.pop()
-        if each.get_id() in seen:
-            continue
-        seen.add(each.get_id())
-        if z3.is_quantifier(each):
-            todo.append(each.body())
-        elif z3.is_app(each):
-            todo += each.children()
-            if each.num_args() and each.decl().kind() == z3.Z3_OP_UNINTERPRETED:
-                found.add(each.decl().name())
-    return frozenset(found)
+    open = (each.decl() for each in applications(term) if each.num_args())
+    return frozenset(function.name() for function in open if function.kind() == z3.Z3_OP_UNINTERPRETED)
 
 
 class Premises:

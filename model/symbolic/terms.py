@@ -85,10 +85,9 @@ def _guarded(variables: Sequence[z3.ExprRef], guards: Sequence[z3.BoolRef], part
     return [variables[i] for i in used], z3.Implies(conjunction([guards[i] for i in used]), part)
 
 
-def _constants_of(term: z3.ExprRef) -> set[int]:
-    """The ids of the constants in `term`, shared parts visited once."""
+def applications(term: z3.AstRef) -> Iterator[z3.ExprRef]:
+    """The applications in a term, constants among them, also in what is quantified; shared parts are visited once."""
     seen: set[int] = set()
-    found: set[int] = set()
     pending = [term]
     while pending:
         here = pending.pop()
@@ -98,10 +97,13 @@ def _constants_of(term: z3.ExprRef) -> set[int]:
         if z3.is_quantifier(here):
             pending.append(here.body())
         elif z3.is_app(here):
-            if here.num_args() == 0:
-                found.add(here.get_id())
+            yield here
             pending.extend(here.children())
-    return found
+
+
+def _constants_of(term: z3.ExprRef) -> set[int]:
+    """The ids of the constants in `term`."""
+    return {each.get_id() for each in applications(term) if not each.num_args()}
 
 
 def for_all(variables: Sequence[z3.ExprRef], guards: Sequence[z3.BoolRef], part: z3.BoolRef) -> z3.BoolRef:
