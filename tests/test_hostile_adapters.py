@@ -150,15 +150,18 @@ def test_a_kill_at_any_call_leaves_a_conversation_that_replays(number: int, tmp_
 
 
 def test_a_conformance_run_restarts_a_crashing_adapter_and_says_deterministic() -> None:
-    implementation = reach("is killed", 1)
+    implementation = reach("is killed", 2)
     try:
-        report = Conformance(SPEC, implementation, "hostile", SUITE, profiles=("core",), patterns=("free/ok",)).run()
+        report = Conformance(
+            SPEC, implementation, "hostile", SUITE, profiles=("core",), patterns=("free/ok",), shortest=True
+        ).run()
     finally:
         implementation.stop()
     failed = report.having(FAIL, FLAKY)
     assert failed
     assert all("SIGKILL" in v.reason for v in failed)
-    assert any(v.status == FAIL for v in failed)
+    assert all(v.status == FAIL for v in failed)
+    assert any("each time in a fresh process" in v.failure.freshly for v in failed if v.failure is not None)
 
 
 class Garbled:

@@ -1,6 +1,6 @@
 """How an implementation is reached: connection strings, the protocol, serving, and kits to begin an adapter with."""
 
-from .connection import Implementation, afresh, connect, finished, limited, reach, stopped
+from .connection import Implementation, afresh, connect, finished, limited, reach, restarts, stopped
 from .line import MARK
 from .protocol import INDETERMINATE, METHOD_NOT_FOUND, UNSUPPORTED, request, schema
 from .remote import Budgets, Remote
@@ -21,6 +21,7 @@ __all__ = [
     "limited",
     "reach",
     "request",
+    "restarts",
     "schema",
     "serve_here",
     "serve_socket",

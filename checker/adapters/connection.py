@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from ...model.language import Spec, import_here
 from ..errors import AdapterError
-from .line import open_line
+from .line import Process, open_line
 from .remote import Budgets, Remote
 
 
@@ -90,6 +90,11 @@ def afresh(
     serving = [sys.executable, "-m", "oneowner.checker.command_line", "serve", where, "--spec", spec.where]
     command = f"exec:{shlex.join(serving)}" if scheme == "py" else where
     return lambda: reach(spec, command, must_return, must_not_return)
+
+
+def restarts(implementation: Implementation) -> bool:
+    """Whether an adapter that is stopped is started anew by the next reset: where it is we who start it."""
+    return isinstance(implementation, Remote) and isinstance(implementation.line, Process)
 
 
 def finished(implementation: Implementation) -> None:

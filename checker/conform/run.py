@@ -290,7 +290,8 @@ class Conformance:
             return
         shown = 0
         for _ in range(AGAIN):
-            _, seen = again(self.spec, self.implementation, failure.scope, _bare(failure.calls), strict=self.strict)
+            calls = _bare(failure.calls)
+            _, seen = again(self.spec, self.implementation, failure.scope, calls, strict=self.strict, anew=failure.anew)
             shown += seen is not None and seen.clause == failure.clause
         began = time.monotonic()
         fresh = self.fresh if self._fresh_for > 0 else None

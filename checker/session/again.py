@@ -11,7 +11,7 @@ from ...model.language import (
     Spec,
     Type,
 )
-from ..adapters import Implementation
+from ..adapters import Implementation, stopped
 from ..errors import Unsupported
 from .handles import NEVER, Origin, Recorded
 from .session import Session
@@ -25,11 +25,14 @@ def again(
     calls: Iterable[Recorded],
     *,
     strict: bool = False,
+    anew: bool = False,
 ) -> tuple[Session, Mismatch | None]:
-    """Make recorded calls again, from reset, without probes.  Stops at the first mismatch.
+    """Make recorded calls again, from reset, without probes; `anew`, in a process started for them.  Stops at the first mismatch.
 
     A handle whose origin did not show one this time is one that was never given out.
     """
+    if anew:
+        stopped(implementation)
     session = Session(spec, implementation, scope, strict=strict, probing=False)
     shown: dict[Type, dict[Origin, str]] = {kind: {} for kind in session.handle_sorts}
     try:

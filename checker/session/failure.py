@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...model.language import Spec
-from ..adapters import Implementation, stopped
+from ..adapters import Implementation, restarts, stopped
 from ..errors import AdapterError
 from .again import again, same, without
 from .handles import Origin, Recorded
 from .reasons import Reason, reasons
+from .session import Session
 from .shrinking import minimise
 from .wrong import Mismatch
 
@@ -21,14 +23,15 @@ AFRESH = 3
 @dataclass(frozen=True)
 class Failure:
     """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it; whether
-    these are wrong in a process started for them too, None where that was not tried; and which of the calls made the answer due
-    that was not given."""
+    these are wrong in a process started for them too, None where that was not tried; whether only there, `anew`, they are wrong
+    each time; and which of the calls made the answer due that was not given."""
 
     clause: str
     text: str
     calls: list[Recorded]
     scope: dict[str, int]
     afresh: bool | None = None
+    anew: bool = False
     reasons: tuple[Reason, ...] = ()
 
     @property
@@ -42,6 +45,8 @@ class Failure:
         """What is said of where it shows itself, to stand after "in so many calls"."""
         if self.afresh is None:
             return ""
+        if self.anew:
+            return ", each time in a fresh process, but not in one that has served others"
         return ", in a fresh process too" if self.afresh else ", but not in a fresh process: something outlives reset"
 
 
@@ -56,30 +61,64 @@ def smallest_failure(
 ) -> Failure:
     """A failure in the fewest calls found.  One that does not show itself again is reported as it was seen, and said so.
 
-    Where a probe showed it, it is the failure of the first call after which that probe is answered wrongly.
+    Where a probe showed it, it is the failure of the first call after which that probe is answered wrongly.  Where the process
+    that it was seen in does not show it each time, as one that ends after so many calls, it is looked for in fresh ones.
     """
-    once = Failure(mismatch.clause, f"{mismatch.text} (once; the same calls made again are answered rightly)", calls, scope)
-    if not any(again(spec, implementation, scope, calls, strict=strict)[1] for _ in range(AFRESH)):
-        return once
+    find = partial(_found, spec, implementation, scope, calls, mismatch, strict)
+    found = find(False)
+    if (found is None or not found.steady) and restarts(implementation):
+        anew = find(True)
+        found = anew if anew is not None and anew.steady else found
+    if found is None:
+        text = f"{mismatch.text} (once; the same calls made again are answered rightly)"
+        return Failure(mismatch.clause, text, calls, scope)
+    return found.failure
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A failure in few calls, and whether it was seen in them each time."""
+
+    failure: Failure
+    steady: bool
+
+
+def _found(
+    spec: Spec,
+    implementation: Implementation,
+    scope: dict[str, int],
+    calls: list[Recorded],
+    mismatch: Mismatch,
+    strict: bool,
+    anew: bool,
+) -> _Found | None:
+    """A failure in few calls, if these show it again; `anew`, each time in a fresh process."""
+    made = partial(again, spec, implementation, scope, strict=strict, anew=anew)
+    if not any(made(calls)[1] for _ in range(AFRESH)):
+        return None
     if mismatch.probe:
-        calls, mismatch = _first_shown(spec, implementation, scope, calls, mismatch, strict)
-    fewest = minimise(spec, implementation, scope, calls, mismatch, strict=strict)
-    session, seen = again(spec, implementation, scope, fewest, strict=strict)
+        calls, mismatch = _first_shown(made, calls, mismatch)
+    fewest = minimise(spec, implementation, scope, calls, mismatch, strict=strict, anew=anew)
+    session, seen = made(fewest)
     if seen is None:
-        return once
+        return None
     calls = session.recorded
     if seen.probe and _was_never_right(calls):
         calls, mismatch = by_itself(calls, seen)
-        session, seen = again(spec, implementation, scope, calls, strict=strict)
+        session, seen = made(calls)
         if seen is None:
-            return once
-    return Failure(seen.clause, seen.text, session.recorded, scope, reasons=tuple(reasons(session, seen)))
+            return None
+    failure = Failure(
+        seen.clause, seen.text, session.recorded, scope, anew or None, anew, reasons=tuple(reasons(session, seen))
+    )
+    others = (made(failure.calls)[1] for _ in range(AFRESH - 1))
+    return _Found(failure, all(other is not None and same(other, seen) for other in others))
 
 
 def tried_afresh(spec: Spec, fresh: Callable[[], Implementation] | None, failure: Failure, *, strict: bool = False) -> Failure:
     """A failure, with whether it shows itself in a process of its own: if it does not, the implementation keeps something across
     resets, and the calls before the last one had their part in it."""
-    if fresh is None:
+    if fresh is None or failure.anew:
         return failure
     wanted = Mismatch(failure.clause, "", failure.probe)
     for _ in range(AFRESH):
@@ -109,7 +148,7 @@ def _was_never_right(calls: list[Recorded]) -> bool:
 
 
 def _first_shown(
-    spec: Spec, implementation: Implementation, scope: dict[str, int], calls: list[Recorded], mismatch: Mismatch, strict: bool
+    made: Callable[[list[Recorded]], tuple[Session, Mismatch | None]], calls: list[Recorded], mismatch: Mismatch
 ) -> tuple[list[Recorded], Mismatch]:
     """The calls up to the first after which the last one, a probe, is answered wrongly.  Refused calls are probed only now and
     then, and not all that a call may break is looked at after it: so it need not be the one that was probed."""
@@ -118,7 +157,7 @@ def _first_shown(
     found = calls, mismatch
     while few < many:
         some = (few + many) // 2
-        session, seen = again(spec, implementation, scope, without(steps, range(some, len(steps) - 1)), strict=strict)
+        session, seen = made(without(steps, range(some, len(steps) - 1)))
         if seen is not None and len(session.recorded) == some + 1:
             found, many = (session.recorded, seen), some
         else:

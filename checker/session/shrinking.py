@@ -38,10 +38,12 @@ def minimise(
     wanted: Mismatch,
     *,
     strict: bool = False,
+    anew: bool = False,
     seconds: float = SHRINKING,
 ) -> list[Recorded]:
-    """The fewest and simplest of `calls` found in so many `seconds` that still show what is `wanted`."""
-    return _Shrinking(spec, implementation, scope, calls, wanted, strict, time.monotonic() + seconds).run()
+    """The fewest and simplest of `calls` found in so many `seconds` that still show what is `wanted`; `anew`, each time in a
+    process started for it."""
+    return _Shrinking(spec, implementation, scope, calls, wanted, strict, anew, time.monotonic() + seconds).run()
 
 
 class _Shrinking:
@@ -55,9 +57,10 @@ class _Shrinking:
         calls: list[Recorded],
         wanted: Mismatch,
         strict: bool,
+        anew: bool,
         until: float,
     ) -> None:
-        self.spec, self.implementation, self.scope, self.strict = spec, implementation, scope, strict
+        self.spec, self.implementation, self.scope, self.strict, self.anew = spec, implementation, scope, strict, anew
         self.wanted, self.until = wanted, until
         self.kept = calls
         self.session: Session | None = None
@@ -78,7 +81,7 @@ class _Shrinking:
         """Whether other calls show the failure; if so, they are what is kept."""
         if time.monotonic() > self.until:
             return False
-        session, mismatch = again(self.spec, self.implementation, self.scope, tried, strict=self.strict)
+        session, mismatch = again(self.spec, self.implementation, self.scope, tried, strict=self.strict, anew=self.anew)
         if mismatch is None or not same(mismatch, self.wanted):
             return False
         self.kept, self.session = session.recorded, session
