@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 
-from judges import STEPS, load_for_fuzzing, run_sequence
+from judges import STEPS, prepare, run_sequence
 
 from oneowner.checker import AdapterError
 from oneowner.checker.adapters import connect
@@ -77,7 +77,7 @@ def main() -> None:
     given = parser.parse_args()
     exhibits = [e for e in catalogue(load(SPEC)) if e.checker == "fuzz" and given.wing in (e.wing or "first", "all")]
     chosen = [e for e in exhibits if not given.only or e.name in given.only.split(",")]
-    load_for_fuzzing(load(SPEC))
+    prepare(load(SPEC))
     found: list[Try] = []
     with workers(given.jobs) as pool:
         seeds = range(1, given.seeds + 1)

@@ -156,7 +156,8 @@ def covered(spec: Spec, package: Package, folder: Path) -> Coverage:
 
 
 def suite_judge(spec: Spec, coverage: Coverage) -> Judge:
-    """Holds a mutant against the sequences of the suite that come to it: in the others it answers as if it were none."""
+    """Holds a mutant against the sequences of the suite that come to it: in the others it answers as if it were none.  What is
+    done over and over comes last, as it takes longest."""
     suite = of(spec)
 
     def judge(module: ModuleType, mutant: TreeMutant) -> str:
@@ -164,7 +165,7 @@ def suite_judge(spec: Spec, coverage: Coverage) -> Judge:
         numbers = coverage.sequences(mutant)
         chosen = suite if numbers is None else [suite[number] for number in sorted(numbers)]
         try:
-            for sequence in chosen:
+            for sequence in sorted(chosen, key=lambda each: each.cycle is not None):
                 run_sequence(spec, implementation, sequence)
         except Mismatch as mismatch:
             return mismatch.clause
@@ -210,8 +211,8 @@ def fuzzed(spec: Spec, package: Package, seconds: float, seed: int) -> set[str]:
     return lines
 
 
-def load_for_fuzzing(spec: Spec) -> None:
-    """Load what fuzzing needs, the specification in C too, so that no child does it again."""
+def prepare(spec: Spec) -> None:
+    """Load what judging needs, the specification in C too, so that no child does it again."""
     import hypothesis.stateful  # noqa: F401
 
     scope = Session.with_strangers(spec, spec.fuzz_scope)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from c_judges import c_fuzz, c_suite, mutants_of_core
 from held import Hold, Package, imported
-from judges import ROOT, covered, digest, fuzz_judge, fuzzed, load_for_fuzzing, suite_judge
+from judges import ROOT, covered, digest, fuzz_judge, fuzzed, prepare, suite_judge
 from mutation import Mutant
 from spec_mutation import contradicted, refuted, spec_mutants
 
@@ -39,6 +39,7 @@ class InPython:
 
     def first(self) -> Hold:
         self.coverage = covered(SPEC, self.package, self.folder)
+        prepare(SPEC)
         return imported(self.package, suite_judge(SPEC, self.coverage))
 
     def second(self, seconds: float, seed: int) -> Hold:
@@ -47,7 +48,7 @@ class InPython:
         if not kept.exists():
             kept.write_text(json.dumps(sorted(fuzzed(SPEC, self.package, seconds, seed))), encoding="utf-8")
         self.coverage.by_fuzz = set(json.loads(kept.read_text(encoding="utf-8")))
-        load_for_fuzzing(SPEC)
+        prepare(SPEC)
         return imported(self.package, fuzz_judge(SPEC, seconds, seed))
 
     def executed(self, mutant: Mutant, second: bool) -> tuple[str, ...] | None:
@@ -68,10 +69,11 @@ class InC:
         self.mutants = mutants_of_core()
 
     def first(self) -> Hold:
+        prepare(SPEC)
         return c_suite(SPEC)
 
     def second(self, seconds: float, seed: int) -> Hold:
-        load_for_fuzzing(SPEC)
+        prepare(SPEC)
         return c_fuzz(SPEC, seconds, seed)
 
     def executed(self, mutant: Mutant, second: bool) -> tuple[str, ...] | None:
