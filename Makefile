@@ -10,7 +10,7 @@ check: $(STAMP)
 	$(BIN)/oneowner check
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

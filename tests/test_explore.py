@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import generated
 import networkx as nx
 import pytest
 from bells import BELLS
@@ -13,11 +14,11 @@ from planting import changed
 from scales import SCALES
 from token_ring import KEEPS, RING
 
-from oneowner.checker.explore import all_states, explore_all, explore_scope, operations_called, story, unreached
+from oneowner.checker.explore import all_states, explore_scope, operations_called, story, unreached
 from oneowner.checker.reports import exploration as lines_of
 from oneowner.model.concrete import Model
 from oneowner.model.graph import explore, run
-from oneowner.model.language import OK, Exploration, Members, Spec, SpecError, Step, load, parse_scope
+from oneowner.model.language import OK, Exploration, Members, Spec, SpecError, Step, parse_scope
 from oneowner.model.search import Explorer, Limits, StateGraph
 from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
@@ -80,8 +81,9 @@ def test_what_keeps_a_scope_small_is_told_in_words_sets_too() -> None:
     assert limits.endswith("; kind in [PROGRAM_MEMORY, MANAGEMENT_MEMORY, EVENT_PORTS], amount in [0], short in [none]")
 
 
+@pytest.mark.xdist_group("generated")
 def test_the_explorations_are_complete_reach_every_clause_and_have_the_pinned_counts() -> None:
-    reports = explore_all(load("oneowner.spec:SPEC"), jobs=2)
+    reports = generated.reports()
     assert {r.name: (r.states, r.transitions, r.depth) for r in reports} == EXPLORED
     assert all(r.complete and not r.violations for r in reports)
     assert unreached(SPEC, reports, SPEC.actions) == []

@@ -37,7 +37,10 @@ from oneowner.model.language import EFFECTIVE
 from oneowner.model.symbolic import clauses
 from oneowner.spec import SPEC
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler"),
+    pytest.mark.xdist_group("export c"),  # what they share is built once
+]
 CORE = sorted(SPEC.profile("core"))
 SIZES = {**SPEC.fuzz_scope, "messages": SPEC.fuzz_scope["ports"] * SPEC.fuzz_scope["queue_depth"]}
 """Messages never run out."""

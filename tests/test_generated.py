@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from pathlib import Path
 
+import generated
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-import generated  # noqa: E402
+
+pytestmark = pytest.mark.xdist_group("generated")
 
 
 @pytest.mark.parametrize("name", generated.GENERATED)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from oneowner.checker.explore import explore_all
+from oneowner.checker.explore import ExploreReport, explore_all
 from oneowner.checker.pages import show_flow, show_rooms
 from oneowner.checker.prove import planned
 from oneowner.checker.suite import generate, known_causes, write
@@ -30,18 +30,23 @@ def text_of(lines: list[str]) -> str:
 
 
 @cache
+def reports() -> list[ExploreReport]:
+    """What the explorations of the specification come to."""
+    return explore_all(SPEC, jobs=JOBS, count_causes=True)
+
+
+@cache
 def counts() -> dict[str, Any]:
     """What is counted of the specification.  A change is a change of what it says: know why before you keep it."""
     obligations = planned(SPEC)
-    reports = explore_all(SPEC, jobs=JOBS, count_causes=True)
     known = known_causes(SPEC, SPEC.actions)
     return {
         "operations": len(SPEC.actions),
         "clauses": len(clauses(SPEC)),
         "obligations": len(obligations),
         "exits": len({(operation, exit) for operation, exit, _ in obligations} - {("initially", "ok")}),
-        "causes": [len({cause for r in reports for cause in r.causes} & set(known)), len(known)],
-        "explorations": {r.name: [r.states, r.transitions, r.depth] for r in reports},
+        "causes": [len({cause for r in reports() for cause in r.causes} & set(known)), len(known)],
+        "explorations": {r.name: [r.states, r.transitions, r.depth] for r in reports()},
     }
 
 

@@ -39,11 +39,10 @@ def minimise(
     *,
     strict: bool = False,
     anew: bool = False,
-    seconds: float = SHRINKING,
 ) -> list[Recorded]:
-    """The fewest and simplest of `calls` found in so many `seconds` that still show what is `wanted`; `anew`, each time in a
+    """The fewest and simplest of `calls` found in `SHRINKING` seconds that still show what is `wanted`; `anew`, each time in a
     process started for it."""
-    return _Shrinking(spec, implementation, scope, calls, wanted, strict, anew, time.monotonic() + seconds).run()
+    return _Shrinking(spec, implementation, scope, calls, wanted, strict, anew, time.monotonic() + SHRINKING).run()
 
 
 class _Shrinking:

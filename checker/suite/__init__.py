@@ -2,8 +2,9 @@
 
 from .chart import chart
 from .cycles import returns
+from .effects import Effects
 from .more import causes_of, given_to, named, replayed
-from .scout import together
+from .remade import together
 from .stored import digest, known_causes, of, read, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
@@ -11,6 +12,7 @@ from .tours import LONGEST, Ground
 __all__ = [
     "LONGEST",
     "OFTEN",
+    "Effects",
     "Ground",
     "Sequence",
     "Walk",

@@ -16,9 +16,10 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
-from ...model.language import EFFECTIVE, Action, Members, Slot, Step, Type
+from ...model.language import EFFECTIVE, Action, Slot, Step, Type
 from ...model.recording import causes
 from .more import SEVERAL, WITH, given_to, lent, lives, living, more_of, named, replayed
+from .remade import shortest, together
 from .shown import Shown
 
 PATIENCE, LESS = 100, 10
@@ -34,10 +35,6 @@ SAMPLE = 64
 TRIED = 4
 """Of how many calls that are refused it is seen whether they are so for one cause alone."""
 
-Walked = list[tuple[Step, dict[str, int]]]
-"""Calls, each with its fresh names."""
-
-
 @dataclass(frozen=True)
 class Found:
     """A short way: the calls, and all that they come to, in order."""
@@ -45,40 +42,6 @@ class Found:
     calls: tuple[Step, ...]
     clauses: tuple[str, ...]
     targets: frozenset[str]
-
-
-def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[Step]:
-    """Two ways beside each other: the calls of the one, then those of the other with other names for what they give; without
-    those that would be refused then."""
-    calls, vector = list[Step](), model.initial()
-    for action, _, arguments, outcome in replayed(model, one):
-        vector = outcome.state
-        calls.append((action.name, arguments))
-    renamed: dict[tuple[Type, int], int] = {}
-    for name, arguments in with_fresh_names(model, list(other)):
-        action = model.spec.actions[name]
-        given = _renamed(model, action, vector, arguments, renamed)
-        outcome = model.step(action, vector, given)
-        if outcome.effective:
-            vector = outcome.state
-            calls.append((name, given))
-            renamed |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh and given[s.name]}
-    return calls
-
-
-def _renamed(
-    model: Model, action: Action, vector: Vector, arguments: dict[str, Any], renamed: dict[tuple[Type, int], int]
-) -> dict[str, Any]:
-    """The arguments of a call where what was given out before has other names, and what it gives the least free ones."""
-    given = dict(arguments)
-    for slot in action.slots:
-        if slot.fresh:
-            given[slot.name] = model.fresh(vector, slot.type)
-        elif slot.subset:
-            given[slot.name] = Members(renamed.get((slot.type, element), element) for element in given[slot.name])
-        else:
-            given[slot.name] = given[slot.name] and renamed.get((slot.type, given[slot.name]), given[slot.name])
-    return given
 
 
 def _targets(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> set[str]:
@@ -142,8 +105,8 @@ class Scout:
         made = replayed(model, calls)
         return frozenset(target for call in made for target in _targets(model, *call))
 
-    def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[Walked, str]]:
-        vector, walked = self.model.initial(), Walked()
+    def _walk(self, opening: Sequence[Step], known: set[str]) -> Iterator[tuple[list[Step], str]]:
+        vector, walked = self.model.initial(), list[Step]()
         self._restart()
         for step in with_fresh_names(self.model, list(opening)):
             vector, targets = self._stepped(vector, step, walked)
@@ -151,7 +114,7 @@ class Scout:
                 yield list(walked), target
         for _ in range(LONG):
             for step, target in self._within_reach(vector, known):
-                yield [*walked, (step, self._fresh(step))], target
+                yield [*walked, step], target
             following = self._next(vector)
             if following is None:
                 return
@@ -162,15 +125,12 @@ class Scout:
     def _restart(self) -> None:
         self.shown = Shown(self.model)
 
-    def _stepped(self, vector: Vector, step: Step, walked: Walked) -> tuple[Vector, set[str]]:
-        walked.append((step, self._fresh(step)))
+    def _stepped(self, vector: Vector, step: Step, walked: list[Step]) -> tuple[Vector, set[str]]:
+        walked.append(step)
         after, outcome, targets = self._made(vector, step)
         self.shown.after(self.spec.actions[step[0]], vector, outcome)
         self.done[step[0]] += 1
         return after, targets
-
-    def _fresh(self, step: Step) -> dict[str, int]:
-        return {s.name: step[1][s.name] for s in self.spec.actions[step[0]].slots if s.fresh}
 
     def _made(self, vector: Vector, step: Step) -> tuple[Vector, Outcome, set[str]]:
         action = self.spec.actions[step[0]]
@@ -247,51 +207,14 @@ class Scout:
             self.done[name] += 0.2  # type: ignore[assignment]
         return None
 
-    def _shortest(self, walked: Walked, wanted: str) -> Found:
-        kept = walked
-        found = self._again(kept, wanted)
-        assert found is not None
-        size = max(1, len(kept) // 2)
-        while True:
-            before, end = len(kept), len(kept) - 1
-            while end > 0:
-                start = max(0, end - size)
-                tried = [*kept[:start], *kept[end:]]
-                again = self._again(tried, wanted)
-                if again is not None:
-                    kept, found = tried, again
-                end = start
-            if size == 1 and len(kept) == before:
-                return found
-            size = max(1, size // 2)
-
-    def _again(self, walked: Walked, wanted: str) -> Found | None:
-        """Calls made again, the elements that they give renamed; None if the last does not come to what is wanted."""
-        vector, renamed = self.model.initial(), dict[tuple[Type, int], int]()
-        shown = Shown(self.model)
-        calls: list[Step] = []
+    def _shortest(self, walked: Sequence[Step], wanted: str) -> Found:
+        made = shortest(self.model, walked, lambda made: wanted in _targets(self.model, *made[-1]))
         clauses: list[str] = []
         targets: set[str] = set()
-        last: set[str] = set()
-        for (name, arguments), fresh in walked:
-            action = self.spec.actions[name]
-            given = _renamed(self.model, action, vector, arguments, renamed)
-            if self._is_hidden(action, given, vector, shown):
-                return None
-            before = vector
-            vector, outcome, last = self._made(vector, (name, given))
-            shown.after(action, before, outcome)
-            for slot in action.slots:
-                if slot.fresh and outcome.effective and given[slot.name]:
-                    renamed[slot.type, fresh[slot.name]] = given[slot.name]
-            calls.append((name, given))
-            clauses.append(f"{name}/{outcome.exit}")
-            clauses += [target.rpartition(" by ")[0] for target in sorted(last) if " by " in target]
-            targets |= last
-        return Found(tuple(calls), tuple(dict.fromkeys(clauses)), frozenset(targets)) if wanted in last else None
-
-    def _is_hidden(self, action: Action, given: dict[str, Any], vector: Vector, shown: Shown) -> bool:
-        """Whether a call names what lives and was never shown."""
-        unused = self.model.unused(vector)
-        handles = lent(self.model, action)
-        return any(lives(unused, s, given[s.name]) and (s.type, given[s.name]) not in shown.known for s in handles)
+        for action, vector, arguments, outcome in made:
+            come_to = _targets(self.model, action, vector, arguments, outcome)
+            clauses.append(f"{action.name}/{outcome.exit}")
+            clauses += [target.rpartition(" by ")[0] for target in sorted(come_to) if " by " in target]
+            targets |= come_to
+        calls = tuple((action.name, arguments) for action, _, arguments, _ in made)
+        return Found(calls, tuple(dict.fromkeys(clauses)), frozenset(targets))

@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
+from ...model.compiled import CompiledModel, Effect
 from ...model.concrete import Model
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
 from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
 from .cycles import Cyclist
+from .effects import Effects
 from .more import causes_of, replayed
 from .rehearsal import Rehearsal
 from .scout import Found, Scout
@@ -120,8 +122,8 @@ class Way:
 def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Sequence]:
     """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs.
 
-    With `scouting` the causes too, and what else `given_to` and `more_of` tell, that all this does not come to: walked for,
-    profile by profile, in the scope of fuzzing, so that it takes its time.
+    With `scouting` the causes too, and what else `given_to` and `more_of` tell, that all this does not come to, and effects that
+    nothing of all this notices: walked for, profile by profile, in the scope of fuzzing, so that it takes its time.
     """
     drawn = draw(spec, charts(spec, jobs=jobs))
     between = next((n for n, sequence in enumerate(drawn) if sequence.pairs), len(drawn))
@@ -157,7 +159,25 @@ def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
         for found in scout.found(known, walks):
             made.append(ended(model, found, inside, len(made)))
             come_to.append((made[-1].operations, found.targets))
+    made += noticing(model, [s for s in drawn if not s.pairs] + made)
     return [*made, *soaking(model, ways)]
+
+
+def noticing(model: Model, drawn: list[Sequence]) -> list[Sequence]:
+    """Sequences that notice effects that none of those that are drawn does, profile by profile; none where operations cannot be
+    called in C."""
+    if not isinstance(model, CompiledModel):
+        return []
+    made: list[Sequence] = []
+    ways = [(sequence.operations, list(replayed(model, sequence.calls))) for sequence in drawn]
+    noticed: set[Effect] = set()
+    for inside in map(model.spec.profile, (*model.spec.profiles, ALL)):
+        effects = Effects(model, inside, [way for operations, way in ways if operations <= inside], noticed)
+        for _, calls in effects.found():
+            clauses = dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in calls)
+            made.append(Sequence("", tuple((action.name, given) for action, _, given, _ in calls), tuple(clauses)))
+            ways.append((made[-1].operations, calls))
+    return made
 
 
 def soaking(model: Model, ways: list[tuple[Step, ...]]) -> list[Sequence]:

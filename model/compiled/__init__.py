@@ -5,7 +5,7 @@ from .cells import c_name
 from .device import CPU, CUDA, DEVICES, EMULATED, Card, Device, Outgrown, card, device_building, state_bytes
 from .header import comment, header
 from .library import Library
-from .model import CompiledModel
+from .model import CompiledModel, Effect
 from .oracle import Oracle
 from .packing import Packing
 from .printer import Printer, printed
@@ -21,6 +21,7 @@ __all__ = [
     "Card",
     "CompiledModel",
     "Device",
+    "Effect",
     "Library",
     "NoCompiler",
     "Oracle",

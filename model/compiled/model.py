@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from ..concrete import Model, Outcome, Vector
 from ..language import EFFECTIVE, Action, Scope, Spec, SpecError, Type, answer_fields
-from ..recording import Block, Branch, Leaf, Write, causes, refuses
+from ..recording import Block, Branch, Leaf, Place, Write, causes, refuses
 from .building import Building
 from .cells import answering, bytes_of, held, part_of, value_of, word_of
 from .printer import Printer, printed
@@ -20,8 +22,19 @@ MOST_AT_ONCE = 512
 """Of how many calls it is asked at once where they lead."""
 
 
+@dataclass(frozen=True)
+class Effect:
+    """A place in the text of an operation, or of what it calls, where it writes to a component; `number` is among all."""
+
+    operation: str
+    component: str
+    place: Place
+    number: int
+
+
 class _Text(Printer):
-    """Prints operations and names, and one function that calls them by number; a call tells its causes, by bit, in words."""
+    """Prints operations and names, and one function that calls them by number; a call tells its causes, by bit, in words.  One
+    effect may be left out of them, by number."""
 
     states_given = (*Printer.states_given, "uint64_t *came")
 
@@ -29,10 +42,23 @@ class _Text(Printer):
         super().__init__(model)
         self.causes = causes(self.spec)
         self.words = max(1, -(-max((len(each.all) for each in self.causes.values()), default=0) // 64))
+        self.effects: dict[tuple[str, str, Place], Effect] = {}
+        for name, tree in self.trees.items():
+            for write in (s for block in tree.within() for s in block.statements if isinstance(s, Write)):
+                where = name, write.component, write.place
+                self.effects.setdefault(where, Effect(*where, len(self.effects) + 1))
 
     def _operation(self, action: Action, tree: Block) -> None:
         self._action = action
         super()._operation(action, tree)
+
+    def _write(self, write: Write) -> None:
+        effect = self.effects[self._action.name, write.component, write.place]
+        self._open(f"if (oo_left_out != {effect.number}) {{")
+        known = dict(self._known)
+        super()._write(write)
+        self._known = known
+        self._close()
 
     def _note(self, at: Branch | Write, yes: bool = True) -> None:
         of = self.causes[self._action.name]
@@ -72,7 +98,7 @@ class _Text(Printer):
     def calls(self) -> str:
         self._operations()
         at = self.out.index("#include <stdint.h>")
-        self.out.insert(at + 1, "#include <string.h>")
+        self.out[at + 1 : at + 1] = ["#include <string.h>", "int oo_left_out;"]
         self._by_number()
         self._foreseen()
         self._unused_names()
@@ -138,6 +164,8 @@ class CompiledModel(Model):
         super().__init__(spec, scope)
         text = self.text(spec, scope)
         self.library = (building or Building(text.calls(), FLAGS)).library()
+        self._left_out = ctypes.c_int.in_dll(self.library, "oo_left_out")
+        self.effects = tuple(text.effects.values())
         self.library.oo_call.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 5]
         self.library.oo_foreseen.argtypes = [
             ctypes.c_int,
@@ -207,6 +235,7 @@ class CompiledModel(Model):
         after, answer, came, given = self._at
         code = self.library.oo_call(self._numbers[action.name], before, after, answer, came, given)
         if code < 0:
+            self._check_whole(action)
             # the concrete reading says what is wrong, and where
             return super().step(action, vector, arguments)
         exit = self.exits[code]
@@ -230,6 +259,16 @@ class CompiledModel(Model):
             state, data = tuple(parts), bytes(blank)
         self._remember(state, data)
         return Outcome(exit, state, self._told(action, exit), shown)
+
+    @contextmanager
+    def leaving_out(self, effect: Effect) -> Iterator[None]:
+        """Within it, operations leave an effect out.  What they then write at none, or above what a number may be, raises
+        SpecError."""
+        self._left_out.value = effect.number
+        try:
+            yield
+        finally:
+            self._left_out.value = 0
 
     def _told(self, action: Action, exit: str) -> Any:
         fields = self._fields.get((action.name, exit))
@@ -272,8 +311,13 @@ class CompiledModel(Model):
         )
         found = self._exits[:count]
         if found and found[-1] < 0:
+            self._check_whole(action)
             return super().foreseen(action, vector, values, numbers, wanted, because)
         return [self.exits[code] for code in found]
+
+    def _check_whole(self, action: Action) -> None:
+        if self._left_out.value:
+            raise SpecError(f"{action.name} is not defined without an effect that was left out")
 
     def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
         """As in `Model`; soonest of the last call that was made."""

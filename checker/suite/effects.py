@@ -1,0 +1,282 @@
+"""Calls that show what an operation writes: an effect is noticed where one is answered otherwise if it is left out.
+
+That an operation was called, and a state looked at some time, says nothing of whether what it wrote there was looked at.  So each
+effect is left out in turn, of one side of two that make the same calls; where the calls of a suite are answered alike then, ways
+are walked from where the two states differ until an answer does.  (Mutation analysis, DeMillo, Lipton and Sayward 1978; with all
+mutants in one program, Untch, Offutt and Harrold 1993.)  What is overwritten before anybody can read it shows nowhere.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ...model.compiled import CompiledModel, Effect
+from ...model.concrete import Outcome, Vector, picked
+from ...model.language import EFFECTIVE, Action, Members, Slot, SpecError, Step, Type
+from ...model.recording import READS, Block, Branch, Check, Node, Write, trees
+from .remade import Made, shortest
+from .shown import Shown
+
+HELD = 40
+"""At how many calls of an operation its effects are left out, to see whether the calls after them notice."""
+
+FROM, ROUNDS, LONG = 8, 2, 7
+"""From how many states that an effect makes a difference in is walked, how often, and how far."""
+
+SAMPLE, ANSWERS = 64, 8
+"""Of how many calls of an operation it is compared where they lead, and of how many what they answer."""
+
+TRIED = 12
+"""How many operations are tried for the next call of a walk."""
+
+
+class Effects:
+    """Looks for calls that notice effects of some `operations` that none of some `ways` notices.  Those that are `noticed` are
+    left out, and added to it as they are found to be."""
+
+    def __init__(
+        self,
+        model: CompiledModel,
+        operations: Collection[str],
+        ways: Iterable[Sequence[Made]],
+        noticed: set[Effect],
+        seed: int = 0,
+    ) -> None:
+        self.model, self.spec, self.noticed = model, model.spec, noticed
+        self.actions = {name: action for name, action in self.spec.actions.items() if name in operations}
+        self.chance = random.Random(seed)
+        self.asks, self.reads = {}, dict[str, frozenset[str]]()
+        for name in self.actions:
+            self.asks[name], self.reads[name] = _read(trees(self.spec)[name])
+        self._made: dict[str, list[tuple[Sequence[Made], int]]] = {name: [] for name in self.actions}
+        for way in ways:
+            self._add(way)
+
+    def _add(self, made: Sequence[Made]) -> None:
+        for number, (action, _, _, outcome) in enumerate(made):
+            if outcome.effective and action.name in self._made:
+                self._made[action.name].append((made, number))
+
+    def unnoticed(self) -> Iterator[Effect]:
+        """The effects that no way notices, as far as they were held against it."""
+        return (each for each in self.model.effects if each.operation in self.actions and not self._is_noticed(each))
+
+    def found(self) -> Iterator[tuple[Effect, list[Made]]]:
+        """Effects, each with a short way that notices it, and that is one of the ways from then on."""
+        for effect in self.unnoticed():
+            calls = self._way(effect)
+            if calls is not None:
+                made = shortest(self.model, calls, lambda made, effect=effect: self._shows(effect, made))  # type: ignore[misc]
+                self._add(made)
+                self.noticed.add(effect)
+                yield effect, made
+
+    def _is_noticed(self, effect: Effect) -> bool:
+        if effect not in self.noticed:
+            made = sorted(self._made[effect.operation], key=lambda each: len(each[0]) - each[1])
+            if any(self._notices(effect, calls, number) for calls, number in _some(made, HELD)):
+                self.noticed.add(effect)
+        return effect in self.noticed
+
+    def _notices(self, effect: Effect, made: Sequence[Made], begin: int) -> bool:
+        """Whether calls are answered otherwise if the effect is left out from one of them on."""
+        wrong = _Without(self.model, effect, made[begin][1])
+        for number in range(begin, len(made)):
+            action, vector, arguments, outcome = made[number]
+            if number > begin and wrong.vector == vector:
+                return False
+            other = wrong.step(action, arguments, outcome)
+            if other is None or self._differ(action, vector, arguments, outcome, other, wrong):
+                return other is not None
+        return False
+
+    def _shows(self, effect: Effect, made: list[Made]) -> bool:
+        """Whether of calls without the effect the last is the first that is answered otherwise."""
+        wrong = _Without(self.model, effect, made[0][1])
+        for number, (action, vector, arguments, outcome) in enumerate(made):
+            other = wrong.step(action, arguments, outcome)
+            if other is None or self._differ(action, vector, arguments, outcome, other, wrong):
+                return other is not None and number == len(made) - 1
+        return False
+
+    def _differ(
+        self,
+        action: Action,
+        vector: Vector,
+        arguments: Mapping[str, Any],
+        right: Outcome,
+        other: Outcome,
+        wrong: _Without,
+    ) -> bool:
+        """Whether an answer is not permitted, or who waits is told something else."""
+        if right.exit != other.exit:
+            return self._is_wrong(action, vector, arguments, other.exit)
+        if not right.effective or wrong.names:
+            return False
+        return right.answer != other.answer or self._late(vector, right) != self._late(wrong.before, other)
+
+    def _is_wrong(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> bool:
+        return exit in EFFECTIVE or exit not in self.model.permitted(action, vector, arguments)
+
+    def _late(self, vector: Vector, outcome: Outcome) -> list[Any]:
+        if self.spec.late is None or outcome.shown is outcome.state:
+            return []
+        return list(self.spec.late(self.model.system(vector), self.model.system(outcome.shown), self.model.scope))
+
+    def _way(self, effect: Effect) -> list[Step] | None:
+        """Calls that notice an effect, if some are found from where the ways make it."""
+        begun: list[tuple[Sequence[Made], Vector, _Without]] = []
+        for made, number in _some(sorted(self._made[effect.operation], key=lambda each: each[1]), HELD):
+            action, vector, arguments, outcome = made[number]
+            wrong = _Without(self.model, effect, vector)
+            if wrong.step(action, arguments, outcome) is not None and wrong.vector != outcome.state:
+                begun.append((made[: number + 1], outcome.state, wrong))
+        for _ in range(ROUNDS):
+            for made, right, wrong in _some(begun, FROM):
+                calls = self._walk(made, right, wrong.copy())
+                if calls is not None:
+                    return calls
+        return None
+
+    def _walk(self, made: Sequence[Made], right: Vector, wrong: _Without) -> list[Step] | None:
+        """The calls and some more up to one that is answered otherwise on both sides."""
+        model, shown = self.model, Shown(self.model)
+        for action, vector, _, outcome in made:
+            shown.after(action, vector, outcome)
+        calls = [(action.name, arguments) for action, _, arguments, _ in made]
+        for _ in range(LONG):
+            places = model.positions
+            differing = {name for name, place in places.items() if right[place] != wrong.vector[place]}
+            if not differing:
+                return None
+            for name in [name for name, asked in self.asks.items() if asked & differing]:
+                found = self._told_apart(self.actions[name], shown, right, wrong)
+                if found is not None:
+                    return [*calls, (name, found)]
+            following = self._next(differing, shown, right)
+            if following is None:
+                return None
+            action, arguments = following
+            calls.append((action.name, arguments))
+            outcome = model.step(action, right, arguments)
+            other = wrong.step(action, arguments, outcome)
+            if other is None:
+                return None
+            if self._differ(action, right, arguments, outcome, other, wrong):
+                return calls
+            shown.after(action, right, outcome)
+            right = outcome.state
+        return None
+
+    def _told_apart(self, action: Action, shown: Shown, right: Vector, wrong: _Without) -> dict[str, Any] | None:
+        """The arguments of a call that is answered otherwise on both sides."""
+        choices, numbers = self._drawn(action, shown, right, SAMPLE)
+        exits = self.model.foreseen(action, right, choices, numbers, ())
+        others = wrong.foreseen(action, choices, numbers)
+        alike = 0
+        for number, exit, other in zip(numbers, exits, others, strict=False):
+            arguments = picked(choices, number)
+            if exit != other:
+                if self._is_wrong(action, right, arguments, other):
+                    return arguments
+            elif exit in EFFECTIVE and alike < ANSWERS:
+                alike += 1
+                outcome, aside = self.model.step(action, right, arguments), wrong.copy()
+                told = aside.step(action, arguments, outcome)
+                if told is not None and self._differ(action, right, arguments, outcome, told, aside):
+                    return arguments
+        return None
+
+    def _next(self, differing: set[str], shown: Shown, vector: Vector) -> tuple[Action, dict[str, Any]] | None:
+        """A call that takes effect; more often than not one that reads where the two sides differ."""
+        near = [name for name, read in self.reads.items() if read & differing]
+        names = near if near and self.chance.random() < 0.6 else list(self.actions)
+        for _ in range(TRIED):
+            action = self.actions[self.chance.choice(names)]
+            if action.name in self.spec.seldom and self.chance.random() < 0.5:
+                continue
+            choices, numbers = self._drawn(action, shown, vector, SAMPLE // 2)
+            exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
+            if exits and exits[-1] in EFFECTIVE:
+                return action, picked(choices, numbers[len(exits) - 1])
+        return None
+
+    def _drawn(self, action: Action, shown: Shown, vector: Vector, most: int) -> tuple[dict[str, list[Any]], list[int]]:
+        """What the arguments of a call may be, and the numbers of some calls."""
+        fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
+        choices = shown.choices(action, self.model.unused(vector), strangers=True) | fresh
+        size = math.prod(map(len, choices.values()))
+        if size <= most:
+            return choices, self.chance.sample(range(size), size)
+        return choices, [int(self.chance.random() * size) for _ in range(most)]
+
+
+class _Without:
+    """The side on which an effect is left out: its state now and the one `before`, and what has another name there."""
+
+    def __init__(self, model: CompiledModel, effect: Effect, vector: Vector) -> None:
+        self.model, self.effect, self.vector, self.before = model, effect, vector, vector
+        self.names: dict[tuple[Type, int], int] = {}
+
+    def copy(self) -> _Without:
+        made = _Without(self.model, self.effect, self.vector)
+        made.names = dict(self.names)
+        return made
+
+    def step(self, action: Action, arguments: Mapping[str, Any], right: Outcome) -> Outcome | None:
+        """What a call comes to there, that on the other side comes to what is `right`; None where that is not defined."""
+        given = {slot.name: self._named(slot, arguments[slot.name]) for slot in action.slots}
+        try:
+            with self.model.leaving_out(self.effect):
+                outcome = self.model.step(action, self.vector, given)
+        except SpecError:
+            return None
+        for slot in action.slots:
+            if slot.fresh and right.effective:
+                self.names.pop((slot.type, arguments[slot.name]), None)
+                if given[slot.name] != arguments[slot.name]:
+                    self.names[slot.type, arguments[slot.name]] = given[slot.name]
+        self.before, self.vector = self.vector, outcome.state
+        return outcome
+
+    def foreseen(self, action: Action, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int]) -> list[str]:
+        """The exits of calls there; none where one of them is not defined."""
+        given = {slot.name: [self._named(slot, choice) for choice in choices[slot.name]] for slot in action.slots}
+        try:
+            with self.model.leaving_out(self.effect):
+                return self.model.foreseen(action, self.vector, given, numbers, ())
+        except SpecError:
+            return []
+
+    def _named(self, slot: Slot, value: Any) -> Any:
+        if slot.fresh:
+            # the same where it is free there too
+            free = value and self.model.unused(self.vector)[slot.type] >> value & 1
+            return value if free else self.model.fresh(self.vector, slot.type)
+        if slot.subset:
+            return Members(self.names.get((slot.type, element), element) for element in value)
+        return self.names.get((slot.type, value), value) if self.names else value
+
+
+def _some(all: list[Any], most: int) -> list[Any]:
+    """Some of many, that lie evenly in between."""
+    return all[:: max(1, len(all) // most)][:most]
+
+
+def _read(tree: Block) -> tuple[frozenset[str], frozenset[str]]:
+    """The components that an operation's exit and answer depend on, and all that it reads."""
+    asked, read = set[str](), set[str]()
+    for block in tree.within():
+        ends: Iterable[Any] = [block.end.condition] if isinstance(block.end, Branch) else block.end.answer
+        ends = [*ends, *(s.condition for s in block.statements if isinstance(s, Check))]
+        writes = [n for s in block.statements if isinstance(s, Write) for n in (*s.keys, s.condition, s.value)]
+        asked |= _components(ends)
+        read |= _components(writes)
+    return frozenset(asked), frozenset(asked | read)
+
+
+def _components(nodes: Iterable[Any]) -> set[str]:
+    return {each.args[1] for node in nodes if isinstance(node, Node) for each in node.within() if each.op in READS}

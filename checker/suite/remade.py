@@ -1,0 +1,94 @@
+"""Ways made again with fewer calls, where what is given out has other names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...model.concrete import Model, Outcome, Vector
+from ...model.graph import with_fresh_names
+from ...model.language import Action, Members, Step, Type
+from .more import lent, lives, replayed
+from .shown import Shown
+
+Made = tuple[Action, Vector, dict[str, Any], Outcome]
+"""A call that was made: the state before it, its arguments, and what it came to."""
+
+
+def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[Step]:
+    """Two ways beside each other: the calls of the one, then those of the other with other names for what they give; without
+    those that would be refused then."""
+    calls, vector = list[Step](), model.initial()
+    for action, _, arguments, outcome in replayed(model, one):
+        vector = outcome.state
+        calls.append((action.name, arguments))
+    names: dict[tuple[Type, int], int] = {}
+    for name, arguments in with_fresh_names(model, list(other)):
+        action = model.spec.actions[name]
+        given = _renamed(model, action, vector, arguments, names)
+        outcome = model.step(action, vector, given)
+        if outcome.effective:
+            vector = outcome.state
+            calls.append((name, given))
+            names |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh and given[s.name]}
+    return calls
+
+
+def shortest(model: Model, calls: Sequence[Step], shows: Callable[[list[Made]], bool]) -> list[Made]:
+    """Calls, each with the names that it gives, without those that are not needed for what they show, which they do show."""
+    made = _remade(model, calls)
+    assert made is not None
+    kept = list(calls)
+    size = max(1, len(kept) // 2)
+    while True:
+        before, end = len(kept), len(kept) - 1
+        while end > 0:
+            start = max(0, end - size)
+            tried = [*kept[:start], *kept[end:]]
+            again = _remade(model, tried)
+            if again is not None and shows(again):
+                kept, made = tried, again
+            end = start
+        if size == 1 and len(kept) == before:
+            return made
+        size = max(1, size // 2)
+
+
+def _remade(model: Model, calls: Sequence[Step]) -> list[Made] | None:
+    """Calls made from the initial state on, what they give renamed; None where one names what lives and was never shown."""
+    vector, names = model.initial(), dict[tuple[Type, int], int]()
+    shown, made = Shown(model), list[Made]()
+    for name, arguments in calls:
+        action = model.spec.actions[name]
+        given = _renamed(model, action, vector, arguments, names)
+        if _is_hidden(model, action, given, vector, shown):
+            return None
+        outcome = model.step(action, vector, given)
+        made.append((action, vector, given, outcome))
+        shown.after(action, vector, outcome)
+        vector = outcome.state
+        for slot in action.slots:
+            if slot.fresh and outcome.effective and given[slot.name]:
+                names[slot.type, arguments[slot.name]] = given[slot.name]
+    return made
+
+
+def _renamed(
+    model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], names: Mapping[tuple[Type, int], int]
+) -> dict[str, Any]:
+    """The arguments of a call where what was given out before has other names, and what it gives the least free ones."""
+    given = dict(arguments)
+    for slot in action.slots:
+        if slot.fresh:
+            given[slot.name] = model.fresh(vector, slot.type)
+        elif slot.subset:
+            given[slot.name] = Members(names.get((slot.type, element), element) for element in given[slot.name])
+        else:
+            given[slot.name] = given[slot.name] and names.get((slot.type, given[slot.name]), given[slot.name])
+    return given
+
+
+def _is_hidden(model: Model, action: Action, given: Mapping[str, Any], vector: Vector, shown: Shown) -> bool:
+    """Whether a call names what lives and was never shown."""
+    unused = model.unused(vector)
+    return any(lives(unused, s, given[s.name]) and (s.type, given[s.name]) not in shown.known for s in lent(model, action))
