@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
+from command import run
 from token_ring import RING
 
 from oneowner.checker.suite import Effects, Sequence, generate, of, replayed
@@ -76,3 +78,13 @@ def test_the_suite_has_what_notices_that_a_sender_keeps_a_mapping_and_that_an_en
     assert ("send", "mapped") not in missed
     assert ("free", "mapped") not in missed
     assert len(missed) < 250
+
+
+def test_where_there_is_no_compiler_the_suite_is_drawn_without_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"PYTHONPATH": str(Path(__file__).parent)}
+    whole = run("suite", "--spec", "token_ring:RING", env=here)
+    assert "compiler" not in whole.err
+    monkeypatch.setenv("CC", "no-such-compiler")
+    told = run("suite", "--spec", "token_ring:RING", env=here)
+    assert told.err.count("there is no C compiler") == 1
+    assert set(told.out.splitlines()) < set(whole.out.splitlines())

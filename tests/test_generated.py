@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shutil
 from pathlib import Path
 
 import generated
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.xdist_group("generated")
 
 @pytest.mark.parametrize("name", generated.GENERATED)
 def test_it_is_up_to_date(name: str) -> None:
+    if name.endswith("suite.jsonl") and shutil.which("cc") is None:
+        pytest.skip("there is no C compiler, and so no sequences for effects")
     now, wanted = generated.made(name)
     difference = difflib.unified_diff(now.splitlines(), wanted.splitlines(), name, "as it should be", lineterm="", n=0)
     assert now == wanted, f"{name} is stale: run `make generated`\n" + "\n".join(list(difference)[:20])

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ...model.language import load
 from .console import DEFAULT_SPEC, HOLDS, NOTHING, jobs_option
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -18,9 +13,12 @@ if TYPE_CHECKING:
 @jobs_option
 def suite(spec_name: str, jobs: int) -> int:
     """Draw the fixed conformance suite from the explored graphs and print it, a sequence a line."""
+    from ...model.compiled import compiler
     from ..suite import generate, write
 
     spec = load(spec_name)
+    if compiler() is None:
+        click.echo("there is no C compiler (cc) on this machine, so there are no sequences for effects alone", err=True)
     made = generate(spec, jobs=jobs, scouting=True)
     click.echo(write(spec, made), nl=False)
     return HOLDS if made else NOTHING
