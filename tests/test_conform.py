@@ -206,6 +206,20 @@ def test_what_wraps_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.verdicts["allocate/ok"].status == "fail"
 
 
+class Turns(conforming.Around):
+    """Writes the bytes of a datum in the other order."""
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if operation == "write_memory":
+            arguments = arguments | {"data": bytes.fromhex(arguments["data"])[::-1].hex()}
+        return super().call(operation, arguments)
+
+
+def test_bytes_in_another_order_are_seen() -> None:
+    report = conformance(Turns(), "read_memory/ok", shortest=True)
+    assert report.verdicts["read_memory/ok"].status == "fail"
+
+
 def test_the_suite_comes_to_the_causes_that_it_says() -> None:
     models = {s.scope: Model(SPEC, s.sizes(SPEC)) for s in SUITE}
     known: set[str] = set()
