@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ...model.language import load
+from ...model.language import SpecError, load
 from .console import DEFAULT_SPEC, HOLDS, NOTHING, jobs_option
 
 
@@ -13,12 +13,14 @@ from .console import DEFAULT_SPEC, HOLDS, NOTHING, jobs_option
 @jobs_option
 def suite(spec_name: str, jobs: int) -> int:
     """Draw the fixed conformance suite from the explored graphs and print it, a sequence a line."""
-    from ...model.compiled import compiler
+    from ...model.compiled import CompiledModel
     from ..suite import generate, write
 
     spec = load(spec_name)
-    if compiler() is None:
-        click.echo("there is no C compiler (cc) on this machine, so there are no sequences for effects alone", err=True)
+    try:
+        CompiledModel(spec, spec.scope(spec.fuzz_scope))
+    except SpecError as error:
+        click.echo(f"{error}: so there are no sequences for effects alone", err=True)
     made = generate(spec, jobs=jobs, scouting=True)
     click.echo(write(spec, made), nl=False)
     return HOLDS if made else NOTHING

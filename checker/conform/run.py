@@ -288,9 +288,8 @@ class Conformance:
     def _take_failure(self, failure: Failure) -> None:
         if (known := self.report.verdicts.get(failure.clause)) and known.failure is not None:
             return
-        shown = 0
+        shown, calls = 0, _bare(failure.calls)
         for _ in range(AGAIN):
-            calls = _bare(failure.calls)
             _, seen = again(self.spec, self.implementation, failure.scope, calls, strict=self.strict, anew=failure.anew)
             shown += seen is not None and seen.clause == failure.clause
         began = time.monotonic()

@@ -206,8 +206,7 @@ class Effects:
 
     def _drawn(self, action: Action, shown: Shown, vector: Vector, most: int) -> tuple[dict[str, list[Any]], list[int]]:
         """What the arguments of a call may be, and the numbers of some calls."""
-        fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
-        choices = shown.choices(action, self.model.unused(vector), strangers=True) | fresh
+        choices = shown.calls(action, vector, self.model.unused(vector))
         size = math.prod(map(len, choices.values()))
         if size <= most:
             return choices, self.chance.sample(range(size), size)

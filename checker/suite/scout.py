@@ -16,7 +16,7 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector, picked
 from ...model.graph import with_fresh_names
-from ...model.language import EFFECTIVE, Action, Slot, Step, Type
+from ...model.language import EFFECTIVE, Action, Slot, Step
 from ...model.recording import causes
 from .more import SEVERAL, WITH, given_to, lent, lives, living, more_of, named, replayed
 from .remade import shortest, together
@@ -137,10 +137,6 @@ class Scout:
         outcome = self.model.step(action, vector, step[1])
         return outcome.state, outcome, _targets(self.model, action, vector, step[1], outcome)
 
-    def _choices(self, action: Action, vector: Vector, unused: dict[Type, int]) -> dict[str, list[Any]]:
-        fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
-        return self.shown.choices(action, unused, strangers=True) | fresh
-
     def _drawn(self, choices: dict[str, list[Any]]) -> list[int]:
         size = math.prod(map(len, choices.values()))
         if size <= SAMPLE:
@@ -160,7 +156,7 @@ class Scout:
                 continue
             each.vain += 1
             action, slot = each.action, each.slot
-            choices = self._choices(action, vector, unused)
+            choices = self.shown.calls(action, vector, unused)
             if slot is not None:
                 choices[slot.name] = [one for one in choices[slot.name] if lives(unused, slot, one)]
             numbers = self._drawn(choices)
@@ -198,7 +194,7 @@ class Scout:
         for _ in range(20):
             (name,) = self.chance.choices(names, weights)
             action = self.spec.actions[name]
-            choices = self._choices(action, vector, unused)
+            choices = self.shown.calls(action, vector, unused)
             numbers = self._drawn(choices)
             self.chance.shuffle(numbers)
             exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)

@@ -41,6 +41,11 @@ class Shown:
             if kind in self.sorts and element:
                 yield kind, element
 
+    def calls(self, action: Action, vector: Vector, unused: Mapping[Type, int]) -> dict[str, list[Any]]:
+        """By argument what it may be in a state: as in `choices`, with strangers, and of fresh names the least."""
+        fresh = {s.name: [self.model.fresh(vector, s.type)] for s in action.slots if s.fresh}
+        return self.choices(action, unused, strangers=True) | fresh
+
     def choices(self, action: Action, unused: Mapping[Type, int], *, strangers: bool) -> dict[str, list[Any]]:
         """By argument that is no fresh name, what it may be where some elements are `unused`, by bit: of handles those that are
         known and live, and with `strangers` one that does not."""

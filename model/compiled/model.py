@@ -268,7 +268,8 @@ class CompiledModel(Model):
         try:
             yield
         finally:
-            self._left_out.value = 0
+            # nor is what a call came to without it what it comes to
+            self._left_out.value, self._asked = 0, ()
 
     def _told(self, action: Action, exit: str) -> Any:
         fields = self._fields.get((action.name, exit))
