@@ -193,7 +193,9 @@ def test_one_is_built_while_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) 
 
 def test_without_a_compiler_the_batch_reading_serves_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
-    scope = ("--spec", "core:CORE", "--scope", "partitions=3,regions=3,ports=4,depth=2", "--time", "1.5")
+    monkeypatch.setattr(readings, "PRINTING", 0.0)
+    monkeypatch.setattr(readings, "WORTH_BUILDING", 0.0)
+    scope = ("--spec", "core:CORE", "--scope", "partitions=3,regions=3,ports=4,depth=2", "--max-states", "100000")
     ran = run("explore", *scope, "--jobs", "1", cwd=Path(__file__).parent.parent / "bench")
     assert ran.code == 3
     assert ran.err.count("there is no C compiler") == 1
