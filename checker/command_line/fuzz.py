@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 @click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Processes, each with its own implementation (default 1).")
 @traces_option
 def fuzz(
     spec_name: str,
@@ -49,12 +50,13 @@ def fuzz(
     seed: int | None,
     scope: str | None,
     strict: bool,
+    jobs: int,
     traces: Path,
 ) -> int:
     """Hold IMPLEMENTATION against the specification with calls drawn at random."""
     spec, out = load(spec_name), Output(format)
     sizes = parse_scope(scope) if scope else None
-    report = fuzz_and_tell(spec, implementation, seconds, steps, seed, sizes, strict, traces)
+    report = fuzz_and_tell(spec, implementation, seconds, steps, seed, sizes, strict, traces, jobs=jobs)
     missing = show_fuzz(out, spec, implementation, report, traces)
     out.result(fuzz_json(implementation, report, missing))
     return fuzz_code(report, missing)
@@ -70,9 +72,11 @@ def fuzz_and_tell(
     strict: bool,
     traces: Path,
     wanted: Collection[str] = (),
+    jobs: int = 1,
 ) -> FuzzReport:
-    """Fuzz, and tell of progress."""
+    """Fuzz, in several processes where we start the implementation and they can load the spec, and tell of progress."""
     from ..fuzz import fuzz as run
+    from ..fuzz import fuzz_beside
 
     told = [time.monotonic()]
 
@@ -81,27 +85,21 @@ def fuzz_and_tell(
             told[0] = time.monotonic()
             say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
 
+    beside = afresh(spec, implementation) if jobs > 1 else None
+    if jobs > 1 and beside is None:
+        raise click.UsageError(f"--jobs: only what begins with py: or exec: is started by each process, not {implementation}")
     reached = reach(spec, implementation)
     sizes = spec.scope(scope or spec.fuzz_scope)
+    database = None if seed is not None else traces / "examples"
     try:
-        found = run(
-            spec,
-            reached,
-            scope=sizes,
-            without=unsupported(spec, reached, sizes),
-            seconds=seconds,
-            steps=steps,
-            seed=seed,
-            strict=strict,
-            database=None if seed is not None else traces / "examples",
-            wanted=wanted,
-            progress=progress,
-            fresh=afresh(spec, implementation),
-        )
+        without = unsupported(spec, reached, sizes)
+        options: dict[str, Any] = {"scope": sizes, "without": without, "wanted": wanted, "progress": progress}
+        options |= {"seconds": seconds, "steps": steps, "seed": seed, "strict": strict, "database": database}
+        found = run(spec, reached, fresh=afresh(spec, implementation), **options) if jobs == 1 else None
         finished(reached)
     finally:
         stopped(reached)
-    return found
+    return found or fuzz_beside(spec, implementation, jobs=jobs, **options)
 
 
 def fuzz_code(report: FuzzReport, missing: list[str]) -> int:

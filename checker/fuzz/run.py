@@ -111,7 +111,9 @@ class _Budget:
         wanted: Collection[str],
         targets: Sequence[Target],
         progress: Callable[[FuzzReport], None] | None,
+        enough: Callable[[], bool],
     ) -> None:
+        self.enough = enough
         self.until = time.monotonic() + seconds
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
@@ -144,10 +146,12 @@ class _Budget:
         self.had[number] += due
         return due
 
-    def stop_when_spent(self, machine: Any) -> None:
+    def stop_when_spent(self, machine: Any, *, ask: bool = False) -> None:
+        """Stop when the time is up; with `ask`, which takes longer than looking at a clock, when it is enough."""
         now = time.monotonic()
         self.report.interrupted |= self.noted.seen
         over = now >= self.until and (now >= self.at_most or all(self.report.clauses[c] for c in self.wanted))
+        over = over or (ask and self.enough())
         if over or self.report.interrupted:
             machine.cut_short = self.stopped = True
             raise _Spent
@@ -188,7 +192,7 @@ def _machine(
             self.begun = True
             self.left = chance.choice((steps, steps // SHORT))
             self.aim = Aim(self.session, chance, budget.targets)
-            budget.stop_when_spent(self)
+            budget.stop_when_spent(self, ask=True)
             self.cut_short = True
             with budget.noting(self.session):
                 with contextlib.suppress(Unsupported):
@@ -283,8 +287,9 @@ def fuzz(
     progress: Callable[[FuzzReport], None] | None = None,
     fresh: Callable[[], Implementation] | None = None,
     shrink: bool = True,
+    enough: Callable[[], bool] = lambda: False,
 ) -> FuzzReport:
-    """Fuzz until a failure or for `seconds`; runs of `steps` calls, probes not counted.
+    """Fuzz until a failure or for `seconds`, or until `enough` says so before a run; runs of `steps` calls, probes not counted.
 
     Operations in `without` are not called.  While a clause of `wanted` has not been exercised it goes on,
     for three times as long at most.  A failure is made again in what `fresh` makes, too; without `shrink` it
@@ -304,7 +309,7 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     for opening in spec.openings.values():
         spec.check_calls(opening)
-    budget = _Budget(seconds, wanted, targets(spec, without), progress)
+    budget = _Budget(seconds, wanted, targets(spec, without), progress, enough)
     budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed

@@ -49,6 +49,18 @@ def have_built(spec: Spec, scope: Mapping[str, int]) -> str:
     return ""
 
 
+def build_now(spec: Spec, scope: Mapping[str, int]) -> str:
+    """See that a model of a scope is kept in C, for processes that begin after that; why it is not, where that is so."""
+    try:
+        building = CompiledModel.building(spec, dict(scope))
+        if not building.is_kept and compiler() is None:
+            return NO_COMPILER
+        building.library()
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
 def fast_model(spec: Spec, scope: Mapping[str, int]) -> Model:
     """A model that is called in C, built now if it was not before; in Python where that cannot be."""
     try:

@@ -2,7 +2,7 @@
 
 from .chart import chart
 from .cycles import returns
-from .effects import Effects
+from .deviations import Deviations
 from .more import causes_of, given_to, named, replayed
 from .remade import together
 from .stored import digest, known_causes, of, read, write
@@ -12,7 +12,7 @@ from .tours import LONGEST, Ground
 __all__ = [
     "LONGEST",
     "OFTEN",
-    "Effects",
+    "Deviations",
     "Ground",
     "Sequence",
     "Walk",

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from ...model.compiled import CompiledModel, Effect
+from ...model.compiled import CompiledModel, DeviatingModel, Deviation
 from ...model.concrete import Model
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
 from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
 from .cycles import Cyclist
-from .effects import Effects
+from .deviations import Deviations
 from .more import causes_of, replayed
 from .rehearsal import Rehearsal
 from .scout import Found, Scout
@@ -164,16 +164,17 @@ def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
 
 
 def noticing(model: Model, drawn: list[Sequence]) -> list[Sequence]:
-    """Sequences that notice effects that none of those that are drawn does, profile by profile; none where operations cannot be
-    called in C."""
+    """Sequences that notice where operations deviate, if none of those that are drawn does, profile by profile; none where
+    operations cannot be called in C."""
     if not isinstance(model, CompiledModel):
         return []
+    model = DeviatingModel(model.spec, model.scope)
     made: list[Sequence] = []
     ways = [(sequence.operations, list(replayed(model, sequence.calls))) for sequence in drawn]
-    noticed: set[Effect] = set()
+    noticed: set[Deviation] = set()
     for inside in map(model.spec.profile, (*model.spec.profiles, ALL)):
-        effects = Effects(model, inside, [way for operations, way in ways if operations <= inside], noticed)
-        for _, calls in effects.found():
+        deviations = Deviations(model, inside, [way for operations, way in ways if operations <= inside], noticed)
+        for _, calls in deviations.found():
             clauses = dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in calls)
             made.append(Sequence("", tuple((action.name, given) for action, _, given, _ in calls), tuple(clauses)))
             ways.append((made[-1].operations, calls))

@@ -2,10 +2,11 @@
 
 from .building import Building, NoCompiler, compiler, kept_in, nvcc
 from .cells import c_name
+from .deviating import DeviatingModel, Deviation
 from .device import CPU, CUDA, DEVICES, EMULATED, Card, Device, Outgrown, card, device_building, state_bytes
 from .header import comment, header
 from .library import Library
-from .model import CompiledModel, Effect
+from .model import CompiledModel
 from .oracle import Oracle
 from .packing import Packing
 from .printer import Printer, printed
@@ -20,8 +21,9 @@ __all__ = [
     "Building",
     "Card",
     "CompiledModel",
+    "DeviatingModel",
+    "Deviation",
     "Device",
-    "Effect",
     "Library",
     "NoCompiler",
     "Oracle",

@@ -6,11 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..concrete import Model
-from ..language import Component, Members, is_subset
+from ..language import Component, Members, SpecError, answer_fields, is_subset, member_type
 from ..recording import Block, Leaf
 
 STATED = ("map", "output", "queue")
 """The kinds of components that stand in the struct of a state."""
+
+MOST = 255
+"""The largest number that a cell can hold."""
+
+MOST_IN_SUBSET = 63
+"""How many elements a sort has at most of which there are subsets: one is a word of bits."""
 
 KEYWORDS = frozenset(
     " ".join(
@@ -89,3 +95,17 @@ def answering(trees: Mapping[str, Block]) -> set[tuple[str, str]]:
     """The operations and exits that have an answer."""
     ends = [(name, block.end) for name, tree in trees.items() for block in tree.within()]
     return {(name, end.exit) for name, end in ends if isinstance(end, Leaf) and end.answer}
+
+
+def check_room(model: Model) -> None:
+    """Raise SpecError for a scope that has no room in bytes."""
+    spec = model.spec
+    for kind in spec.sorts:
+        if model.scope[kind.plural] > MOST:
+            raise SpecError(f"C has room for at most {MOST} {kind.plural}, not {model.scope[kind.plural]}")
+    subsets = {s.type for a in spec.actions.values() for s in a.slots if s.subset}
+    answered = {k for a in spec.actions.values() for _, k in answer_fields(a.answer)}
+    subsets |= {member_type(kind) for kind in answered if is_subset(kind)}
+    for kind in subsets:
+        if model.scope[kind.plural] > MOST_IN_SUBSET:
+            raise SpecError(f"C has room for subsets of at most {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")

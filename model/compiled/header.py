@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from ..language import Action, SpecError, Type, answer_fields, is_enumeration, is_subset, member_type
-from .cells import c_name
+from .cells import MOST, MOST_IN_SUBSET, c_name
 from .oracle import IN_ANSWER, IN_CALL, Oracle, member
-from .printer import ILL_DEFINED, MOST, MOST_IN_SUBSET
+from .printer import ILL_DEFINED
 
 WIDTH = 128
 

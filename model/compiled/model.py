@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..concrete import Model, Outcome, Vector
 from ..language import EFFECTIVE, Action, Scope, Spec, SpecError, Type, answer_fields
-from ..recording import Block, Branch, Leaf, Place, Write, causes, refuses
+from ..recording import Block, Branch, Leaf, Write, causes, refuses
 from .building import Building
 from .cells import answering, bytes_of, held, part_of, value_of, word_of
 from .printer import Printer, printed
@@ -22,43 +20,19 @@ MOST_AT_ONCE = 512
 """Of how many calls it is asked at once where they lead."""
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A place in the text of an operation, or of what it calls, where it writes to a component; `number` is among all."""
-
-    operation: str
-    component: str
-    place: Place
-    number: int
-
-
-class _Text(Printer):
-    """Prints operations and names, and one function that calls them by number; a call tells its causes, by bit, in words.  One
-    effect may be left out of them, by number."""
+class CallsPrinter(Printer):
+    """Prints operations and names, and one function that calls them by number; a call tells its causes, by bit, in words."""
 
     states_given = (*Printer.states_given, "uint64_t *came")
+    more: tuple[str, ...] = ()
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self.causes = causes(self.spec)
         self.words = max(1, -(-max((len(each.all) for each in self.causes.values()), default=0) // 64))
-        self.effects: dict[tuple[str, str, Place], Effect] = {}
-        for name, tree in self.trees.items():
-            for write in (s for block in tree.within() for s in block.statements if isinstance(s, Write)):
-                where = name, write.component, write.place
-                self.effects.setdefault(where, Effect(*where, len(self.effects) + 1))
-
     def _operation(self, action: Action, tree: Block) -> None:
         self._action = action
         super()._operation(action, tree)
-
-    def _write(self, write: Write) -> None:
-        effect = self.effects[self._action.name, write.component, write.place]
-        self._open(f"if (oo_left_out != {effect.number}) {{")
-        known = dict(self._known)
-        super()._write(write)
-        self._known = known
-        self._close()
 
     def _note(self, at: Branch | Write, yes: bool = True) -> None:
         of = self.causes[self._action.name]
@@ -98,7 +72,7 @@ class _Text(Printer):
     def calls(self) -> str:
         self._operations()
         at = self.out.index("#include <stdint.h>")
-        self.out[at + 1 : at + 1] = ["#include <string.h>", "int oo_left_out;"]
+        self.out[at + 1 : at + 1] = ["#include <string.h>", *self.more]
         self._by_number()
         self._foreseen()
         self._unused_names()
@@ -108,6 +82,7 @@ class _Text(Printer):
         states = ", ".join([*self.states_given, "const uint64_t *a"])
         self._begin("An operation by its number, with its arguments in order.", f"int oo_call(int operation, {states})")
         self._line(f"memset(came, 0, {8 * self.words});")
+        self._begin_call()
         self._open("switch (operation) {")
         for number, action in enumerate(self.spec.actions.values()):
             given = "".join(f", {'' if s.subset else '(int)'}a[{n}]" for n, s in enumerate(action.slots))
@@ -115,6 +90,9 @@ class _Text(Printer):
         self._close()
         self._line("return -2;")
         self._end()
+
+    def _begin_call(self) -> None:
+        """Print what is done first in a call."""
 
     def _foreseen(self) -> None:
         """Each number picks a value an argument: the last digits that of the first."""
@@ -160,12 +138,12 @@ class CompiledModel(Model):
     """A model whose operations are called in a library.  Vectors are those of the concrete reading; of the last that were
     come to it is remembered what they are as bytes.  Raises SpecError as `Building.library`."""
 
+    printer: type[CallsPrinter] = CallsPrinter
+
     def __init__(self, spec: Spec, scope: Scope | None = None, *, building: Building | None = None) -> None:
         super().__init__(spec, scope)
         text = self.text(spec, scope)
         self.library = (building or Building(text.calls(), FLAGS)).library()
-        self._left_out = ctypes.c_int.in_dll(self.library, "oo_left_out")
-        self.effects = tuple(text.effects.values())
         self.library.oo_call.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 5]
         self.library.oo_foreseen.argtypes = [
             ctypes.c_int,
@@ -195,10 +173,10 @@ class CompiledModel(Model):
         self._written = {n: [c for c in self.components if c.name in tree.written] for n, tree in text.trees.items()}
         self._fields = {(name, exit): answer_fields(spec.actions[name].answer) for name, exit in answering(text.trees)}
 
-    @staticmethod
-    def text(spec: Spec, scope: Scope | None) -> _Text:
+    @classmethod
+    def text(cls, spec: Spec, scope: Scope | None) -> CallsPrinter:
         """What prints the library of a spec in a scope.  Raises SpecError for what the compiled reading has no room for."""
-        made = _Text(printed(spec, dict(scope or {})).model)
+        made = cls.printer(printed(spec, dict(scope or {})).model)
         if any(len(a.slots) > 16 or len(answer_fields(a.answer)) > 16 for a in spec.actions.values()) or len(made.exits()) > 64:
             raise SpecError("the compiled reading has room for 16 arguments, 16 parts of an answer, and 64 exits")
         if any(made.model.scope[kind.plural] > 63 for kind in spec.unused):
@@ -242,6 +220,10 @@ class CompiledModel(Model):
         self._asked = action, vector, arguments
         if exit not in EFFECTIVE:
             return Outcome(exit, vector, None, vector)
+        return self._come_to(action, vector, exit)
+
+    def _come_to(self, action: Action, vector: Vector, exit: str) -> Outcome:
+        """The outcome of the last call, where it has written the state after."""
         data, parts, outputs = self._after.raw, list(vector), []
         for component in self._written[action.name]:
             position = self.positions[component.name]
@@ -259,17 +241,6 @@ class CompiledModel(Model):
             state, data = tuple(parts), bytes(blank)
         self._remember(state, data)
         return Outcome(exit, state, self._told(action, exit), shown)
-
-    @contextmanager
-    def leaving_out(self, effect: Effect) -> Iterator[None]:
-        """Within it, operations leave an effect out.  What they then write at none, or above what a number may be, raises
-        SpecError."""
-        self._left_out.value = effect.number
-        try:
-            yield
-        finally:
-            # nor is what a call came to without it what it comes to
-            self._left_out.value, self._asked = 0, ()
 
     def _told(self, action: Action, exit: str) -> Any:
         fields = self._fields.get((action.name, exit))
@@ -317,8 +288,7 @@ class CompiledModel(Model):
         return [self.exits[code] for code in found]
 
     def _check_whole(self, action: Action) -> None:
-        if self._left_out.value:
-            raise SpecError(f"{action.name} is not defined without an effect that was left out")
+        """Raise SpecError where an operation is not what the concrete reading knows."""
 
     def came(self, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> int:
         """As in `Model`; soonest of the last call that was made."""

@@ -41,7 +41,8 @@ from ..recording import (
     tree,
     without_unread,
 )
-from .printer import Printer, check_room
+from .cells import check_room
+from .printer import Printer
 
 
 class Part(Printer):

@@ -20,20 +20,11 @@ from ..language import (
     Spec,
     SpecError,
     Type,
-    answer_fields,
     is_enumeration,
     is_sort,
-    is_subset,
-    member_type,
 )
-from ..recording import NOW, TRUE, Block, Branch, Check, Leaf, Let, Node, Place, Recorder, Write, trees
-from .cells import c_name, initializer
-
-MOST = 255
-"""The largest number that a cell can hold."""
-
-MOST_IN_SUBSET = 63
-"""How many elements a sort has at most of which there are subsets: one is a word of bits."""
+from ..recording import NOW, TRUE, Block, Branch, Check, Leaf, Let, Node, Place, Recorder, Write, refuses, trees
+from .cells import MOST, c_name, check_room, initializer
 
 ILL_DEFINED = "OO_ILL_DEFINED"
 INFIX = {"eq": "==", "lt": "<", "le": "<=", "add": "+", "sub": "-", "and": "&&", "or": "||"}
@@ -269,10 +260,13 @@ class Printer:
         known = dict(self._known)
         # the shorter side first, so that the way of a call that takes effect goes straight down
         sides = [(f"{condition}", end.yes, end.no), (f"!{condition}", end.no, end.yes)]
-        test, first, second = min(sides, key=lambda side: sum(1 for _ in side[1].within()))
+        test, first, second = min(sides, key=lambda side: (sum(1 for _ in side[1].within()), not refuses(side[1])))
         self._open(f"if ({test}) {{")
         self._note(end, first is end.yes)
-        self._block(first, copied)
+        if isinstance(first.end, Leaf) and refuses(first):
+            self._refusal(end, first.end)
+        else:
+            self._block(first, copied)
         self._close()
         self._known = known
         self._note(end, second is end.yes)
@@ -281,13 +275,20 @@ class Printer:
     def _note(self, at: Branch | Write, yes: bool = True) -> None:
         """Print what is to be noted where a side of a branch begins, or where a bulk update finds a cell."""
 
+    def _refusal(self, at: Branch, leaf: Leaf) -> None:
+        """Print what a side of a branch does that has nothing left but to refuse."""
+        self._return(leaf.exit)
+
     def _leaf(self, leaf: Leaf, copied: bool) -> None:
         if leaf.exit in EFFECTIVE:
             if not copied:
                 self._line("*now = *before;")
             for number, part in enumerate(leaf.answer):
                 self._line(f"answer[{number}] = (uint64_t){self._expression(part)};")
-        self._line(f"return OO_{leaf.exit.upper()};")
+        self._return(leaf.exit)
+
+    def _return(self, exit: str) -> None:
+        self._line(f"return OO_{exit.upper()};")
 
     def _check(self, condition: str, text: str) -> None:
         self.checks.append(text)
@@ -476,20 +477,6 @@ class Printer:
 
 def _at(keys: Sequence[str]) -> str:
     return "".join(f"[{key}]" for key in keys)
-
-
-def check_room(model: Model) -> None:
-    """Raise SpecError for a scope that has no room in bytes."""
-    spec = model.spec
-    for kind in spec.sorts:
-        if model.scope[kind.plural] > MOST:
-            raise SpecError(f"C has room for at most {MOST} {kind.plural}, not {model.scope[kind.plural]}")
-    subsets = {s.type for a in spec.actions.values() for s in a.slots if s.subset}
-    answered = {k for a in spec.actions.values() for _, k in answer_fields(a.answer)}
-    subsets |= {member_type(kind) for kind in answered if is_subset(kind)}
-    for kind in subsets:
-        if model.scope[kind.plural] > MOST_IN_SUBSET:
-            raise SpecError(f"C has room for subsets of at most {MOST_IN_SUBSET} {kind.plural}, not {model.scope[kind.plural]}")
 
 
 def printed(spec: Spec, scope: dict[str, int] | None = None, *, lines: bool = False) -> Printer:

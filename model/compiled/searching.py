@@ -18,11 +18,10 @@ from ..batch import random_numbers
 from ..concrete import Model, Vector
 from ..language import EFFECTIVE, Action, Declaration, Slot, SpecError, Type
 from ..recording import LOOPS, READS, TRUE, Block, Branch, Leaf, Node
-from .cells import word_of
+from .cells import MOST_IN_SUBSET, word_of
 from .naming import Naming
 from .packed import PackedPrinter
 from .packing import Packing
-from .printer import MOST_IN_SUBSET
 
 HERE = Path(__file__).parent
 MOST_OPERATIONS = 255

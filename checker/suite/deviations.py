@@ -1,19 +1,21 @@
-"""Calls that show what an operation writes: an effect is noticed where one is answered otherwise if it is left out.
+"""Calls that show what an operation writes, and that it writes nothing where it is refused.
 
 That an operation was called, and a state looked at some time, says nothing of whether what it wrote there was looked at.  So each
-effect is left out in turn, of one side of two that make the same calls; where the calls of a suite are answered alike then, ways
-are walked from where the two states differ until an answer does.  (Mutation analysis, DeMillo, Lipton and Sayward 1978; with all
-mutants in one program, Untch, Offutt and Harrold 1993.)  What is overwritten before anybody can read it shows nowhere.
+effect is left out in turn, or made although the call is refused, on one side of two that make the same calls.  It is noticed
+where a call is answered otherwise there; where none is in a suite, ways are walked from where the two states differ until one is.
+(Mutation analysis, DeMillo, Lipton and Sayward 1978; with all mutants in one program, Untch, Offutt and Harrold 1993.)  What is
+overwritten before anybody can read it shows nowhere.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.compiled import CompiledModel, Effect
+from ...model.compiled import DeviatingModel, Deviation
 from ...model.concrete import Outcome, Vector, picked
 from ...model.language import EFFECTIVE, Action, Members, Slot, SpecError, Step, Type
 from ...model.recording import READS, Block, Branch, Check, Node, Write, trees
@@ -21,10 +23,10 @@ from .remade import Made, shortest
 from .shown import Shown
 
 HELD = 40
-"""At how many calls of an operation its effects are left out, to see whether the calls after them notice."""
+"""At how many calls of an operation it deviates, to see whether the calls after them notice."""
 
 FROM, ROUNDS, LONG = 8, 2, 7
-"""From how many states that an effect makes a difference in is walked, how often, and how far."""
+"""From how many states that a deviation makes a difference in is walked, how often, and how far."""
 
 SAMPLE, ANSWERS = 64, 8
 """Of how many calls of an operation it is compared where they lead, and of how many what they answer."""
@@ -33,16 +35,16 @@ TRIED = 12
 """How many operations are tried for the next call of a walk."""
 
 
-class Effects:
-    """Looks for calls that notice effects of some `operations` that none of some `ways` notices.  Those that are `noticed` are
-    left out, and added to it as they are found to be."""
+class Deviations:
+    """Looks for calls that notice where `operations` deviate in what they write, if none of some `ways` does.  Of those that are
+    `noticed` nothing is asked, and what is found to be is added to them."""
 
     def __init__(
         self,
-        model: CompiledModel,
+        model: DeviatingModel,
         operations: Collection[str],
         ways: Iterable[Sequence[Made]],
-        noticed: set[Effect],
+        noticed: set[Deviation],
         seed: int = 0,
     ) -> None:
         self.model, self.spec, self.noticed = model, model.spec, noticed
@@ -51,39 +53,39 @@ class Effects:
         self.asks, self.reads = {}, dict[str, frozenset[str]]()
         for name in self.actions:
             self.asks[name], self.reads[name] = _read(trees(self.spec)[name])
-        self._made: dict[str, list[tuple[Sequence[Made], int]]] = {name: [] for name in self.actions}
+        self._made = defaultdict[tuple[str, str], list[tuple[Sequence[Made], int]]](list)
         for way in ways:
             self._add(way)
 
     def _add(self, made: Sequence[Made]) -> None:
         for number, (action, _, _, outcome) in enumerate(made):
-            if outcome.effective and action.name in self._made:
-                self._made[action.name].append((made, number))
+            if action.name in self.actions:
+                self._made[action.name, "" if outcome.effective else outcome.exit].append((made, number))
 
-    def unnoticed(self) -> Iterator[Effect]:
-        """The effects that no way notices, as far as they were held against it."""
-        return (each for each in self.model.effects if each.operation in self.actions and not self._is_noticed(each))
+    def unnoticed(self) -> Iterator[Deviation]:
+        """What no way notices, as far as it was held against it."""
+        return (each for each in self.model.deviations if each.operation in self.actions and not self._is_noticed(each))
 
-    def found(self) -> Iterator[tuple[Effect, list[Made]]]:
-        """Effects, each with a short way that notices it, and that is one of the ways from then on."""
-        for effect in self.unnoticed():
-            calls = self._way(effect)
+    def found(self) -> Iterator[tuple[Deviation, list[Made]]]:
+        """What is noticed by a short way that was found, and that is one of the ways from then on."""
+        for deviation in self.unnoticed():
+            calls = self._way(deviation)
             if calls is not None:
-                made = shortest(self.model, calls, lambda made, effect=effect: self._shows(effect, made))  # type: ignore[misc]
+                made = shortest(self.model, calls, lambda made, deviation=deviation: self._shows(deviation, made))  # type: ignore[misc]
                 self._add(made)
-                self.noticed.add(effect)
-                yield effect, made
+                self.noticed.add(deviation)
+                yield deviation, made
 
-    def _is_noticed(self, effect: Effect) -> bool:
-        if effect not in self.noticed:
-            made = sorted(self._made[effect.operation], key=lambda each: len(each[0]) - each[1])
-            if any(self._notices(effect, calls, number) for calls, number in _some(made, HELD)):
-                self.noticed.add(effect)
-        return effect in self.noticed
+    def _is_noticed(self, deviation: Deviation) -> bool:
+        if deviation not in self.noticed:
+            made = sorted(self._made[deviation.operation, deviation.exit], key=lambda each: len(each[0]) - each[1])
+            if any(self._notices(deviation, calls, number) for calls, number in _some(made, HELD)):
+                self.noticed.add(deviation)
+        return deviation in self.noticed
 
-    def _notices(self, effect: Effect, made: Sequence[Made], begin: int) -> bool:
-        """Whether calls are answered otherwise if the effect is left out from one of them on."""
-        wrong = _Without(self.model, effect, made[begin][1])
+    def _notices(self, deviation: Deviation, made: Sequence[Made], begin: int) -> bool:
+        """Whether calls are answered otherwise if the operation deviates from one of them on."""
+        wrong = _Aside(self.model, deviation, made[begin][1])
         for number in range(begin, len(made)):
             action, vector, arguments, outcome = made[number]
             if number > begin and wrong.vector == vector:
@@ -93,9 +95,9 @@ class Effects:
                 return other is not None
         return False
 
-    def _shows(self, effect: Effect, made: list[Made]) -> bool:
-        """Whether of calls without the effect the last is the first that is answered otherwise."""
-        wrong = _Without(self.model, effect, made[0][1])
+    def _shows(self, deviation: Deviation, made: list[Made]) -> bool:
+        """Whether the last call is the first that is answered otherwise where the operation deviates."""
+        wrong = _Aside(self.model, deviation, made[0][1])
         for number, (action, vector, arguments, outcome) in enumerate(made):
             other = wrong.step(action, arguments, outcome)
             if other is None or self._differ(action, vector, arguments, outcome, other, wrong):
@@ -109,12 +111,12 @@ class Effects:
         arguments: Mapping[str, Any],
         right: Outcome,
         other: Outcome,
-        wrong: _Without,
+        wrong: _Aside,
     ) -> bool:
         """Whether an answer is not permitted, or who waits is told something else."""
         if right.exit != other.exit:
             return self._is_wrong(action, vector, arguments, other.exit)
-        if not right.effective or wrong.names:
+        if wrong.names:
             return False
         return right.answer != other.answer or self._late(vector, right) != self._late(wrong.before, other)
 
@@ -126,12 +128,12 @@ class Effects:
             return []
         return list(self.spec.late(self.model.system(vector), self.model.system(outcome.shown), self.model.scope))
 
-    def _way(self, effect: Effect) -> list[Step] | None:
-        """Calls that notice an effect, if some are found from where the ways make it."""
-        begun: list[tuple[Sequence[Made], Vector, _Without]] = []
-        for made, number in _some(sorted(self._made[effect.operation], key=lambda each: each[1]), HELD):
+    def _way(self, deviation: Deviation) -> list[Step] | None:
+        """Calls that notice a deviation, if some are found from where the ways come to it."""
+        begun: list[tuple[Sequence[Made], Vector, _Aside]] = []
+        for made, number in _some(sorted(self._made[deviation.operation, deviation.exit], key=lambda each: each[1]), HELD):
             action, vector, arguments, outcome = made[number]
-            wrong = _Without(self.model, effect, vector)
+            wrong = _Aside(self.model, deviation, vector)
             if wrong.step(action, arguments, outcome) is not None and wrong.vector != outcome.state:
                 begun.append((made[: number + 1], outcome.state, wrong))
         for _ in range(ROUNDS):
@@ -141,7 +143,7 @@ class Effects:
                     return calls
         return None
 
-    def _walk(self, made: Sequence[Made], right: Vector, wrong: _Without) -> list[Step] | None:
+    def _walk(self, made: Sequence[Made], right: Vector, wrong: _Aside) -> list[Step] | None:
         """The calls and some more up to one that is answered otherwise on both sides."""
         model, shown = self.model, Shown(self.model)
         for action, vector, _, outcome in made:
@@ -171,7 +173,7 @@ class Effects:
             right = outcome.state
         return None
 
-    def _told_apart(self, action: Action, shown: Shown, right: Vector, wrong: _Without) -> dict[str, Any] | None:
+    def _told_apart(self, action: Action, shown: Shown, right: Vector, wrong: _Aside) -> dict[str, Any] | None:
         """The arguments of a call that is answered otherwise on both sides."""
         choices, numbers = self._drawn(action, shown, right, SAMPLE)
         exits = self.model.foreseen(action, right, choices, numbers, ())
@@ -213,15 +215,15 @@ class Effects:
         return choices, [int(self.chance.random() * size) for _ in range(most)]
 
 
-class _Without:
-    """The side on which an effect is left out: its state now and the one `before`, and what has another name there."""
+class _Aside:
+    """The side on which an operation deviates: its state now and the one `before`, and what has another name there."""
 
-    def __init__(self, model: CompiledModel, effect: Effect, vector: Vector) -> None:
-        self.model, self.effect, self.vector, self.before = model, effect, vector, vector
+    def __init__(self, model: DeviatingModel, deviation: Deviation, vector: Vector) -> None:
+        self.model, self.deviation, self.vector, self.before = model, deviation, vector, vector
         self.names: dict[tuple[Type, int], int] = {}
 
-    def copy(self) -> _Without:
-        made = _Without(self.model, self.effect, self.vector)
+    def copy(self) -> _Aside:
+        made = _Aside(self.model, self.deviation, self.vector)
         made.names = dict(self.names)
         return made
 
@@ -229,7 +231,7 @@ class _Without:
         """What a call comes to there, that on the other side comes to what is `right`; None where that is not defined."""
         given = {slot.name: self._named(slot, arguments[slot.name]) for slot in action.slots}
         try:
-            with self.model.leaving_out(self.effect):
+            with self.model.deviating(self.deviation):
                 outcome = self.model.step(action, self.vector, given)
         except SpecError:
             return None
@@ -245,7 +247,7 @@ class _Without:
         """The exits of calls there; none where one of them is not defined."""
         given = {slot.name: [self._named(slot, choice) for choice in choices[slot.name]] for slot in action.slots}
         try:
-            with self.model.leaving_out(self.effect):
+            with self.model.deviating(self.deviation):
                 return self.model.foreseen(action, self.vector, given, numbers, ())
         except SpecError:
             return []

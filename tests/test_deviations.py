@@ -1,0 +1,135 @@
+"""Deviations: an effect that is left out, or made by a refused call, is noticed where a call is answered otherwise after it; the
+suite has such calls."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from command import run
+from token_ring import RING
+
+from oneowner.checker.suite import Deviations, Sequence, generate, of, replayed
+from oneowner.model.compiled import DeviatingModel
+from oneowner.model.language import Spec, Step
+from oneowner.spec import SPEC
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+
+JOIN: Step = ("join", {"station": 2})
+MAKE: Step = ("make", {"station": 1, "parcel": 1})
+GIVE: Step = ("give", {"station": 1, "to": 2})
+DELIVER: Step = ("deliver", {"station": 1})
+BACK: Step = ("give", {"station": 2, "to": 1})
+
+
+def deviations(*ways: list[Step], spec: Spec = RING) -> Deviations:
+    model = DeviatingModel(spec, spec.scope(spec.fuzz_scope))
+    return Deviations(model, set(spec.actions), [list(replayed(model, way)) for way in ways], set())
+
+
+def unnoticed(of: Deviations) -> list[tuple[str, str]]:
+    """The effects of which nothing notices that they are left out."""
+    return [(each.operation, each.component) for each in of.unnoticed() if not each.exit]
+
+
+def unnoticed_refused(of: Deviations) -> set[tuple[str, str, str]]:
+    """The effects of which nothing notices that they are made by a call that is refused; "" is all of them."""
+    return {(each.operation, each.exit, each.component) for each in of.unnoticed() if each.exit}
+
+
+def test_an_effect_that_is_left_out_is_not_made_and_the_others_are() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    (member,) = (each for each in model.deviations if each.operation == "join" and not each.exit)
+    vector = model.initial()
+    with model.deviating(member):
+        assert model.step(RING.actions["join"], vector, {"station": 2}).state == vector
+        assert model.step(RING.actions["make"], vector, MAKE[1]).state != vector
+    assert model.step(RING.actions["join"], vector, {"station": 2}).state != vector
+
+
+def test_an_effect_of_a_refused_call_is_made_alone_or_with_all_others_and_the_call_is_still_refused() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    full = {d.component: d for d in model.deviations if (d.operation, d.exit) == ("make", "STRANGER")}
+    make, vector = RING.actions["make"], model.initial()
+    call = {"station": 2, "parcel": 1}
+    states = {}
+    for component, deviation in full.items():
+        with model.deviating(deviation):
+            outcome = model.step(make, vector, call)
+        assert outcome.exit == "STRANGER"
+        states[component] = {name for name, at in model.positions.items() if outcome.state[at] != vector[at]}
+    assert states == {"": {"made_by", "outbox", "mood"}, "made_by": {"made_by"}, "outbox": {"outbox"}, "mood": {"mood"}}
+    assert model.step(make, vector, call).state == vector
+
+
+def test_a_call_that_another_guard_refuses_too_has_no_deviations() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    (late,) = (d for d in model.deviations if (d.operation, d.exit, d.component) == ("give", "NO_TOKEN", ""))
+    after = model.step(RING.actions["join"], model.initial(), {"station": 2}).state
+    with model.deviating(late):
+        assert model.step(RING.actions["give"], after, {"station": 2, "to": 3}).state == after
+        assert model.step(RING.actions["give"], after, {"station": 2, "to": 1}).state == after
+        third = model.step(RING.actions["join"], after, {"station": 3}).state
+        assert model.step(RING.actions["give"], third, {"station": 2, "to": 3}).state != third
+
+
+def test_a_refused_call_is_noticed_to_have_effects_by_a_call_after_it() -> None:
+    refused: Step = ("give", {"station": 2, "to": 2})
+    late = ("give", "NO_TOKEN", "")
+    assert late in unnoticed_refused(deviations([JOIN, refused]))
+    assert late in unnoticed_refused(deviations([JOIN, refused, MAKE]))
+    assert late not in unnoticed_refused(deviations([JOIN, refused, BACK]))
+    looking = deviations([JOIN, refused])
+    found = {(d.operation, d.exit, d.component): [action.name for action, *_ in made] for d, made in looking.found()}
+    assert found[late][:2] == ["join", "give"]
+    assert late not in unnoticed_refused(looking)
+
+
+def test_it_is_noticed_by_a_call_after_it_and_not_by_being_made() -> None:
+    assert ("join", "member") in unnoticed(deviations([JOIN]))
+    assert ("join", "member") not in unnoticed(deviations([JOIN, GIVE]))
+    assert unnoticed(deviations([JOIN, GIVE])).count(("give", "token_at")) == 2
+    assert unnoticed(deviations([JOIN, GIVE, BACK])).count(("give", "token_at")) == 1
+    assert unnoticed(deviations([JOIN, GIVE, GIVE, BACK])).count(("give", "token_at")) == 0
+
+
+def test_an_error_that_is_permitted_too_notices_nothing() -> None:
+    # without a token and without a parcel either error may be given
+    assert unnoticed(deviations([JOIN, GIVE, DELIVER])).count(("give", "token_at")) == 2
+
+
+def test_what_notices_an_effect_is_found_in_few_calls_and_what_nothing_reads_is_not() -> None:
+    looking = deviations([JOIN, GIVE, BACK, MAKE], [MAKE, DELIVER, MAKE])
+    found = {(d.operation, d.component): [action.name for action, *_ in made] for d, made in looking.found() if not d.exit}
+    assert found[("deliver", "outbox")] == ["make", "deliver", "deliver"]
+    assert found[("give", "token_at")] == ["join", "give", "give"]
+    assert unnoticed(looking) == [("make", "mood"), ("deliver", "mood")]
+
+
+def test_the_suite_of_a_spec_notices_all_that_can_be() -> None:
+    suite = generate(RING, scouting=True)
+    assert unnoticed(deviations(*(list(sequence.calls) for sequence in suite))) == [("make", "mood"), ("deliver", "mood")]
+
+
+def test_the_suite_has_what_notices_that_a_sender_keeps_a_mapping_and_that_an_end_leaves_the_boot_order() -> None:
+    def of_core(sequence: Sequence) -> bool:
+        return sequence.operations <= SPEC.profile("core")
+
+    model = DeviatingModel(SPEC, SPEC.scope(SPEC.fuzz_scope))
+    ways = [list(replayed(model, sequence.calls)) for sequence in of(SPEC) if of_core(sequence)]
+    missed = unnoticed(Deviations(model, SPEC.profile("core"), ways, set()))
+    assert ("send", "mapped") not in missed
+    assert ("free", "mapped") not in missed
+    assert len(missed) < 250
+
+
+def test_where_there_is_no_compiler_the_suite_is_drawn_without_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"PYTHONPATH": str(Path(__file__).parent)}
+    whole = run("suite", "--spec", "token_ring:RING", env=here)
+    assert "compiler" not in whole.err
+    monkeypatch.setenv("CC", "no-such-compiler")
+    told = run("suite", "--spec", "token_ring:RING", env=here)
+    assert told.err.count("there is no C compiler") == 1
+    assert set(told.out.splitlines()) < set(whole.out.splitlines())
