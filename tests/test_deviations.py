@@ -31,7 +31,7 @@ def deviations(*ways: list[Step], spec: Spec = RING) -> Deviations:
 
 def unnoticed(of: Deviations) -> list[tuple[str, str]]:
     """The effects of which nothing notices that they are left out."""
-    return [(each.operation, each.component) for each in of.unnoticed() if not each.exit]
+    return [(each.operation, each.component) for each in of.unnoticed() if each.kind == "without"]
 
 
 def unnoticed_refused(of: Deviations) -> set[tuple[str, str, str]]:
@@ -41,7 +41,7 @@ def unnoticed_refused(of: Deviations) -> set[tuple[str, str, str]]:
 
 def test_an_effect_that_is_left_out_is_not_made_and_the_others_are() -> None:
     model = DeviatingModel(RING, RING.fuzz_scope)
-    (member,) = (each for each in model.deviations if each.operation == "join" and not each.exit)
+    (member,) = (each for each in model.deviations if each.operation == "join" and each.kind == "without")
     vector = model.initial()
     with model.deviating(member):
         assert model.step(RING.actions["join"], vector, {"station": 2}).state == vector
@@ -102,7 +102,7 @@ def test_an_error_that_is_permitted_too_notices_nothing() -> None:
 
 def test_what_notices_an_effect_is_found_in_few_calls_and_what_nothing_reads_is_not() -> None:
     looking = deviations([JOIN, GIVE, BACK, MAKE], [MAKE, DELIVER, MAKE])
-    found = {(d.operation, d.component): [action.name for action, *_ in made] for d, made in looking.found() if not d.exit}
+    found = {(d.operation, d.component): [action.name for action, *_ in made] for d, made in looking.found() if d.kind == "without"}
     assert found[("deliver", "outbox")] == ["make", "deliver", "deliver"]
     assert found[("give", "token_at")] == ["join", "give", "give"]
     assert unnoticed(looking) == [("make", "mood"), ("deliver", "mood")]

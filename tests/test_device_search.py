@@ -16,6 +16,7 @@ import pytest
 from bells import BELLS
 from command import run
 from counted import EXPLORED
+from sampling import EVERY
 from searching import (
     CORE,
     MESSAGES_RUN_OUT,
@@ -51,8 +52,7 @@ from oneowner.spec import SPEC
 TWO_BELLS = BELLS.explorations["two bells"]
 SMALL_RING = Exploration({"stations": 3, "parcels": 2})
 MIDDLING = core(2, 2, 3, 2)
-EVERY_SCOPE = bool(os.environ.get("ONEOWNER_EVERY"))
-SCOPES = [name for name in EXPLORED if EVERY_SCOPE or name in ("requests", "binding", "shared memory")]
+SCOPES = [name for name in EXPLORED if EVERY or name in ("requests", "binding", "shared memory")]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -97,7 +97,7 @@ def test_it_finds_what_the_batch_reading_finds(spec: Spec, exploration: Explorat
 def test_a_scope_of_the_whole_system_has_the_states_transitions_and_depth_that_are_counted(name: str) -> None:
     found = emulated(SPEC, SPEC.explorations[name]).run()
     assert (found.states, found.transitions, found.depth, found.complete) == (*EXPLORED[name], True)
-    if EVERY_SCOPE:
+    if EVERY:
         for symmetry in (False, True):
             mine = emulated(SPEC, SPEC.explorations[name], symmetry=symmetry).run()
             assert without_dead(mine) == without_dead(Explorer.of(SPEC, SPEC.explorations[name], symmetry=symmetry).run())

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +22,9 @@ from oneowner.checker.prove import planned
 from oneowner.checker.suite import generate, known_causes, write
 from oneowner.model import load
 from oneowner.model.symbolic import clauses
+
+DRAWN = "tools/suite.drawn"
+"""Where it is kept what the stored suite was drawn from."""
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = load("oneowner.spec:SPEC")
@@ -66,8 +72,23 @@ def flows(now: str) -> str:
     return now[: now.index("\n## ") + 1] + text_of(show_flow(SPEC, None, JOBS)[0])
 
 
-def suite(_: str) -> str:
+def suite(now: str) -> str:
+    """The suite takes minutes to draw: what was drawn from just what is there now is not drawn again."""
+    if drawn_from(now) == (ROOT / DRAWN).read_text(encoding="utf-8").strip() and not os.environ.get("ONEOWNER_EVERY"):
+        return now
     return write(SPEC, generate(SPEC, jobs=JOBS, scouting=True))
+
+
+def drawn_from(suite: str) -> str:
+    """A fingerprint of a suite and of all the code that draws one."""
+    listing = "import sys, oneowner.checker.suite, oneowner.spec; print(*(m for m in sys.modules if m.startswith('oneowner.')))"
+    names = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    found = hashlib.sha256(suite.encode())
+    for name in sorted(names):
+        path = ROOT.joinpath(*name.split(".")[1:])
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        found.update(f"{name}\0".encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def readme(now: str) -> str:
@@ -120,6 +141,7 @@ def main() -> None:
         if now != wanted:
             (ROOT / name).write_text(wanted, encoding="utf-8")
             print(f"wrote {name}", file=sys.stderr)
+    (ROOT / DRAWN).write_text(drawn_from((ROOT / "spec/scenes/suite.jsonl").read_text(encoding="utf-8")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

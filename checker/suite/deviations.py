@@ -19,7 +19,8 @@ from ...model.compiled import DeviatingModel, Deviation
 from ...model.concrete import Outcome, Vector, picked
 from ...model.language import EFFECTIVE, Action, Members, Slot, SpecError, Step, Type
 from ...model.recording import READS, Block, Branch, Check, Node, Write, trees
-from .remade import Made, shortest
+from .more import replayed
+from .remade import Made, shortest, together
 from .shown import Shown
 
 HELD = 40
@@ -30,6 +31,13 @@ FROM, ROUNDS, LONG = 8, 2, 7
 
 SAMPLE, ANSWERS = 64, 8
 """Of how many calls of an operation it is compared where they lead, and of how many what they answer."""
+
+WALKS, FURTHER, MEETINGS = 150, 5, 4
+"""How many walks are made for what makes no difference in any way, how far each goes on, and how many calls of an operation are
+tried in a state."""
+
+Begun = Sequence[Made]
+"""Calls of which the last is the first that a deviation makes a difference to."""
 
 TRIED = 12
 """How many operations are tried for the next call of a walk."""
@@ -54,10 +62,14 @@ class Deviations:
         for name in self.actions:
             self.asks[name], self.reads[name] = _read(trees(self.spec)[name])
         self._made = defaultdict[tuple[str, str], list[tuple[Sequence[Made], int]]](list)
+        self._met = defaultdict[Deviation, list[Begun]](list)
+        """Where some were met that make no difference in any way."""
+        self._ways: list[Sequence[Made]] = []
         for way in ways:
             self._add(way)
 
     def _add(self, made: Sequence[Made]) -> None:
+        self._ways.append(made)
         for number, (action, _, _, outcome) in enumerate(made):
             if action.name in self.actions:
                 self._made[action.name, "" if outcome.effective else outcome.exit].append((made, number))
@@ -67,21 +79,36 @@ class Deviations:
         return (each for each in self.model.deviations if each.operation in self.actions and not self._is_noticed(each))
 
     def found(self) -> Iterator[tuple[Deviation, list[Made]]]:
-        """What is noticed by a short way that was found, and that is one of the ways from then on."""
+        """What is noticed by a short way that was found, and that is one of the ways from then on; in the end of what makes no
+        difference in any of the ways, but where it is met beside or after them."""
+        missed: list[Deviation] = []
         for deviation in self.unnoticed():
-            calls = self._way(deviation)
-            if calls is not None:
-                made = shortest(self.model, calls, lambda made, deviation=deviation: self._shows(deviation, made))  # type: ignore[misc]
-                self._add(made)
-                self.noticed.add(deviation)
+            begun = self._begun(deviation)
+            made = self._way(deviation, begun)
+            if made is not None:
                 yield deviation, made
+            elif not begun and not (deviation.exit and deviation.component):
+                # of what a refused call may have for effects, so far away, all together are enough
+                missed.append(deviation)
+        self._seek(missed)
+        for deviation in missed:
+            if not self._is_noticed(deviation):
+                made = self._way(deviation, self._met[deviation])
+                if made is not None:
+                    yield deviation, made
 
     def _is_noticed(self, deviation: Deviation) -> bool:
         if deviation not in self.noticed:
             made = sorted(self._made[deviation.operation, deviation.exit], key=lambda each: len(each[0]) - each[1])
-            if any(self._notices(deviation, calls, number) for calls, number in _some(made, HELD)):
+            if any(self._notices(deviation, calls, number) for calls, number in self._where_it_differs(deviation, made)):
                 self.noticed.add(deviation)
         return deviation in self.noticed
+
+    def _where_it_differs(self, deviation: Deviation, made: list[Any]) -> Iterator[tuple[Sequence[Made], int]]:
+        for calls, number in _some(made, HELD):
+            action, vector, arguments, _ = calls[number]
+            if self.model.differing(action, vector, arguments, [deviation]):
+                yield calls, number
 
     def _notices(self, deviation: Deviation, made: Sequence[Made], begin: int) -> bool:
         """Whether calls are answered otherwise if the operation deviates from one of them on."""
@@ -128,27 +155,74 @@ class Deviations:
             return []
         return list(self.spec.late(self.model.system(vector), self.model.system(outcome.shown), self.model.scope))
 
-    def _way(self, deviation: Deviation) -> list[Step] | None:
-        """Calls that notice a deviation, if some are found from where the ways come to it."""
-        begun: list[tuple[Sequence[Made], Vector, _Aside]] = []
-        for made, number in _some(sorted(self._made[deviation.operation, deviation.exit], key=lambda each: each[1]), HELD):
-            action, vector, arguments, outcome = made[number]
-            wrong = _Aside(self.model, deviation, vector)
-            if wrong.step(action, arguments, outcome) is not None and wrong.vector != outcome.state:
-                begun.append((made[: number + 1], outcome.state, wrong))
+    def _begun(self, deviation: Deviation) -> list[Begun]:
+        """The calls up to where the ways come to a deviation."""
+        made = sorted(self._made[deviation.operation, deviation.exit], key=lambda each: each[1])
+        return [calls[: number + 1] for calls, number in self._where_it_differs(deviation, made)]
+
+    def _way(self, deviation: Deviation, begun: list[Begun]) -> list[Made] | None:
+        """Few calls that notice a deviation, if some are found from where they have come to it, and note of them."""
         for _ in range(ROUNDS):
-            for made, right, wrong in _some(begun, FROM):
-                calls = self._walk(made, right, wrong.copy())
+            for made in _some(begun, FROM):
+                action, vector, arguments, outcome = made[-1]
+                wrong = _Aside(self.model, deviation, vector)
+                other = wrong.step(action, arguments, outcome)
+                if other is None:
+                    continue
+                steps = _steps(made) if self._differ(action, vector, arguments, outcome, other, wrong) else None
+                calls = steps or self._walk(made, outcome.state, wrong)
                 if calls is not None:
-                    return calls
+                    found = shortest(self.model, calls, lambda each: self._shows(deviation, each))
+                    if found is not None:
+                        self._add(found)
+                        self.noticed.add(deviation)
+                        return found
         return None
+
+    def _seek(self, deviations: Iterable[Deviation]) -> None:
+        """Look for calls that some make a difference to: after ways that are made beside each other, and calls after them."""
+        sought: dict[str, list[Deviation]] = {}
+        for deviation in deviations:
+            sought.setdefault(deviation.operation, []).append(deviation)
+        for _ in range(WALKS if self._ways else 0):
+            ways = [_steps(self.chance.choice(self._ways)) for _ in range(self.chance.choice((1, 2, 2)))]
+            calls = together(self.model, *ways) if len(ways) == 2 else ways[0]
+            made, shown = list(replayed(self.model, calls)), Shown(self.model)
+            for action, vector, _, outcome in made:
+                shown.after(action, vector, outcome)
+            for _ in range(FURTHER):
+                vector = made[-1][3].state if made else self.model.initial()
+                for name in [name for name, left in sought.items() if left]:
+                    self._meet(self.actions[name], sought[name], made, shown, vector)
+                following = self._next(set(), shown, vector)
+                if following is None:
+                    break
+                action, arguments = following
+                made.append((action, vector, arguments, self.model.step(action, vector, arguments)))
+                shown.after(action, vector, made[-1][3])
+
+    def _meet(self, action: Action, left: list[Deviation], made: list[Made], shown: Shown, vector: Vector) -> None:
+        """Try some calls of an operation in a state for what is left; what was met often enough is left no more."""
+        choices, numbers = self._drawn(action, shown, vector, SAMPLE)
+        exits = self.model.foreseen(action, vector, choices, numbers, ())
+        refused = {deviation.exit for deviation in left}
+        worth = [n for n, exit in zip(numbers, exits, strict=False) if ("" if exit in EFFECTIVE else exit) in refused]
+        for number in worth[:MEETINGS]:
+            arguments = picked(choices, number)
+            found = self.model.differing(action, vector, arguments, left)
+            if found:
+                call = action, vector, arguments, self.model.step(action, vector, arguments)
+                for deviation in found:
+                    self._met[deviation].append([*made, call])
+                    if len(self._met[deviation]) >= FROM:
+                        left.remove(deviation)
 
     def _walk(self, made: Sequence[Made], right: Vector, wrong: _Aside) -> list[Step] | None:
         """The calls and some more up to one that is answered otherwise on both sides."""
         model, shown = self.model, Shown(self.model)
         for action, vector, _, outcome in made:
             shown.after(action, vector, outcome)
-        calls = [(action.name, arguments) for action, _, arguments, _ in made]
+        calls = _steps(made)
         for _ in range(LONG):
             places = model.positions
             differing = {name for name, place in places.items() if right[place] != wrong.vector[place]}
@@ -213,6 +287,10 @@ class Deviations:
         if size <= most:
             return choices, self.chance.sample(range(size), size)
         return choices, [int(self.chance.random() * size) for _ in range(most)]
+
+
+def _steps(made: Sequence[Made]) -> list[Step]:
+    return [(action.name, arguments) for action, _, arguments, _ in made]
 
 
 class _Aside:

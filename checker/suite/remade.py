@@ -34,10 +34,12 @@ def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[S
     return calls
 
 
-def shortest(model: Model, calls: Sequence[Step], shows: Callable[[list[Made]], bool]) -> list[Made]:
-    """Calls, each with the names that it gives, without those that are not needed for what they show, which they do show."""
+def shortest(model: Model, calls: Sequence[Step], shows: Callable[[list[Made]], bool]) -> list[Made] | None:
+    """Calls, each with the names that it gives, without those that are not needed for what they show; None where they do not, or
+    name what lives and was never shown."""
     made = _remade(model, calls)
-    assert made is not None
+    if made is None or not shows(made):
+        return None
     kept = list(calls)
     size = max(1, len(kept) // 2)
     while True:

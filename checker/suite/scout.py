@@ -205,6 +205,7 @@ class Scout:
 
     def _shortest(self, walked: Sequence[Step], wanted: str) -> Found:
         made = shortest(self.model, walked, lambda made: wanted in _targets(self.model, *made[-1]))
+        assert made is not None
         clauses: list[str] = []
         targets: set[str] = set()
         for action, vector, arguments, outcome in made:

@@ -256,7 +256,7 @@ class Printer:
             self._leaf(end, copied)
             return
         self._place(end.place)
-        condition = self._expression(end.condition)
+        condition = self._expression(self._asked(end))
         known = dict(self._known)
         # the shorter side first, so that the way of a call that takes effect goes straight down
         sides = [(f"{condition}", end.yes, end.no), (f"!{condition}", end.no, end.yes)]
@@ -271,6 +271,10 @@ class Printer:
         self._known = known
         self._note(end, second is end.yes)
         self._block(second, copied)
+
+    def _asked(self, at: Branch | Write) -> Node:
+        """The condition of a branch or of a bulk update."""
+        return at.condition
 
     def _note(self, at: Branch | Write, yes: bool = True) -> None:
         """Print what is to be noted where a side of a branch begins, or where a bulk update finds a cell."""
@@ -310,7 +314,8 @@ class Printer:
             self._set(c_name(component.name), keys, value)
             return
         held = ""
-        if any(n.op == "cell" and n.args[:2] == (NOW, component.name) for n in write.condition.within()):
+        condition = self._asked(write)
+        if any(n.op == "cell" and n.args[:2] == (NOW, component.name) for n in condition.within()):
             held = self._new("held")
             self._line(f"uint8_t {held}{''.join(f'[{d}]' for d in self._dimensions(component.keys))};")
         known = dict(self._known)
@@ -320,9 +325,9 @@ class Printer:
                 self._open(self._loop(variable))
             keys = [self._variable(variable) for variable in write.over]
             if held and not write_now:
-                self._line(f"{held}{_at(keys)} = (uint8_t){self._expression(write.condition)};")
+                self._line(f"{held}{_at(keys)} = (uint8_t){self._expression(condition)};")
             else:
-                self._open(f"if ({held + _at(keys) if held else self._expression(write.condition)}) {{")
+                self._open(f"if ({held + _at(keys) if held else self._expression(condition)}) {{")
                 self._note(write)
                 self._set(c_name(component.name), keys, value)
                 self._close()
@@ -350,7 +355,7 @@ class Printer:
         else:
             known = dict(self._known)
             self._open(self._loop(write.over[0]))
-            self._open(f"if ({self._expression(write.condition)}) {{")
+            self._open(f"if ({self._expression(self._asked(write))}) {{")
             self._note(write)
             self._line(f"{gone}[{self._variable(write.over[0])}] = 1;")
             self._close()
