@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
+# tests that go through all of a long list there, and through some of it in `make test`
+LONG := $(addprefix tests/test_,prove.py planted_traces.py museum.py c_implementation.py spec_text.py linux.py)
 
 .PHONY: check test lint fuzz mutants bench cross large huge museum generated clean
 
@@ -22,6 +24,7 @@ fuzz: $(STAMP)
 	ONEOWNER_DRAWN=10000 ONEOWNER_DRAWN_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_histories.py
 	ONEOWNER_SANITIZED=1 $(BIN)/python -m pytest tests/test_compiled_reading.py -k sanitizers
 	ONEOWNER_EVERY=1 $(BIN)/python -m pytest -n 2 tests/test_device_search.py -k "whole_system"
+	ONEOWNER_EVERY=1 $(BIN)/python -m pytest -n 2 $(LONG)
 	ONEOWNER_WRONG=200 ONEOWNER_WRONG_FROM=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/test_wrong_specs.py
 
 # docs/teeth*.md: what suite, fuzzing and proof notice of small changes of the two implementations and of the specification; goes on

@@ -4,14 +4,15 @@ suite has such calls."""
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import Any
 
 import pytest
-from command import run
-from token_ring import RING
+from token_ring import RING, Mood
 
+from oneowner.checker.command_line import main
 from oneowner.checker.suite import Deviations, Sequence, generate, of, replayed
-from oneowner.model.compiled import DeviatingModel
+from oneowner.model.compiled import DeviatingModel, Deviation
+from oneowner.model.concrete import Vector
 from oneowner.model.language import Spec, Step
 from oneowner.spec import SPEC
 
@@ -102,13 +103,15 @@ def test_an_error_that_is_permitted_too_notices_nothing() -> None:
 
 def test_what_notices_an_effect_is_found_in_few_calls_and_what_nothing_reads_is_not() -> None:
     looking = deviations([JOIN, GIVE, BACK, MAKE], [MAKE, DELIVER, MAKE])
-    found = {(d.operation, d.component): [action.name for action, *_ in made] for d, made in looking.found() if d.kind == "without"}
+    left_out = [(d, made) for d, made in looking.found() if d.kind == "without"]
+    found = {(d.operation, d.component): [action.name for action, *_ in made] for d, made in left_out}
     assert found[("deliver", "outbox")] == ["make", "deliver", "deliver"]
     assert found[("give", "token_at")] == ["join", "give", "give"]
     assert unnoticed(looking) == [("make", "mood"), ("deliver", "mood")]
 
 
-def test_the_suite_of_a_spec_notices_all_that_can_be() -> None:
+def test_the_suite_of_a_spec_notices_all_that_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneowner.checker.suite.suite.WALKS", 60)
     suite = generate(RING, scouting=True)
     assert unnoticed(deviations(*(list(sequence.calls) for sequence in suite))) == [("make", "mood"), ("deliver", "mood")]
 
@@ -125,11 +128,80 @@ def test_the_suite_has_what_notices_that_a_sender_keeps_a_mapping_and_that_an_en
     assert len(missed) < 250
 
 
-def test_where_there_is_no_compiler_the_suite_is_drawn_without_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = {"PYTHONPATH": str(Path(__file__).parent)}
-    whole = run("suite", "--spec", "token_ring:RING", env=here)
-    assert "compiler" not in whole.err
+def test_where_there_is_no_compiler_the_suite_is_drawn_without_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("oneowner.checker.suite.suite.WALKS", 12)
+    monkeypatch.setattr("oneowner.checker.suite.suite.CYCLES", 12)
+
+    def drawn() -> tuple[str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["suite", "--spec", "token_ring:RING", "--jobs", "1"])
+        assert ended.value.code == 0
+        return capsys.readouterr()
+
+    whole, said = drawn()
+    assert "compiler" not in said
     monkeypatch.setenv("CC", "no-such-compiler")
-    told = run("suite", "--spec", "token_ring:RING", env=here)
-    assert told.err.count("there is no C compiler") == 1
-    assert set(told.out.splitlines()) < set(whole.out.splitlines())
+    less, said = drawn()
+    assert said.count("there is no C compiler") == 1
+    assert set(less.splitlines()) < set(whole.splitlines())
+
+
+def after(model: DeviatingModel, *calls: Step) -> Vector:
+    vector = model.initial()
+    for name, arguments in calls:
+        vector = model.step(model.spec.actions[name], vector, arguments).state
+    return vector
+
+
+def without_and_with(
+    deviation: Deviation, model: DeviatingModel, vector: Vector, call: Step, component: str
+) -> tuple[list[Any], list[Any]]:
+    """A component after a call that does not deviate, and after one that does; also held against what is said to differ."""
+    action, arguments = model.spec.actions[call[0]], call[1]
+    right = model.step(action, vector, arguments).state
+    with model.deviating(deviation):
+        wrong = model.step(action, vector, arguments).state
+    assert (model.differing(action, vector, arguments, [deviation]) == [deviation]) is (right != wrong)
+    at = model.positions[component]
+    return list(right[at]), list(wrong[at])
+
+
+def test_a_queue_is_pushed_in_front() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    (front,) = (d for d in model.deviations if d.kind == "front")
+    vector = after(model, MAKE)
+    assert without_and_with(front, model, vector, ("make", {"station": 1, "parcel": 2}), "outbox")[0][1] == (1, 2)
+    assert without_and_with(front, model, vector, ("make", {"station": 1, "parcel": 2}), "outbox")[1][1] == (2, 1)
+
+
+def test_an_if_always_goes_one_way_or_the_other() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    of_deliver = [d for d in model.deviations if d.operation == "deliver"]
+    always, never = ([d for d in of_deliver if d.kind == kind] for kind in ("wider", "narrower"))
+    two, one = after(model, MAKE, ("make", {"station": 1, "parcel": 2})), after(model, MAKE)
+    (quiet,), (busy,) = always, never
+    right, wrong = without_and_with(quiet, model, two, DELIVER, "mood")
+    assert (right[1], wrong[1]) == (int(Mood.BUSY), int(Mood.QUIET))
+    right, wrong = without_and_with(busy, model, one, DELIVER, "mood")
+    assert (right[1], wrong[1]) == (int(Mood.QUIET), int(Mood.BUSY))
+    assert without_and_with(quiet, model, one, DELIVER, "mood")[0] == without_and_with(quiet, model, one, DELIVER, "mood")[1]
+
+
+def test_a_bulk_update_stops_at_the_first_cell_or_takes_in_others() -> None:
+    model = DeviatingModel(SPEC, SPEC.scope(SPEC.fuzz_scope))
+    guest: Step = ("create_partition", {"caller": 1, "partition": 2})
+    other: Step = ("create_partition", {"caller": 1, "partition": 3})
+    calls = [guest, other, *(("allocate", {"caller": who, "region": region}) for region, who in ((1, 2), (2, 2), (3, 3)))]
+    vector = after(model, *calls)
+    end: Step = ("terminate", {"caller": 1, "partition": 2})
+    owners = [d for d in model.deviations if (d.operation, d.component) == ("terminate", "owner")]
+    seen = {}
+    for deviation in owners:
+        right, wrong = without_and_with(deviation, model, vector, end, "owner")
+        assert right[1:4] == [0, 0, 3]
+        seen[deviation.kind] = wrong[1:4]
+    assert seen["first"] == [0, 2, 3]
+    assert seen["without"] == [2, 2, 3]
+    assert seen["wider"] == [0, 0, 0]

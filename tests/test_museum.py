@@ -5,13 +5,24 @@ Here are the real bugs, and proofs that take no time; `make museum` catches all.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 from command import run
+from sampling import one_in
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
+
+from judges import prepare, run_sequence
 
 from oneowner.checker.adapters import connect
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.museum import STEPS, catalogue, museum, plant
+from oneowner.checker.museum import STEPS, VARIANTS, catalogue, museum, plant
 from oneowner.checker.prove import prove
+from oneowner.checker.session import Mismatch
+from oneowner.checker.suite import Sequence, of
 from oneowner.model.language import SpecError, load
 from oneowner.reference_impl import bugs as variants
 from oneowner.reference_impl import newer_bugs
@@ -54,11 +65,38 @@ REAL = [
 ]
 """The bugs of the first wing that real systems had; the others of it are our own, of the same classes."""
 
+BY_FUZZING = ["check_then_yield", "id_inherits_permission"]
+"""Those that the suite does not see."""
+
+SHORTEST_FIRST = sorted(of(SPEC), key=lambda sequence: (sequence.cycle is not None, len(sequence.calls)))
+
 PROVED_WRONG_AT_ONCE = ["no_scrub", "free_before_unmap", "clear_after_drain", "unlink_frees_at_once", "grant_ignores_reserve"]
 
 
-@pytest.mark.parametrize("name", REAL)
-def test_a_real_bug_in_the_implementation_is_caught(name: str) -> None:
+def fails(implementation: Any, sequence: Sequence) -> bool:
+    try:
+        run_sequence(SPEC, implementation, sequence)
+    except Mismatch:
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    """The specification in C, for runs that are long."""
+    prepare(SPEC)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("name", [name for name in REAL if name not in BY_FUZZING])
+def test_a_real_bug_in_the_implementation_is_caught_by_the_suite(name: str) -> None:
+    implementation = connect(f"{VARIANTS['']}:{name}")
+    assert any(fails(implementation, sequence) for sequence in SHORTEST_FIRST)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("name", [*BY_FUZZING, *one_in(7, REAL)])
+def test_a_real_bug_in_the_implementation_is_caught_by_fuzzing(name: str) -> None:
     caught = plant(SPEC, IN_THE_IMPLEMENTATION[name], seconds=120, seed=1)
     assert caught.caught, caught.text
 

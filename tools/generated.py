@@ -74,7 +74,9 @@ def flows(now: str) -> str:
 
 def suite(now: str) -> str:
     """The suite takes minutes to draw: what was drawn from just what is there now is not drawn again."""
-    if drawn_from(now) == (ROOT / DRAWN).read_text(encoding="utf-8").strip() and not os.environ.get("ONEOWNER_EVERY"):
+    kept = ROOT / DRAWN
+    before = kept.read_text(encoding="utf-8").strip() if kept.exists() else ""
+    if drawn_from(now) == before and not os.environ.get("ONEOWNER_EVERY"):
         return now
     return write(SPEC, generate(SPEC, jobs=JOBS, scouting=True))
 

@@ -26,8 +26,9 @@ from .shown import Shown
 HELD = 40
 """At how many calls of an operation it deviates, to see whether the calls after them notice."""
 
-FROM, ROUNDS, LONG = 8, 2, 7
-"""From how many states that a deviation makes a difference in is walked, how often, and how far."""
+FROM, TIMES, FEW, LONG = 8, 16, 2, 8
+"""From how many states that a deviation makes a difference in is walked, how often in all, how often for one effect of a refused
+call, and how far."""
 
 SAMPLE, ANSWERS = 64, 8
 """Of how many calls of an operation it is compared where they lead, and of how many what they answer."""
@@ -59,9 +60,15 @@ class Deviations:
         self.actions = {name: action for name, action in self.spec.actions.items() if name in operations}
         self.chance = random.Random(seed)
         self.asks, self.reads = {}, dict[str, frozenset[str]]()
+        self.makes = {name: {slot.type for slot in action.slots if slot.fresh} for name, action in self.actions.items()}
         for name in self.actions:
             self.asks[name], self.reads[name] = _read(trees(self.spec)[name])
-        self._made = defaultdict[tuple[str, str], list[tuple[Sequence[Made], int]]](list)
+        self._of = defaultdict[tuple[str, str], list[Deviation]](list)
+        for deviation in model.deviations:
+            if deviation.operation in self.actions and deviation not in noticed:
+                self._of[deviation.operation, deviation.exit].append(deviation)
+        self._made = defaultdict[Deviation, list[tuple[Sequence[Made], int]]](list)
+        """The calls that a deviation makes a difference to: the way, and which call of it."""
         self._met = defaultdict[Deviation, list[Begun]](list)
         """Where some were met that make no difference in any way."""
         self._ways: list[Sequence[Made]] = []
@@ -70,9 +77,10 @@ class Deviations:
 
     def _add(self, made: Sequence[Made]) -> None:
         self._ways.append(made)
-        for number, (action, _, _, outcome) in enumerate(made):
-            if action.name in self.actions:
-                self._made[action.name, "" if outcome.effective else outcome.exit].append((made, number))
+        for number, (action, vector, arguments, outcome) in enumerate(made):
+            left = self._of.get((action.name, "" if outcome.effective else outcome.exit))
+            for deviation in self.model.differing(action, vector, arguments, left) if left else ():
+                self._made[deviation].append((made, number))
 
     def unnoticed(self) -> Iterator[Deviation]:
         """What no way notices, as far as it was held against it."""
@@ -99,37 +107,26 @@ class Deviations:
 
     def _is_noticed(self, deviation: Deviation) -> bool:
         if deviation not in self.noticed:
-            made = sorted(self._made[deviation.operation, deviation.exit], key=lambda each: len(each[0]) - each[1])
-            if any(self._notices(deviation, calls, number) for calls, number in self._where_it_differs(deviation, made)):
+            made = sorted(self._made[deviation], key=lambda each: len(each[0]) - each[1])
+            if any(self._notices(deviation, calls, number) is not None for calls, number in _some(made, HELD)):
                 self.noticed.add(deviation)
         return deviation in self.noticed
 
-    def _where_it_differs(self, deviation: Deviation, made: list[Any]) -> Iterator[tuple[Sequence[Made], int]]:
-        for calls, number in _some(made, HELD):
-            action, vector, arguments, _ = calls[number]
-            if self.model.differing(action, vector, arguments, [deviation]):
-                yield calls, number
-
-    def _notices(self, deviation: Deviation, made: Sequence[Made], begin: int) -> bool:
-        """Whether calls are answered otherwise if the operation deviates from one of them on."""
+    def _notices(self, deviation: Deviation, made: Sequence[Made], begin: int) -> int | None:
+        """Which call is the first that is answered otherwise if the operation deviates from one of them on; None if none is."""
         wrong = _Aside(self.model, deviation, made[begin][1])
         for number in range(begin, len(made)):
             action, vector, arguments, outcome = made[number]
-            if number > begin and wrong.vector == vector:
-                return False
+            if number > begin > 0 and wrong.vector == vector:
+                return None  # it is over
             other = wrong.step(action, arguments, outcome)
             if other is None or self._differ(action, vector, arguments, outcome, other, wrong):
-                return other is not None
-        return False
+                return None if other is None else number
+        return None
 
     def _shows(self, deviation: Deviation, made: list[Made]) -> bool:
         """Whether the last call is the first that is answered otherwise where the operation deviates."""
-        wrong = _Aside(self.model, deviation, made[0][1])
-        for number, (action, vector, arguments, outcome) in enumerate(made):
-            other = wrong.step(action, arguments, outcome)
-            if other is None or self._differ(action, vector, arguments, outcome, other, wrong):
-                return other is not None and number == len(made) - 1
-        return False
+        return self._notices(deviation, made, 0) == len(made) - 1
 
     def _differ(
         self,
@@ -157,20 +154,26 @@ class Deviations:
 
     def _begun(self, deviation: Deviation) -> list[Begun]:
         """The calls up to where the ways come to a deviation."""
-        made = sorted(self._made[deviation.operation, deviation.exit], key=lambda each: each[1])
-        return [calls[: number + 1] for calls, number in self._where_it_differs(deviation, made)]
+        made = sorted(self._made[deviation], key=lambda each: each[1])
+        return [calls[: number + 1] for calls, number in _some(made, HELD)]
 
     def _way(self, deviation: Deviation, begun: list[Begun]) -> list[Made] | None:
         """Few calls that notice a deviation, if some are found from where they have come to it, and note of them."""
-        for _ in range(ROUNDS):
-            for made in _some(begun, FROM):
+        times = FEW if deviation.exit and deviation.component else TIMES
+        chosen = _some(begun, min(FROM, times))
+        for number in range(times // len(chosen) if chosen else 0):
+            for made in chosen:
                 action, vector, arguments, outcome = made[-1]
                 wrong = _Aside(self.model, deviation, vector)
                 other = wrong.step(action, arguments, outcome)
                 if other is None:
                     continue
-                steps = _steps(made) if self._differ(action, vector, arguments, outcome, other, wrong) else None
-                calls = steps or self._walk(made, outcome.state, wrong)
+                if self._differ(action, vector, arguments, outcome, other, wrong):
+                    calls: list[Step] | None = _steps(made)
+                elif number % 2:
+                    calls = self._after(made, deviation)
+                else:
+                    calls = self._walk(made, outcome.state, wrong)
                 if calls is not None:
                     found = shortest(self.model, calls, lambda each: self._shows(deviation, each))
                     if found is not None:
@@ -216,6 +219,12 @@ class Deviations:
                     self._met[deviation].append([*made, call])
                     if len(self._met[deviation]) >= FROM:
                         left.remove(deviation)
+
+    def _after(self, made: Sequence[Made], deviation: Deviation) -> list[Step] | None:
+        """The calls and those of another way after them, up to one that is answered otherwise."""
+        calls = together(self.model, _steps(made), _steps(self.chance.choice(self._ways)))
+        number = self._notices(deviation, list(replayed(self.model, calls)), len(made) - 1)
+        return None if number is None else calls[: number + 1]
 
     def _walk(self, made: Sequence[Made], right: Vector, wrong: _Aside) -> list[Step] | None:
         """The calls and some more up to one that is answered otherwise on both sides."""
@@ -269,6 +278,9 @@ class Deviations:
     def _next(self, differing: set[str], shown: Shown, vector: Vector) -> tuple[Action, dict[str, Any]] | None:
         """A call that takes effect; more often than not one that reads where the two sides differ."""
         near = [name for name, read in self.reads.items() if read & differing]
+        # what has died and was not cleared shows in what is made in its place
+        keys = {kind for component in self.spec.components if component.name in differing for kind in component.keys}
+        near += [name for name, made in self.makes.items() if made & keys and name not in near]
         names = near if near and self.chance.random() < 0.6 else list(self.actions)
         for _ in range(TRIED):
             action = self.actions[self.chance.choice(names)]

@@ -35,6 +35,7 @@ SAMPLE = 64
 TRIED = 4
 """Of how many calls that are refused it is seen whether they are so for one cause alone."""
 
+
 @dataclass(frozen=True)
 class Found:
     """A short way: the calls, and all that they come to, in order."""

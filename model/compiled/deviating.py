@@ -104,11 +104,11 @@ class _DeviatingPrinter(CallsPrinter):
             self._line(f"int refused = {ILL_DEFINED};")
         super()._block(block, copied)
 
-    def _refusal(self, at: Branch, leaf: Leaf) -> None:
+    def _refusal(self, at: Branch, leaf: Leaf, copied: bool) -> None:
         """The call goes on as if it were not refused, and is refused at its end, where it is made to deviate."""
         self._line(f"if (oo_refused != {self._of(REFUSED, at, exit=leaf.exit)})")
         self.indent += 1
-        super()._refusal(at, leaf)
+        super()._refusal(at, leaf, copied)
         self.indent -= 1
         self._line(f"refused = OO_{leaf.exit.upper()};")
 

@@ -264,7 +264,7 @@ class Printer:
         self._open(f"if ({test}) {{")
         self._note(end, first is end.yes)
         if isinstance(first.end, Leaf) and refuses(first):
-            self._refusal(end, first.end)
+            self._refusal(end, first.end, copied)
         else:
             self._block(first, copied)
         self._close()
@@ -279,9 +279,9 @@ class Printer:
     def _note(self, at: Branch | Write, yes: bool = True) -> None:
         """Print what is to be noted where a side of a branch begins, or where a bulk update finds a cell."""
 
-    def _refusal(self, at: Branch, leaf: Leaf) -> None:
+    def _refusal(self, at: Branch, leaf: Leaf, copied: bool) -> None:
         """Print what a side of a branch does that has nothing left but to refuse."""
-        self._return(leaf.exit)
+        self._leaf(leaf, copied)
 
     def _leaf(self, leaf: Leaf, copied: bool) -> None:
         if leaf.exit in EFFECTIVE:
