@@ -263,10 +263,11 @@ def _machine(
 
 
 def _beginnings(spec: Spec, without: Collection[str]) -> list[Beginning]:
-    """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing."""
+    """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing.
+    The ways that notice deviations are many, and would leave few turns to the others."""
     found = [Beginning(calls) for calls in spec.openings.values()]
     for sequence in of(spec) if spec.suite and not spec.replaced else ():
-        if not sequence.pairs:
+        if not sequence.pairs and (sequence.scope or sequence.causes or sequence.ending is not None):
             found.append(Beginning(sequence.calls[: sequence.ending], frozenset(sequence.clauses)))
     found = [each for each in found if not any(name in without for name, _ in each.calls)]
     return [*found, *[Beginning(())] * (1 + len(found) // 8)]
