@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,6 @@ from oneowner.model.search import explorer as searching
 from oneowner.spec import SPEC
 from oneowner.spec.museum import BUGS
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 CORE, FORGETS_TO_UNMAP, OFF_BY_ONE = load("core:CORE"), load("core:FORGETS_TO_UNMAP"), load("core:OFF_BY_ONE")
 
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
-
 from by_hand import TOPOLOGY, ByHand
 from by_hand_joined import Joined
 from first_detection import IN_CORE, Counted, Subject, calls_to_detection, in_python, page
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from oneowner.checker.adapters import connect
 from oneowner.reference_impl import bugs

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command import run
 
-from oneowner.checker import AdapterError
+from oneowner.checker import AdapterError, AdapterFault
 from oneowner.checker.fuzz import fuzz_beside
 from oneowner.model import load
 from oneowner.model.symbolic import clauses
@@ -56,6 +56,12 @@ def test_what_cannot_be_reached_by_each_is_said() -> None:
     assert "Traceback" not in broken.err
 
 
+def test_an_implementation_that_ends_its_process_is_a_fault_of_the_adapter() -> None:
+    with pytest.raises(AdapterFault, match="ended while it was called"):
+        fuzz_beside(RING, "py:token_ring:leaves", jobs=2, seconds=20)
+    assert run(*FUZZ, "py:token_ring:leaves", env=HERE).code == 4
+
+
 def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "oneowner.checker.command_line", "fuzz", "--jobs", "2", "--time", "60"]
     with subprocess.Popen(
@@ -66,5 +72,3 @@ def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-
-

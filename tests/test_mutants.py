@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import shutil
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,9 +12,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
-
 from c_judges import c_suite, mutants_of_core
 from c_mutation import c_mutants
 from held import SURVIVED, Judge, Package, Results, imported, judged, watch

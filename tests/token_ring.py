@@ -5,6 +5,7 @@ Below it an implementation in a few lines, and specs that are wrong in one way e
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -221,6 +222,8 @@ class Machine:
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if self.flaw == "crash" and operation == "deliver":
             raise ZeroDivisionError("oops")
+        if self.flaw == "leaves":
+            os._exit(7)
         if self.flaw == "protocol":
             return {"okay": 1}
         done = getattr(self, operation)(**arguments)
@@ -265,6 +268,10 @@ def implementation() -> Machine:
 
 def crash() -> Machine:
     return Machine("crash")
+
+
+def leaves() -> Machine:
+    return Machine("leaves")
 
 
 def protocol() -> Machine:

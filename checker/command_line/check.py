@@ -66,8 +66,8 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
         out.result({"prove": proof_json(spec, proof), "explore": totals, "seconds": round(time.monotonic() - started, 3)})
         return VIOLATION if proved == VIOLATION else explore_code
     say(f"fuzz: {implementation}")
-    # what is called in this process holds on to nothing that another of it would need
-    beside = jobs if implementation.startswith("py:") and spec.where else 1
+    # somebody else's may hold on to what another of it would need
+    beside = jobs if implementation == DEFAULT_IMPLEMENTATION and spec.where else 1
     fuzzed = fuzz_and_tell(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec), jobs=beside)
     unexercised = show_fuzz(Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
     right = fuzz_code(fuzzed, unexercised)

@@ -85,8 +85,8 @@ def fuzz_and_tell(
             told[0] = time.monotonic()
             say(f"{report.calls} calls in {report.runs} runs, {len(report.clauses)} clauses")
 
-    beside = afresh(spec, implementation) if jobs > 1 else None
-    if jobs > 1 and beside is None:
+    fresh = afresh(spec, implementation)
+    if jobs > 1 and fresh is None:
         raise click.UsageError(f"--jobs: only what begins with py: or exec: is started by each process, not {implementation}")
     reached = reach(spec, implementation)
     sizes = spec.scope(scope or spec.fuzz_scope)
@@ -95,11 +95,12 @@ def fuzz_and_tell(
         without = unsupported(spec, reached, sizes)
         options: dict[str, Any] = {"scope": sizes, "without": without, "wanted": wanted, "progress": progress}
         options |= {"seconds": seconds, "steps": steps, "seed": seed, "strict": strict, "database": database}
-        found = run(spec, reached, fresh=afresh(spec, implementation), **options) if jobs == 1 else None
+        if jobs == 1:
+            found = run(spec, reached, fresh=fresh, **options)
         finished(reached)
     finally:
         stopped(reached)
-    return found or fuzz_beside(spec, implementation, jobs=jobs, **options)
+    return found if jobs == 1 else fuzz_beside(spec, implementation, jobs=jobs, **options)
 
 
 def fuzz_code(report: FuzzReport, missing: list[str]) -> int:

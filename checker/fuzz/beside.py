@@ -6,6 +6,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from queue import Empty
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from ...model.language import Spec, load
 from ...model.search import workers
 from ..adapters import afresh, finished, reach, stopped
+from ..errors import AdapterFault
 from ..session import Session, build_now
 from .run import PATIENCE, WORTH_BUILDING, FuzzReport, fuzz
 
@@ -68,6 +70,8 @@ def fuzz_beside(
                     enough.set()
             for job, each in enumerate(asked):
                 reports[job] = each.result()
+    except BrokenProcessPool:
+        raise AdapterFault(f"{implementation}: a process ended while it was called in it: it exits, or crashes") from None
     except KeyboardInterrupt:
         merged.interrupted = True
     _merge(merged, reports)
