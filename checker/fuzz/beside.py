@@ -15,7 +15,7 @@ from ...model.language import Spec, load
 from ...model.search import workers
 from ..adapters import afresh, finished, reach, stopped
 from ..errors import AdapterFault
-from ..session import Session, build_now
+from ..session import Session, have_built
 from .run import PATIENCE, WORTH_BUILDING, FuzzReport, fuzz
 
 TOLD = 0.25
@@ -48,7 +48,7 @@ def fuzz_beside(
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
     merged = FuzzReport(without=frozenset(without), seed=first)
     if seconds >= WORTH_BUILDING:
-        merged.slower = build_now(spec, Session.with_strangers(spec, sizes))
+        merged.slower = have_built(spec, Session.with_strangers(spec, sizes), now=True)
     context = get_context("spawn")
     told, enough = context.Queue(), context.Event()
     given = {**options, "scope": sizes, "seconds": seconds * (1 + PATIENCE if wanted else 1), "without": tuple(without)}

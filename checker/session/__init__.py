@@ -5,7 +5,7 @@ from .ahead import Ahead
 from .epilogue import Epilogue, Most, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
-from .oracle import build_now, fast_model, have_built, model, stop_building
+from .oracle import fast_model, have_built, model, stop_building
 from .reasons import Reason, reasons
 from .session import Session
 from .wrong import LATE, Mismatch, Unknown
@@ -26,7 +26,6 @@ __all__ = [
     "Unknown",
     "World",
     "again",
-    "build_now",
     "by_itself",
     "fast_model",
     "have_built",

@@ -32,8 +32,9 @@ def model(spec: Spec, scope: Mapping[str, int]) -> Model:
     return found
 
 
-def have_built(spec: Spec, scope: Mapping[str, int]) -> str:
-    """See that a model is called in C from some session on; why it will not be, where that is so."""
+def have_built(spec: Spec, scope: Mapping[str, int], *, now: bool = False) -> str:
+    """See that a model is called in C from some session on, or, with `now`, in processes that begin after that; why it will not
+    be, where that is so."""
     key = id(spec), tuple(scope.items())
     known = _models.get(key)
     if key in _buildings or (isinstance(known, CompiledModel) and known.spec is spec):
@@ -42,22 +43,13 @@ def have_built(spec: Spec, scope: Mapping[str, int]) -> str:
         building = CompiledModel.building(spec, dict(scope))
         if not building.is_kept and compiler() is None:
             return NO_COMPILER
-        building.start()
+        if now:
+            building.library()
+        else:
+            building.start()
     except SpecError as error:
         return str(error)
     _buildings[key] = building
-    return ""
-
-
-def build_now(spec: Spec, scope: Mapping[str, int]) -> str:
-    """See that a model of a scope is kept in C, for processes that begin after that; why it is not, where that is so."""
-    try:
-        building = CompiledModel.building(spec, dict(scope))
-        if not building.is_kept and compiler() is None:
-            return NO_COMPILER
-        building.library()
-    except SpecError as error:
-        return str(error)
     return ""
 
 

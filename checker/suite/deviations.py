@@ -1,8 +1,9 @@
 """Calls that show what an operation writes, and that it writes nothing where it is refused.
 
 That an operation was called, and a state looked at some time, says nothing of whether what it wrote there was looked at.  So each
-effect is left out in turn, or made although the call is refused, on one side of two that make the same calls.  It is noticed
-where a call is answered otherwise there; where none is in a suite, ways are walked from where the two states differ until one is.
+effect is left out in turn, or made although the call is refused, or made too far or not far enough (`Deviation`), on one side of
+two that make the same calls.  It is noticed where a call is answered otherwise there; where none is in a suite, ways are walked
+from where the two states differ until one is.
 (Mutation analysis, DeMillo, Lipton and Sayward 1978; with all mutants in one program, Untch, Offutt and Harrold 1993.)  What is
 overwritten before anybody can read it shows nowhere.
 """
@@ -37,11 +38,11 @@ WALKS, FURTHER, MEETINGS = 150, 5, 4
 """How many walks are made for what makes no difference in any way, how far each goes on, and how many calls of an operation are
 tried in a state."""
 
-Begun = Sequence[Made]
-"""Calls of which the last is the first that a deviation makes a difference to."""
-
 TRIED = 12
 """How many operations are tried for the next call of a walk."""
+
+Begun = Sequence[Made]
+"""Calls of which the last is one that a deviation makes a difference to."""
 
 
 class Deviations:
@@ -113,7 +114,8 @@ class Deviations:
         return deviation in self.noticed
 
     def _notices(self, deviation: Deviation, made: Sequence[Made], begin: int) -> int | None:
-        """Which call is the first that is answered otherwise if the operation deviates from one of them on; None if none is."""
+        """Which call is the first that is answered otherwise if the operation deviates from one of them on; None if none is.
+        From the first of all on, the operation may deviate later."""
         wrong = _Aside(self.model, deviation, made[begin][1])
         for number in range(begin, len(made)):
             action, vector, arguments, outcome = made[number]
