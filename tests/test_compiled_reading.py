@@ -141,7 +141,7 @@ def test_it_is_clean_under_the_sanitizers(tmp_path: Path) -> None:
         pytest.skip("the compiler has no address sanitizer")
     script = f"""if True:
     import sys
-    sys.path.insert(0, {str(Path(__file__).parent)!r})
+    sys.path[:0] = {sys.path!r}
     from pathlib import Path
     import test_compiled_reading as t
     flags = (*t.STRICT, "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -191,8 +191,9 @@ def test_one_is_built_while_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) 
     assert limited.search.stopped == "states"
 
 
-def test_without_a_compiler_the_batch_reading_serves_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_the_batch_reading_serves_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", os.devnull)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # what another test built would be found there
     monkeypatch.setattr(readings, "PRINTING", 0.0)
     monkeypatch.setattr(readings, "WORTH_BUILDING", 0.0)
     scope = ("--spec", "core:CORE", "--scope", "partitions=3,regions=3,ports=4,depth=2", "--max-states", "100000")
