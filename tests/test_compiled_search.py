@@ -18,6 +18,7 @@ from states import random_vector
 from test_symmetry import canonical, close, random_renaming, renamed
 from token_ring import RING
 
+from oneowner.checker.command_line import main
 from oneowner.checker.explore import Asked, explore_scope
 from oneowner.model.batch import Layout
 from oneowner.model.compiled import Building, building, kept_in
@@ -191,15 +192,18 @@ def test_one_is_built_while_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) 
     assert limited.search.stopped == "states"
 
 
-def test_without_a_compiler_the_batch_reading_serves_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_compiler_the_batch_reading_serves_and_it_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PATH", os.devnull)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # what another test built would be found there
     monkeypatch.setattr(readings, "PRINTING", 0.0)
     monkeypatch.setattr(readings, "WORTH_BUILDING", 0.0)
-    scope = ("--spec", "core:CORE", "--scope", "partitions=3,regions=3,ports=4,depth=2", "--max-states", "100000")
-    ran = run("explore", *scope, "--jobs", "1", cwd=Path(__file__).parent.parent / "bench")
-    assert ran.code == 3
-    assert ran.err.count("there is no C compiler") == 1
+    scope = ("--spec", "core:CORE", "--scope", "partitions=2,regions=2,ports=4,depth=2", "--max-states", "10000")
+    with pytest.raises(SystemExit) as ended:
+        main(["explore", *scope, "--jobs", "1"])
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.count("there is no C compiler") == 1
     told = run("explore", "--reading", "compiled", "--name", "messages", "--jobs", "1")
     assert told.code == 2
     assert "no C compiler" in told.err

@@ -26,6 +26,9 @@ from .explore import exploration_code, exploration_totals, explore_all_scopes, i
 from .fuzz import fuzz_and_tell, fuzz_code, fuzz_json, show_fuzz
 from .prove import proof_code, proof_json, prove_and_tell, show_proof
 
+FUZZED = 20.0
+"""For how many seconds of one process is fuzzed."""
+
 
 @click.command()
 @common
@@ -34,12 +37,11 @@ from .prove import proof_code, proof_json, prove_and_tell, show_proof
     "--time",
     "seconds",
     type=Number(0.1),
-    default=20.0,
-    help="Seconds to fuzz (default 20), longer while a clause is missing.",
+    help="Seconds to fuzz (default 20, or that shared out to --jobs), longer while a clause is missing.",
 )
 @jobs_option
 @traces_option
-def check(spec_name: str, format: str, implementation: str, seconds: float, jobs: int, traces: Path) -> int:
+def check(spec_name: str, format: str, implementation: str, seconds: float | None, jobs: int, traces: Path) -> int:
     """Prove the specification, explore it, and fuzz an implementation: the main job."""
     from ...model.symbolic import clauses
     from ..reports import causes_told
@@ -68,6 +70,7 @@ def check(spec_name: str, format: str, implementation: str, seconds: float, jobs
     say(f"fuzz: {implementation}")
     # somebody else's may hold on to what another of it would need
     beside = jobs if implementation == DEFAULT_IMPLEMENTATION and spec.where else 1
+    seconds = seconds or FUZZED / beside
     fuzzed = fuzz_and_tell(spec, implementation, seconds, 100, None, None, False, traces, wanted=clauses(spec), jobs=beside)
     unexercised = show_fuzz(Output("json") if not fuzzed.failures else out, spec, implementation, fuzzed, traces)
     right = fuzz_code(fuzzed, unexercised)

@@ -21,6 +21,7 @@ from ...model.search import (
     BATCH,
     CPU,
     KEEPS_NO_TRANSITIONS,
+    WORTH_SHARING,
     Explorer,
     Limits,
     Search,
@@ -360,13 +361,37 @@ def _share(
 ) -> None:
     if jobs > 1 and spec.where and len(wanted) > 1 and options.get("device", CPU) == CPU:
         limits = options.get("limits", Limits())
+        at_once = limits.seconds is not None or options.get("keep")
+        left = wanted if at_once else _alone(spec, wanted, options, limits, took)
         each = {**options, "limits": replace(limits, memory=(limits.memory or budget()) // jobs)}
-        with workers(jobs) as pool:
-            for done in as_completed([pool.submit(_work, spec.where, name, one, each) for name, one in wanted.items()]):
-                took(done.result())
+        if left:
+            with workers(jobs) as pool:
+                for done in as_completed([pool.submit(_work, spec.where, name, one, each) for name, one in left.items()]):
+                    took(done.result())
     else:
         for name, one in wanted.items():
             took(explore_scope(spec, name, one, jobs=jobs, progress=_Telling(name), **options))
+
+
+def _alone(
+    spec: Spec,
+    wanted: Mapping[str, Exploration],
+    options: Mapping[str, Any],
+    limits: Limits,
+    took: Callable[[ExploreReport], None],
+) -> dict[str, Exploration]:
+    """Explore scopes as long as other processes would take to begin; those that are left then."""
+    until, left = time.monotonic() + WORTH_SHARING, dict(wanted)
+    for name, one in wanted.items():
+        remaining = until - time.monotonic()
+        if remaining <= 0:
+            break
+        report = explore_scope(spec, name, one, **{**options, "limits": replace(limits, seconds=remaining)})
+        if report.stopped == "time":
+            break
+        took(report)
+        del left[name]
+    return left
 
 
 class _Telling:

@@ -32,16 +32,22 @@ class Judged:
         return self
 
 
-def come_to(spec: Spec) -> set[str]:
-    """The causes of the calls that the spec's stored suite makes."""
-    found: set[str] = set()
-    models: dict[str, Model] = {}
-    for sequence in of(spec) if spec.suite and not spec.replaced else ():
-        # a sequence is the first to come to these, it says; whether it does is seen
-        if sequence.causes:
-            model = models.setdefault(sequence.scope, Model(spec, sequence.sizes(spec)))
-            found.update(causes_of(model, sequence.calls[: sequence.ending]))
-    return found
+class ComeTo:
+    """The causes of the calls that a spec's stored suite makes, as far as it was asked for them."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self._found = spec, set[str]()
+        self._left = [s for s in of(spec) if s.causes] if spec.suite and not spec.replaced else []
+        self._models: dict[str, Model] = {}
+
+    def by(self, operation: str) -> set[str]:
+        """Those of an operation among them.  A sequence says to which it is the first to come; whether it does is seen."""
+        for sequence in self._left:
+            if any(cause.startswith(f"{operation}/") for cause in sequence.causes):
+                model = self._models.setdefault(sequence.scope, Model(self.spec, sequence.sizes(self.spec)))
+                self._found.update(causes_of(model, sequence.calls[: sequence.ending]))
+        self._left = [s for s in self._left if not self._found.issuperset(s.causes)]
+        return self._found
 
 
 def judged(

@@ -19,7 +19,7 @@ from ...model.language import (
     load,
     noting_interruptions,
 )
-from ...model.search import workers
+from ...model.search import WORTH_SHARING, workers
 from ...model.symbolic import Symbolic
 from .obligations import DEFINED, IDENTITY, INITIALLY, Report
 from .prover import Prover
@@ -127,13 +127,18 @@ def _share(
     took: Callable[[str, Report], None],
 ) -> None:
     """Prove operations, and hand the report on each over when it is there."""
+    own = Prover(spec, alone=alone)
     if jobs > 1 and spec.where and len(names) > 1:
-        with workers(jobs) as pool:
-            waiting = {pool.submit(_work, spec.where, alone, name, statements): name for name in _longest_first(spec, names)}
-            for done in as_completed(waiting):
-                took(waiting[done], done.result())
+        until, left = time.monotonic() + WORTH_SHARING, _longest_first(spec, names)
+        while left and time.monotonic() < until:
+            name = left.pop()
+            took(name, own.operation(name, statements))
+        if left:
+            with workers(jobs) as pool:
+                waiting = {pool.submit(_work, spec.where, alone, name, statements): name for name in left}
+                for done in as_completed(waiting):
+                    took(waiting[done], done.result())
     else:
-        own = Prover(spec, alone=alone)
         for name in names:
             took(name, own.operation(name, statements))
 

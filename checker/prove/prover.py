@@ -30,7 +30,7 @@ from ...model.language import (
 from ...model.symbolic import Finite, Path, Premises, Symbolic, checked, growing_scopes, new_solver, smaller_scope, spoken_of
 from ..suite import named
 from .beside import Beside
-from .causes import Judged, come_to, judged
+from .causes import ComeTo, Judged, judged
 from .counting import emptiness
 from .obligations import IDENTITY, INITIALLY, PROVED, REFUTED, UNKNOWN, Counterexample, Disagreement, Obligation, Report
 from .statements import Statement, statements_of
@@ -63,7 +63,7 @@ class Prover:
         self._premises: Premises | None = None
         self._opened: tuple[Model, list[Vector]] | None = None
         self._seen: dict[str, set[str]] = {}
-        self._had: set[str] | None = None
+        self._had: ComeTo | None = None
 
     def finite(self, scope: dict[str, int]) -> tuple[Finite, z3.Solver]:
         """The finite scope with a solver that holds what is true of every state of it."""
@@ -255,11 +255,11 @@ class Prover:
     def _causes(self, action: Action) -> Judged:
         """Which causes calls of an operation can have."""
         if self._had is None:
-            self._had = come_to(self.spec)
+            self._had = ComeTo(self.spec)
         if action.name not in self._seen:
             self._seen[action.name] = self._reached(action)
         scopes = (self.finite(scope) for scope in itertools.islice(growing_scopes(self.spec), SMALLEST))
-        return judged(self.symbolic, self._base, action, self._had | self._seen[action.name], scopes)
+        return judged(self.symbolic, self._base, action, self._had.by(action.name) | self._seen[action.name], scopes)
 
     def _reached(self, action: Action) -> set[str]:
         """The exits and causes of calls made in the initial state or after an opening: a sample, the same every time."""

@@ -37,7 +37,8 @@ def _is_raised_here() -> bool:
 @contextlib.contextmanager
 def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Take note of an interruption that comes in the block, beside raising it, for `check_interrupted` to raise it again.
-    `stop` is called at once, by a thread of its own, to end what is not in Python at that time."""
+    `stop` is called at once, by a thread of its own, to end what is not in Python at that time.  What destructors raise because
+    of it is not told, after the block neither."""
     global _now
 
     def interrupted(*_: object) -> None:
@@ -49,7 +50,8 @@ def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) 
         return
 
     def lost(what: sys.UnraisableHookArgs) -> None:
-        if not (noted.seen and issubclass(what.exc_type, KeyboardInterrupt)):
+        # what was half made when it came has not got what its destructor asks for
+        if not (noted.seen and issubclass(what.exc_type, KeyboardInterrupt | AttributeError)):
             told(what)
 
     def watch() -> None:
@@ -70,7 +72,7 @@ def noting_interruptions(noted: Noted, stop: Callable[[], None] = lambda: None) 
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.set_wakeup_fd(before)
-        _now, sys.unraisablehook = Noted(), told
+        _now, sys.unraisablehook = Noted(), lost if noted.seen else told
         os.write(wake, bytes([END]))
         watcher.join()
         os.close(woken)

@@ -11,7 +11,7 @@ from .liveness import StateGraph, can_return, helping, leads_to
 from .memory import budget
 from .outcome import Search
 from .pool import Pool
-from .processes import workers
+from .processes import WORTH_SHARING, workers
 from .readings import AUTO, BATCH, COMPILED, READINGS, Together, begun, explored, explored_of
 from .seen import Seen
 from .store import Store
@@ -28,6 +28,7 @@ __all__ = [
     "KEEPS_NO_TRANSITIONS",
     "READINGS",
     "WELL_DEFINED",
+    "WORTH_SHARING",
     "CompiledExplorer",
     "DeviceExplorer",
     "Expander",

@@ -10,6 +10,9 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from typing import Any
 
+WORTH_SHARING = 1.0
+"""For how many seconds work goes on in one process before it is shared out: about what others take to begin."""
+
 ENDING = 1.0
 """Seconds for which the end of a pool is waited for."""
 

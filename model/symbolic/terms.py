@@ -102,8 +102,24 @@ def applications(term: z3.AstRef) -> Iterator[z3.ExprRef]:
 
 
 def _constants_of(term: z3.ExprRef) -> set[int]:
-    """The ids of the constants in `term`."""
-    return {each.get_id() for each in applications(term) if not each.num_args()}
+    """The ids of the constants in `term`.  As `applications`, without an object a term: what is in it lives as long as it."""
+    context, ids = term.ctx.ref(), set[int]()
+    seen, pending = set[int](), [term.as_ast()]
+    while pending:
+        here = pending.pop()
+        number = here.value
+        if number in seen:
+            continue
+        seen.add(number)
+        kind = z3.Z3_get_ast_kind(context, here)
+        if kind == z3.Z3_QUANTIFIER_AST:
+            pending.append(z3.Z3_get_quantifier_body(context, here))
+        elif kind in (z3.Z3_APP_AST, z3.Z3_NUMERAL_AST):
+            count = z3.Z3_get_app_num_args(context, here)
+            if not count:
+                ids.add(z3.Z3_get_ast_id(context, here))
+            pending += [z3.Z3_get_app_arg(context, here, at) for at in range(count)]
+    return ids
 
 
 def for_all(variables: Sequence[z3.ExprRef], guards: Sequence[z3.BoolRef], part: z3.BoolRef) -> z3.BoolRef:
