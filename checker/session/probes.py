@@ -18,6 +18,7 @@ class Probes:
         self.model, self.scope = model, scope
         self._asked: tuple[list[int], list[int]] = ([], [])
         self._known: dict[tuple[int, ...], tuple[Any, Calls]] = {}
+        self._last: tuple[Any, Any] = (None, None)
 
     def of(self, before: Vector, after: Vector) -> Calls:
         """The probes of a step, as operations with the model's values."""
@@ -26,7 +27,9 @@ class Probes:
         known = self._known.get(self._key(before, after))
         if known is not None:
             return known[1]
-        systems = self.model.system(before), self.model.system(after)
+        last, system = self._last
+        systems = system if last is before else self.model.system(before), self.model.system(after)
+        self._last = after, systems[1]
         with reading(self.model):
             calls = list(spec.probes(*systems, self.scope))
         first, second = (sorted({*old, *system._asked()}) for old, system in zip(self._asked, systems, strict=True))

@@ -23,7 +23,6 @@ from ..language import (
     Counter,
     Declaration,
     Members,
-    NoValue,
     Refusal,
     Scope,
     Slot,
@@ -40,9 +39,9 @@ from ..language import (
     is_subset,
     reading,
 )
-from ..recording import causes
+from ..recording import causes, tallies
 from .printed import Answer, exits
-from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid
+from .state import Vector, _Cells, _FlatMap, _Map, _Peek, _Queue, _Rigid, _System
 
 
 @dataclass(frozen=True)
@@ -65,46 +64,6 @@ class Outcome:
 
 MOST_CELLS = 10_000_000
 """How many cells a state has at most."""
-
-
-class _System(NoValue):
-    """A state as spec functions see it.  Components are wrapped when first asked for."""
-
-    def __init__(self, model: Model, vector: Vector) -> None:
-        self.__dict__.update(_model=model, _vector=vector, _log=[])
-
-    def __getattr__(self, name: str) -> Any:
-        model = self.__dict__["_model"]
-        if name == "before":
-            if model.stating:
-                raise SpecError("system.before in a statement: a step property is given the state before as a parameter")
-            wrapped: Any = _System(model, self._vector)
-        elif name in model.positions:
-            wrapped = model.wrap(model.positions[name], self._vector, self._log)
-        else:
-            raise SpecError(f"the state has no {name!r}; it has {', '.join(model.positions)}")
-        self.__dict__[name] = wrapped
-        return wrapped
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise SpecError(f"system.{name} = ...: a component is written cell by cell, or with where()")
-
-    def _after(self) -> Vector:
-        if not self._log:
-            return self._vector  # type: ignore[no-any-return]
-        parts = list(self._vector)
-        for part in self._log:
-            parts[self._model.positions[part.name]] = tuple(part.cells)
-        return tuple(parts)
-
-    def _asked(self) -> list[int]:
-        """Which components were asked for."""
-        return [self._model.positions[name] for name in self.__dict__ if name in self._model.positions]
-
-    def _outputs(self) -> list[int]:
-        """Which components that were written are outputs."""
-        positions = (self._model.positions[part.name] for part in self._log)
-        return [p for p in positions if self._model.components[p].kind == "output"]
 
 
 def picked(values: Mapping[str, Sequence[Any]], number: int) -> dict[str, Any]:
@@ -138,6 +97,7 @@ class Model:
         self._guards: dict[str, Callable[[Vector, Any], Answer]] = {}
         self._survey: list[str] | None = None
         self._surveyed = 0
+        self._tallies = tallies(spec)
         self._running: _System | None = None  # of the last call; calls that wrote nothing share one
         self._bindings: dict[str, list[tuple[int, ...]]] = {}
         self._free_arguments: dict[str, list[dict[str, int]]] = {}
@@ -274,6 +234,12 @@ class Model:
         return Chosen(Members(element for element in self.domain(sort) if body(element)))
 
     def count(self, counter: Counter, system: Any, arguments: tuple[Any, ...]) -> int:
+        tally = self._tallies.of(counter)
+        if tally is not None and len(arguments) == len(counter.slots) - 1:
+            name, number = tally
+            value = arguments[number]
+            # none has a cell too, which holds none
+            return getattr(system, name).cells.count(value) - (not value)  # type: ignore[no-any-return]
         member, kind = counter.function, counter.slots[-1].type
         return sum(1 for element in self.domain(kind) if member(system, *arguments, element))
 

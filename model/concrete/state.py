@@ -161,3 +161,43 @@ class _Queue(_Cells):
         kept = [tuple(e for e in line if not condition(e)) for line in self.cells]
         if kept != list(self.cells):
             self._open()[:] = kept
+
+
+class _System(NoValue):
+    """A state as spec functions see it.  Components are wrapped when first asked for."""
+
+    def __init__(self, model: Any, vector: Vector) -> None:
+        self.__dict__.update(_model=model, _vector=vector, _log=[])
+
+    def __getattr__(self, name: str) -> Any:
+        model = self.__dict__["_model"]
+        if name == "before":
+            if model.stating:
+                raise SpecError("system.before in a statement: a step property is given the state before as a parameter")
+            wrapped: Any = _System(model, self._vector)
+        elif name in model.positions:
+            wrapped = model.wrap(model.positions[name], self._vector, self._log)
+        else:
+            raise SpecError(f"the state has no {name!r}; it has {', '.join(model.positions)}")
+        self.__dict__[name] = wrapped
+        return wrapped
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise SpecError(f"system.{name} = ...: a component is written cell by cell, or with where()")
+
+    def _after(self) -> Vector:
+        if not self._log:
+            return self._vector  # type: ignore[no-any-return]
+        parts = list(self._vector)
+        for part in self._log:
+            parts[self._model.positions[part.name]] = tuple(part.cells)
+        return tuple(parts)
+
+    def _asked(self) -> list[int]:
+        """Which components were asked for."""
+        return [self._model.positions[name] for name in self.__dict__ if name in self._model.positions]
+
+    def _outputs(self) -> list[int]:
+        """Which components that were written are outputs."""
+        positions = (self._model.positions[part.name] for part in self._log)
+        return [p for p in positions if self._model.components[p].kind == "output"]

@@ -25,7 +25,7 @@ from .nodes import (
     eq,
     negated,
 )
-from .recorder import Recorder, trees
+from .recorder import Recorder, Tallies, tallies, trees
 from .still import OfLate, Still, Survey, without_unread
 from .text import shown, tree
 
@@ -50,6 +50,7 @@ __all__ = [
     "Recorder",
     "Still",
     "Survey",
+    "Tallies",
     "Way",
     "Write",
     "asked",
@@ -66,6 +67,7 @@ __all__ = [
     "refuses",
     "shown",
     "some",
+    "tallies",
     "tree",
     "trees",
     "ways",

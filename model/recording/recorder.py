@@ -302,3 +302,36 @@ def trees(spec: Spec) -> dict[str, Block]:
     """The trees of a spec's operations."""
     recorder = Recorder(spec)
     return {name: recorder.operation(action) for name, action in spec.actions.items()}
+
+
+class Tallies:
+    """The counters of a spec that count the cells of one map that hold one of their arguments."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.recorder = Recorder(spec)
+        self._known: dict[int, tuple[Counter, tuple[str, int] | None]] = {}
+
+    def of(self, counter: Counter) -> tuple[str, int] | None:
+        """Which map a counter counts in, and which of its arguments; None of one that does otherwise."""
+        known = self._known.get(id(counter))
+        if known is None:
+            # what is known by its id is kept, so that it goes on being that
+            known = self._known[id(counter)] = counter, self._found(counter)
+        return known[1]
+
+    def _found(self, counter: Counter) -> tuple[str, int] | None:
+        try:
+            (*given, counted), holds = self.recorder.statement(counter)
+        except SpecError:
+            return None  # who counts will say so
+        for cell, value in ((holds.args, holds.args[::-1]) if holds.op == "eq" else ()):
+            if cell.op == "cell" and cell.args[2:] == (counted,) and value in given:
+                name = cell.args[1]
+                return (name, given.index(value)) if self.recorder.components[name].kind == "map" else None
+        return None
+
+
+@once
+def tallies(spec: Spec) -> Tallies:
+    """Those of a spec."""
+    return Tallies(spec)
