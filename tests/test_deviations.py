@@ -30,6 +30,10 @@ def deviations(*ways: list[Step], spec: Spec = RING) -> Deviations:
     return Deviations(model, set(spec.actions), [list(replayed(model, way)) for way in ways], set())
 
 
+def key(of: Deviation) -> tuple[str, str, str]:
+    return of.operation, of.exit, of.component
+
+
 def unnoticed(of: Deviations) -> list[tuple[str, str]]:
     """The effects of which nothing notices that they are left out."""
     return [(each.operation, each.component) for each in of.unnoticed() if each.kind == "without"]
@@ -37,7 +41,7 @@ def unnoticed(of: Deviations) -> list[tuple[str, str]]:
 
 def unnoticed_refused(of: Deviations) -> set[tuple[str, str, str]]:
     """The effects of which nothing notices that they are made by a call that is refused; "" is all of them."""
-    return {(each.operation, each.exit, each.component) for each in of.unnoticed() if each.exit}
+    return {key(each) for each in of.unnoticed() if each.kind == "refused"}
 
 
 def test_an_effect_that_is_left_out_is_not_made_and_the_others_are() -> None:
@@ -52,7 +56,7 @@ def test_an_effect_that_is_left_out_is_not_made_and_the_others_are() -> None:
 
 def test_an_effect_of_a_refused_call_is_made_alone_or_with_all_others_and_the_call_is_still_refused() -> None:
     model = DeviatingModel(RING, RING.fuzz_scope)
-    full = {d.component: d for d in model.deviations if (d.operation, d.exit) == ("make", "STRANGER")}
+    full = {d.component: d for d in model.deviations if (d.kind, d.operation, d.exit) == ("refused", "make", "STRANGER")}
     make, vector = RING.actions["make"], model.initial()
     call = {"station": 2, "parcel": 1}
     states = {}
@@ -67,13 +71,67 @@ def test_an_effect_of_a_refused_call_is_made_alone_or_with_all_others_and_the_ca
 
 def test_a_call_that_another_guard_refuses_too_has_no_deviations() -> None:
     model = DeviatingModel(RING, RING.fuzz_scope)
-    (late,) = (d for d in model.deviations if (d.operation, d.exit, d.component) == ("give", "NO_TOKEN", ""))
+    (late,) = (d for d in model.deviations if (d.kind, *key(d)) == ("refused", "give", "NO_TOKEN", ""))
     after = model.step(RING.actions["join"], model.initial(), {"station": 2}).state
     with model.deviating(late):
         assert model.step(RING.actions["give"], after, {"station": 2, "to": 3}).state == after
         assert model.step(RING.actions["give"], after, {"station": 2, "to": 1}).state == after
         third = model.step(RING.actions["join"], after, {"station": 3}).state
         assert model.step(RING.actions["give"], third, {"station": 2, "to": 3}).state != third
+
+
+def test_a_call_has_no_effect_only_where_the_arguments_stand_so_to_the_state() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    when = "exists(parcel0: (made_by[parcel0] == station))"
+    second = next(d for d in model.deviations if (d.kind, d.operation, d.when) == ("undone", "make", when))
+    make, vector = RING.actions["make"], model.initial()
+    with model.deviating(second):
+        after = model.step(make, vector, {"station": 1, "parcel": 1}).state
+        assert after != vector
+        outcome = model.step(make, after, {"station": 1, "parcel": 2})
+    assert (outcome.exit, outcome.answer, outcome.state) == ("ok", 2, after)
+
+
+def test_a_guard_is_passed_only_where_what_the_operation_asks_besides_is_so() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    passed = {d.when: d for d in model.deviations if (d.kind, *key(d)) == ("passed", "give", "NO_TOKEN", "")}
+    assert {"member[to]", "not member[to]"} <= passed.keys()
+    give, two = RING.actions["give"], model.step(RING.actions["join"], model.initial(), {"station": 2}).state
+    for when, exit in (("member[to]", "ok"), ("not member[to]", "NO_TOKEN")):
+        with model.deviating(passed[when]):
+            outcome = model.step(give, two, {"station": 2, "to": 1})
+        assert outcome.exit == exit
+
+
+def test_an_operation_forgets_what_it_does_not_write_for_what_it_was_given() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    forgets = {(d.operation, d.component, d.when): d for d in model.deviations if d.kind == "forgets"}
+    assert {("give", "member", "station"), ("give", "member", "to"), ("give", "mood", "to")} <= forgets.keys()
+    assert not any((operation, component) == ("give", "token_at") for operation, component, _ in forgets)
+    vector = model.step(RING.actions["join"], model.initial(), {"station": 2}).state
+    with model.deviating(forgets["give", "member", "to"]):
+        state = model.step(RING.actions["give"], vector, GIVE[1]).state
+    member = model.positions["member"]
+    assert (vector[member], state[member]) == ((False, True, True, False), (False, True, False, False))
+    assert ("give", "member") in {(d.operation, d.component) for d in deviations([JOIN, GIVE]).unnoticed() if d.kind == "forgets"}
+
+
+def test_what_is_made_inherits_what_the_last_that_died_had_and_that_is_noticed() -> None:
+    looking = deviations([JOIN, MAKE, DELIVER, ("make", {"station": 2, "parcel": 1})])
+    heir = ("inherited", "make", "", "made_by")
+    assert heir in {(d.kind, *key(d)) for d in looking.unnoticed()}
+    found = {(d.kind, *key(d)): [action.name for action, *_ in made] for d, made in looking.found()}
+    assert found[heir][:4] == ["join", "make", "deliver", "make"]
+    assert heir not in {(d.kind, *key(d)) for d in looking.unnoticed()}
+
+
+def test_ways_that_were_kept_are_kept_as_long_as_they_notice_something() -> None:
+    looking = deviations([JOIN])
+    ways = [[JOIN, GIVE], [JOIN], [JOIN, GIVE, GIVE], [JOIN, GIVE]]
+    kept = list(looking.kept(list(replayed(looking.model, way)) for way in ways))
+    assert [[action.name for action, *_ in way] for way in kept] == [["join", "give"], ["join", "give", "give"]]
+    again = deviations([JOIN])
+    assert list(again.kept(kept)) == kept
 
 
 def test_a_refused_call_is_noticed_to_have_effects_by_a_call_after_it() -> None:
@@ -83,7 +141,7 @@ def test_a_refused_call_is_noticed_to_have_effects_by_a_call_after_it() -> None:
     assert late in unnoticed_refused(deviations([JOIN, refused, MAKE]))
     assert late not in unnoticed_refused(deviations([JOIN, refused, BACK]))
     looking = deviations([JOIN, refused])
-    found = {(d.operation, d.exit, d.component): [action.name for action, *_ in made] for d, made in looking.found()}
+    found = {key(d): [action.name for action, *_ in made] for d, made in looking.found() if d.kind == "refused"}
     assert found[late][:2] == ["join", "give"]
     assert late not in unnoticed_refused(looking)
 

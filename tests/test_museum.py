@@ -60,7 +60,7 @@ REAL = [
 ]
 """The bugs of the first wing that real systems had; the others of it are our own, of the same classes."""
 
-BY_FUZZING = ["check_then_yield", "id_inherits_permission", "stale_process_mapping"]
+BY_FUZZING = ["id_inherits_permission"]
 """Those that the suite does not see."""
 
 PROVED_WRONG_AT_ONCE = ["no_scrub", "free_before_unmap", "clear_after_drain", "unlink_frees_at_once", "grant_ignores_reserve"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -19,10 +20,11 @@ from typing import Any
 from oneowner.checker.explore import ExploreReport, explore_all
 from oneowner.checker.pages import show_flow, show_rooms
 from oneowner.checker.prove import planned
-from oneowner.checker.suite import generate, known_causes, write
+from oneowner.checker.suite import Sequence, generate, known_causes, of, read, write
 from oneowner.model import load
 from oneowner.model.symbolic import clauses
 
+SUITE = "spec/scenes/suite.jsonl"
 DRAWN = "tools/suite.drawn"
 """Where it is kept what the stored suite was drawn from."""
 
@@ -73,24 +75,48 @@ def flows(now: str) -> str:
 
 
 def suite(now: str) -> str:
-    """The suite takes minutes to draw: what was drawn from just what is there now is not drawn again."""
+    """The suite takes minutes to draw: what was drawn from just what is there now is not drawn again.  What was found by seeking
+    is not sought here: what of it shows something is kept."""
+    return now if is_drawn(now) and not os.environ.get("ONEOWNER_EVERY") else drawn(of(SPEC), seeking=False)
+
+
+def drawn(kept: list[Sequence], *, seeking: bool) -> str:
+    return write(SPEC, generate(SPEC, jobs=JOBS, scouting=True, kept=kept, seeking=seeking))
+
+
+def is_drawn(suite: str) -> bool:
     kept = ROOT / DRAWN
-    before = kept.read_text(encoding="utf-8").strip() if kept.exists() else ""
-    if drawn_from(now) == before and not os.environ.get("ONEOWNER_EVERY"):
-        return now
-    return write(SPEC, generate(SPEC, jobs=JOBS, scouting=True))
+    return kept.exists() and kept.read_text(encoding="utf-8").strip() == drawn_from(suite)
+
+
+def sought() -> None:
+    """Seek what the stored suite does not come to or notice, and store what is found with it."""
+    path = ROOT / SUITE
+    path.write_text(drawn(of(SPEC), seeking=True), encoding="utf-8")
+    # what was found last may do without what was found before
+    path.write_text(drawn(read(SPEC, path), seeking=False), encoding="utf-8")
 
 
 def drawn_from(suite: str) -> str:
-    """A fingerprint of a suite and of all the code that draws one."""
+    """A fingerprint of a suite and of all the code that draws one, but for its comments and its docstrings."""
     listing = "import sys, oneowner.checker.suite, oneowner.spec; print(*(m for m in sys.modules if m.startswith('oneowner.')))"
     names = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
     found = hashlib.sha256(suite.encode())
     for name in sorted(names):
         path = ROOT.joinpath(*name.split(".")[1:])
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        found.update(f"{name}\0".encode() + path.read_bytes())
+        found.update(f"{name}\0{said(path.read_text(encoding='utf-8'))}".encode())
     return found.hexdigest()
+
+
+def said(text: str) -> str:
+    """What Python makes of a module's text."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            told = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+            node.body = told or [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def readme(now: str) -> str:
@@ -120,7 +146,7 @@ def first_adapter(now: str) -> str:
 
 
 GENERATED: dict[str, Callable[[str], str]] = {
-    "spec/scenes/suite.jsonl": suite,
+    SUITE: suite,
     "tests/counts.json": pinned,
     "docs/rooms.md": rooms,
     "docs/flows.md": flows,
@@ -138,12 +164,14 @@ def made(name: str) -> tuple[str, str]:
 
 
 def main() -> None:
+    if not is_drawn((ROOT / SUITE).read_text(encoding="utf-8")):
+        sought()
     for name in GENERATED:
         now, wanted = made(name)
         if now != wanted:
             (ROOT / name).write_text(wanted, encoding="utf-8")
             print(f"wrote {name}", file=sys.stderr)
-    (ROOT / DRAWN).write_text(drawn_from((ROOT / "spec/scenes/suite.jsonl").read_text(encoding="utf-8")) + "\n", encoding="utf-8")
+    (ROOT / DRAWN).write_text(drawn_from((ROOT / SUITE).read_text(encoding="utf-8")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

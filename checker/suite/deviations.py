@@ -16,10 +16,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.compiled import DeviatingModel, Deviation
+from ...model.compiled import INHERITED, DeviatingModel, Deviation
 from ...model.concrete import Outcome, Vector, picked
-from ...model.language import EFFECTIVE, Action, Members, Slot, SpecError, Step, Type
+from ...model.language import EFFECTIVE, Action, Step, Type
 from ...model.recording import READS, Block, Branch, Check, Node, Write, trees
+from .aside import Aside, Heir
 from .more import replayed
 from .remade import Made, shortest, together
 from .shown import Shown
@@ -34,9 +35,12 @@ call, and how far."""
 SAMPLE, ANSWERS = 64, 8
 """Of how many calls of an operation it is compared where they lead, and of how many what they answer."""
 
-WALKS, FURTHER, MEETINGS = 150, 5, 4
+WALKS, FURTHER, MEETINGS = 300, 5, 4
 """How many walks are made for what makes no difference in any way, how far each goes on, and how many calls of an operation are
 tried in a state."""
+
+ALONG = 6
+"""How many operations are tried so in a state of a way."""
 
 TRIED = 12
 """How many operations are tried for the next call of a walk."""
@@ -64,9 +68,14 @@ class Deviations:
         self.makes = {name: {slot.type for slot in action.slots if slot.fresh} for name, action in self.actions.items()}
         for name in self.actions:
             self.asks[name], self.reads[name] = _read(trees(self.spec)[name])
+        self._heirs: list[Deviation] = []
         self._of = defaultdict[tuple[str, str], list[Deviation]](list)
         for deviation in model.deviations:
-            if deviation.operation in self.actions and deviation not in noticed:
+            if deviation.operation not in self.actions or deviation in noticed:
+                continue
+            if deviation.kind == INHERITED:
+                self._heirs.append(deviation)
+            else:
                 self._of[deviation.operation, deviation.exit].append(deviation)
         self._made = defaultdict[Deviation, list[tuple[Sequence[Made], int]]](list)
         """The calls that a deviation makes a difference to: the way, and which call of it."""
@@ -82,10 +91,41 @@ class Deviations:
             left = self._of.get((action.name, "" if outcome.effective else outcome.exit))
             for deviation in self.model.differing(action, vector, arguments, left) if left else ():
                 self._made[deviation].append((made, number))
+        for deviation, number in self._inheriting(made):
+            self._made[deviation].append((made, number))
+
+    def _inheriting(self, made: Sequence[Made]) -> Iterator[tuple[Deviation, int]]:
+        """What would inherit something else than it has, and by which call."""
+        calls = {action.name for action, _, _, _ in made}
+        for deviation in self._heirs:
+            if deviation.operation in calls:
+                heir = Heir(self.model, deviation)
+                for number, (action, vector, arguments, outcome) in enumerate(made):
+                    if heir.after(action, vector, arguments, outcome) is not outcome:
+                        yield deviation, number
 
     def unnoticed(self) -> Iterator[Deviation]:
         """What no way notices, as far as it was held against it."""
         return (each for each in self.model.deviations if each.operation in self.actions and not self._is_noticed(each))
+
+    def kept(self, ways: Iterable[list[Made]]) -> Iterator[list[Made]]:
+        """Of some ways those that notice what none before them does; each is one of the ways from then on."""
+        left = set(self.unnoticed())
+        for made in ways:
+            before = len(left)
+            for number, (action, vector, arguments, outcome) in enumerate(made):
+                those = [d for d in self._of.get((action.name, "" if outcome.effective else outcome.exit), ()) if d in left]
+                for deviation in self.model.differing(action, vector, arguments, those) if those else ():
+                    if self._notices(deviation, made, number) is not None:
+                        left.remove(deviation)
+                        self.noticed.add(deviation)
+            for deviation, number in self._inheriting(made):
+                if deviation in left and self._notices(deviation, made, number) is not None:
+                    left.remove(deviation)
+                    self.noticed.add(deviation)
+            if len(left) < before:
+                self._add(made)
+                yield made
 
     def found(self) -> Iterator[tuple[Deviation, list[Made]]]:
         """What is noticed by a short way that was found, and that is one of the ways from then on; in the end of what makes no
@@ -116,7 +156,9 @@ class Deviations:
     def _notices(self, deviation: Deviation, made: Sequence[Made], begin: int) -> int | None:
         """Which call is the first that is answered otherwise if the operation deviates from one of them on; None if none is.
         From the first of all on, the operation may deviate later."""
-        wrong = _Aside(self.model, deviation, made[begin][1])
+        if deviation.kind == INHERITED:
+            begin = 0
+        wrong = Aside(self.model, deviation, made[begin][1])
         for number in range(begin, len(made)):
             action, vector, arguments, outcome = made[number]
             if number > begin > 0 and wrong.vector == vector:
@@ -137,7 +179,7 @@ class Deviations:
         arguments: Mapping[str, Any],
         right: Outcome,
         other: Outcome,
-        wrong: _Aside,
+        wrong: Aside,
     ) -> bool:
         """Whether an answer is not permitted, or who waits is told something else."""
         if right.exit != other.exit:
@@ -166,9 +208,9 @@ class Deviations:
         for number in range(times // len(chosen) if chosen else 0):
             for made in chosen:
                 action, vector, arguments, outcome = made[-1]
-                wrong = _Aside(self.model, deviation, vector)
-                other = wrong.step(action, arguments, outcome)
-                if other is None:
+                wrong = self._beside(deviation, made)
+                other = wrong.step(action, arguments, outcome) if wrong else None
+                if wrong is None or other is None:
                     continue
                 if self._differ(action, vector, arguments, outcome, other, wrong):
                     calls: list[Step] | None = _steps(made)
@@ -184,11 +226,23 @@ class Deviations:
                         return found
         return None
 
-    def _seek(self, deviations: Iterable[Deviation]) -> None:
-        """Look for calls that some make a difference to: after ways that are made beside each other, and calls after them."""
+    def _beside(self, deviation: Deviation, made: Begun) -> Aside | None:
+        """The side on which an operation deviates before the last call; None where it is not defined."""
+        if deviation.kind != INHERITED:
+            return Aside(self.model, deviation, made[-1][1])
+        wrong = Aside(self.model, deviation, made[0][1])
+        if any(wrong.step(action, given, outcome) is None for action, _, given, outcome in made[:-1]):
+            return None
+        return wrong
+
+    def _seek(self, deviations: Sequence[Deviation]) -> None:
+        """Look for calls that some make a difference to: along the ways; after ways that are made beside each other, and calls
+        after them."""
         sought: dict[str, list[Deviation]] = {}
         for deviation in deviations:
             sought.setdefault(deviation.operation, []).append(deviation)
+        for way in list(self._ways) if sought else ():
+            self._meet_along(way, sought)
         for _ in range(WALKS if self._ways else 0):
             ways = [_steps(self.chance.choice(self._ways)) for _ in range(self.chance.choice((1, 2, 2)))]
             calls = together(self.model, *ways) if len(ways) == 2 else ways[0]
@@ -197,16 +251,79 @@ class Deviations:
                 shown.after(action, vector, outcome)
             for _ in range(FURTHER):
                 vector = made[-1][3].state if made else self.model.initial()
-                for name in [name for name, left in sought.items() if left]:
-                    self._meet(self.actions[name], sought[name], made, shown, vector)
+                self._meet_some(sought, made, shown, vector, len(sought))
                 following = self._next(set(), shown, vector)
                 if following is None:
                     break
                 action, arguments = following
                 made.append((action, vector, arguments, self.model.step(action, vector, arguments)))
                 shown.after(action, vector, made[-1][3])
+        for deviation in deviations:
+            if deviation.kind == INHERITED:
+                self._bequeath(deviation)
 
-    def _meet(self, action: Action, left: list[Deviation], made: list[Made], shown: Shown, vector: Vector) -> None:
+    def _bequeath(self, deviation: Deviation) -> None:
+        """Look along the ways for somebody for whom the component has something, let it die there, and make another."""
+        heir = Heir(self.model, deviation)
+        kind, nothing = heir.slot.type, heir.had(self.model.blank(), next(iter(heir.cells)))
+        for way in self.chance.sample(self._ways, min(WALKS, len(self._ways))):
+            shown, tried = Shown(self.model), set[int]()
+            for number, (action, vector, _, outcome) in enumerate(way):
+                shown.after(action, vector, outcome)
+                for element in [e for sort, e in shown.known if sort is kind and e not in tried]:
+                    if heir.had(outcome.state, element) != nothing and len(self._met[deviation]) < FROM:
+                        tried.add(element)
+                        made = self._killed(way[: number + 1], shown, kind, element)
+                        made = made and self._with_another(made, self.actions[deviation.operation])
+                        if made and any(each is deviation for each, _ in self._inheriting(made)):
+                            self._met[deviation].append(made)
+            if len(self._met[deviation]) >= FROM:
+                return
+
+    def _killed(self, way: Sequence[Made], shown: Shown, kind: Type, element: int) -> list[Made] | None:
+        """A way and a call by which an element of a sort dies, if one is found."""
+        vector = way[-1][3].state
+        takers = [(a, s.name) for a in self.actions.values() for s in a.slots if s.type is kind and not (s.fresh or s.subset)]
+        for action, name in self.chance.sample(takers, len(takers)):
+            choices = shown.calls(action, vector, self.model.unused(vector)) | {name: [element]}
+            numbers = self._numbers(choices, SAMPLE // 4)
+            exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
+            if exits and exits[-1] in EFFECTIVE:
+                arguments = picked(choices, numbers[len(exits) - 1])
+                outcome = self.model.step(action, vector, arguments)
+                if self.model.unused(outcome.state)[kind] >> element & 1:
+                    return [*way, (action, vector, arguments, outcome)]
+        return None
+
+    def _with_another(self, way: Sequence[Made], action: Action) -> list[Made] | None:
+        """A way and a call that makes something, if one takes effect."""
+        shown = Shown(self.model)
+        for each, vector, _, outcome in way:
+            shown.after(each, vector, outcome)
+        vector = way[-1][3].state
+        choices, numbers = self._drawn(action, shown, vector, SAMPLE)
+        exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
+        if not exits or exits[-1] not in EFFECTIVE:
+            return None
+        arguments = picked(choices, numbers[len(exits) - 1])
+        return [*way, (action, vector, arguments, self.model.step(action, vector, arguments))]
+
+    def _meet_along(self, way: Sequence[Made], sought: Mapping[str, list[Deviation]]) -> None:
+        shown = Shown(self.model)
+        for number, (action, vector, _, outcome) in enumerate(way):
+            shown.after(action, vector, outcome)
+            if outcome.state is not vector:
+                self._meet_some(sought, way[: number + 1], shown, outcome.state, ALONG)
+
+    def _meet_some(
+        self, sought: Mapping[str, list[Deviation]], made: Sequence[Made], shown: Shown, vector: Vector, most: int
+    ) -> None:
+        """Try some operations in a state for what is left of them."""
+        names = [name for name, left in sought.items() if left]
+        for name in self.chance.sample(names, min(most, len(names))):
+            self._meet(self.actions[name], sought[name], made, shown, vector)
+
+    def _meet(self, action: Action, left: list[Deviation], made: Sequence[Made], shown: Shown, vector: Vector) -> None:
         """Try some calls of an operation in a state for what is left; what was met often enough is left no more."""
         choices, numbers = self._drawn(action, shown, vector, SAMPLE)
         exits = self.model.foreseen(action, vector, choices, numbers, ())
@@ -228,7 +345,7 @@ class Deviations:
         number = self._notices(deviation, list(replayed(self.model, calls)), len(made) - 1)
         return None if number is None else calls[: number + 1]
 
-    def _walk(self, made: Sequence[Made], right: Vector, wrong: _Aside) -> list[Step] | None:
+    def _walk(self, made: Sequence[Made], right: Vector, wrong: Aside) -> list[Step] | None:
         """The calls and some more up to one that is answered otherwise on both sides."""
         model, shown = self.model, Shown(self.model)
         for action, vector, _, outcome in made:
@@ -258,7 +375,7 @@ class Deviations:
             right = outcome.state
         return None
 
-    def _told_apart(self, action: Action, shown: Shown, right: Vector, wrong: _Aside) -> dict[str, Any] | None:
+    def _told_apart(self, action: Action, shown: Shown, right: Vector, wrong: Aside) -> dict[str, Any] | None:
         """The arguments of a call that is answered otherwise on both sides."""
         choices, numbers = self._drawn(action, shown, right, SAMPLE)
         exits = self.model.foreseen(action, right, choices, numbers, ())
@@ -297,61 +414,17 @@ class Deviations:
     def _drawn(self, action: Action, shown: Shown, vector: Vector, most: int) -> tuple[dict[str, list[Any]], list[int]]:
         """What the arguments of a call may be, and the numbers of some calls."""
         choices = shown.calls(action, vector, self.model.unused(vector))
+        return choices, self._numbers(choices, most)
+
+    def _numbers(self, choices: dict[str, list[Any]], most: int) -> list[int]:
         size = math.prod(map(len, choices.values()))
         if size <= most:
-            return choices, self.chance.sample(range(size), size)
-        return choices, [int(self.chance.random() * size) for _ in range(most)]
+            return self.chance.sample(range(size), size)
+        return [int(self.chance.random() * size) for _ in range(most)]
 
 
 def _steps(made: Sequence[Made]) -> list[Step]:
     return [(action.name, arguments) for action, _, arguments, _ in made]
-
-
-class _Aside:
-    """The side on which an operation deviates: its state now and the one `before`, and what has another name there."""
-
-    def __init__(self, model: DeviatingModel, deviation: Deviation, vector: Vector) -> None:
-        self.model, self.deviation, self.vector, self.before = model, deviation, vector, vector
-        self.names: dict[tuple[Type, int], int] = {}
-
-    def copy(self) -> _Aside:
-        made = _Aside(self.model, self.deviation, self.vector)
-        made.names = dict(self.names)
-        return made
-
-    def step(self, action: Action, arguments: Mapping[str, Any], right: Outcome) -> Outcome | None:
-        """What a call comes to there, that on the other side comes to what is `right`; None where that is not defined."""
-        given = {slot.name: self._named(slot, arguments[slot.name]) for slot in action.slots}
-        try:
-            with self.model.deviating(self.deviation):
-                outcome = self.model.step(action, self.vector, given)
-        except SpecError:
-            return None
-        for slot in action.slots:
-            if slot.fresh and right.effective:
-                self.names.pop((slot.type, arguments[slot.name]), None)
-                if given[slot.name] != arguments[slot.name]:
-                    self.names[slot.type, arguments[slot.name]] = given[slot.name]
-        self.before, self.vector = self.vector, outcome.state
-        return outcome
-
-    def foreseen(self, action: Action, choices: Mapping[str, Sequence[Any]], numbers: Sequence[int]) -> list[str]:
-        """The exits of calls there; none where one of them is not defined."""
-        given = {slot.name: [self._named(slot, choice) for choice in choices[slot.name]] for slot in action.slots}
-        try:
-            with self.model.deviating(self.deviation):
-                return self.model.foreseen(action, self.vector, given, numbers, ())
-        except SpecError:
-            return []
-
-    def _named(self, slot: Slot, value: Any) -> Any:
-        if slot.fresh:
-            # the same where it is free there too
-            free = value and self.model.unused(self.vector)[slot.type] >> value & 1
-            return value if free else self.model.fresh(self.vector, slot.type)
-        if slot.subset:
-            return Members(self.names.get((slot.type, element), element) for element in value)
-        return self.names.get((slot.type, value), value) if self.names else value
 
 
 def _some(all: list[Any], most: int) -> list[Any]:

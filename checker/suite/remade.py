@@ -34,29 +34,7 @@ def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[S
     return calls
 
 
-def shortest(model: Model, calls: Sequence[Step], shows: Callable[[list[Made]], bool]) -> list[Made] | None:
-    """Calls, each with the names that it gives, without those that are not needed for what they show; None where they do not, or
-    name what lives and was never shown."""
-    made = _remade(model, calls)
-    if made is None or not shows(made):
-        return None
-    kept = list(calls)
-    size = max(1, len(kept) // 2)
-    while True:
-        before, end = len(kept), len(kept) - 1
-        while end > 0:
-            start = max(0, end - size)
-            tried = [*kept[:start], *kept[end:]]
-            again = _remade(model, tried)
-            if again is not None and shows(again):
-                kept, made = tried, again
-            end = start
-        if size == 1 and len(kept) == before:
-            return made
-        size = max(1, size // 2)
-
-
-def _remade(model: Model, calls: Sequence[Step]) -> list[Made] | None:
+def remade(model: Model, calls: Sequence[Step]) -> list[Made] | None:
     """Calls made from the initial state on, what they give renamed; None where one names what lives and was never shown."""
     vector, names = model.initial(), dict[tuple[Type, int], int]()
     shown, made = Shown(model), list[Made]()
@@ -73,6 +51,28 @@ def _remade(model: Model, calls: Sequence[Step]) -> list[Made] | None:
             if slot.fresh and outcome.effective and given[slot.name]:
                 names[slot.type, arguments[slot.name]] = given[slot.name]
     return made
+
+
+def shortest(model: Model, calls: Sequence[Step], shows: Callable[[list[Made]], bool]) -> list[Made] | None:
+    """Calls, each with the names that it gives, without those that are not needed for what they show; None where they do not, or
+    name what lives and was never shown."""
+    made = remade(model, calls)
+    if made is None or not shows(made):
+        return None
+    kept = list(calls)
+    size = max(1, len(kept) // 2)
+    while True:
+        before, end = len(kept), len(kept) - 1
+        while end > 0:
+            start = max(0, end - size)
+            tried = [*kept[:start], *kept[end:]]
+            again = remade(model, tried)
+            if again is not None and shows(again):
+                kept, made = tried, again
+            end = start
+        if size == 1 and len(kept) == before:
+            return made
+        size = max(1, size // 2)
 
 
 def _renamed(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from ...model.graph import with_fresh_names
 from ...model.language import EFFECTIVE, Action, Slot, Step
 from ...model.recording import causes
 from .more import SEVERAL, WITH, given_to, lent, lives, living, more_of, named, replayed
-from .remade import shortest, together
+from .remade import Made, shortest, together
 from .shown import Shown
 
 PATIENCE, LESS = 100, 10
@@ -100,6 +100,17 @@ class Scout:
                         # the same way with another value would lead to where the other does
                         self.openings.append(found.calls)
                     yield found
+
+    def kept(self, known: set[str], ways: Iterable[list[Made]]) -> Iterator[Found]:
+        """Of some ways those that come to targets that are not `known`; these are added to it."""
+        for made in ways:
+            found = self._told(made)
+            news = found.targets - known
+            if news:
+                known |= news
+                if not all(WITH in target for target in news):
+                    self.openings.append(found.calls)
+                yield found
 
     def come_to(self, model: Model, calls: Sequence[Step]) -> frozenset[str]:
         """All targets that some calls come to, in a scope of their own."""
@@ -207,6 +218,9 @@ class Scout:
     def _shortest(self, walked: Sequence[Step], wanted: str) -> Found:
         made = shortest(self.model, walked, lambda made: wanted in _targets(self.model, *made[-1]))
         assert made is not None
+        return self._told(made)
+
+    def _told(self, made: Sequence[Made]) -> Found:
         clauses: list[str] = []
         targets: set[str] = set()
         for action, vector, arguments, outcome in made:

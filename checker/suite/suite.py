@@ -9,6 +9,7 @@ stand in the same room; late answers are clauses of the call that brings them, a
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import TypeVar
 
 from ...model.compiled import CompiledModel, DeviatingModel, Deviation
 from ...model.concrete import Model
+from ...model.graph import with_fresh_names
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
 from ..session import Epilogue, Most, fast_model, kinds
@@ -25,6 +27,7 @@ from .cycles import Cyclist
 from .deviations import Deviations
 from .more import causes_of, replayed
 from .rehearsal import Rehearsal
+from .remade import Made, remade
 from .scout import Found, Scout
 from .tours import pairs, tour
 
@@ -119,15 +122,19 @@ class Way:
     refusal: Move | None = None
 
 
-def generate(spec: Spec, *, jobs: int = 1, scouting: bool = False) -> list[Sequence]:
+def generate(
+    spec: Spec, *, jobs: int = 1, scouting: bool = False, kept: Iterable[Sequence] = (), seeking: bool = True
+) -> list[Sequence]:
     """The suite of a spec: profile by profile the clauses that are not in it yet, then profile by profile the pairs.
 
     With `scouting` the causes too, and what else `given_to` and `more_of` tell, that all this does not come to, and effects that
-    nothing of all this notices: walked for, profile by profile, in the scope of fuzzing, so that it takes its time.
+    nothing of all this notices: walked for, profile by profile, in the scope of fuzzing, so that it takes its time.  What was
+    found so for a suite that was `kept` is found again, as far as it shows anything; without `seeking` that is all.
     """
     drawn = draw(spec, charts(spec, jobs=jobs))
     between = next((n for n, sequence in enumerate(drawn) if sequence.pairs), len(drawn))
-    return with_causes(spec, [*drawn[:between], *(scouted(spec, drawn) if scouting else ()), *drawn[between:]])
+    further = scouted(spec, drawn, list(kept), seeking) if scouting else []
+    return with_causes(spec, [*drawn[:between], *further, *drawn[between:]])
 
 
 def with_causes(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
@@ -143,8 +150,8 @@ def with_causes(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
     return found
 
 
-def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
-    """Sequences for what those that are drawn do not come to."""
+def scouted(spec: Spec, drawn: list[Sequence], kept: list[Sequence], seeking: bool) -> list[Sequence]:
+    """Sequences for what those that are drawn do not come to: of those that were `kept`, and, with `seeking`, others."""
     model = fast_model(spec, spec.scope(spec.fuzz_scope))
     ways = [sequence.calls for sequence in drawn if not sequence.pairs]
     scouts = [(name, Scout(model, spec.profile(name), ways), WALKS // 4) for name in spec.profiles]
@@ -152,18 +159,31 @@ def scouted(spec: Spec, drawn: list[Sequence]) -> list[Sequence]:
     scouts += [(ALL, Scout(model, spec.profile(ALL), ways, seed), WALKS // SCOUTS) for seed in range(SCOUTS)]
     models = {name: Model(spec, exploration.sizes, exploration.arguments) for name, exploration in spec.explorations.items()}
     come_to = [(s.operations, scouts[-1][1].come_to(models[s.scope], s.calls)) for s in drawn]
+    again = _again(model, [s.calls[: s.ending] for s in kept if not s.scope and s.ending is not None and not s.cycle])
     made: list[Sequence] = []
     for name, scout, walks in scouts:
         inside = spec.profile(name)
         known = {target for operations, targets in come_to if operations <= inside for target in targets}
-        for found in scout.found(known, walks):
+        for found in itertools.chain(scout.kept(known, _inside(again, inside)), scout.found(known, walks) if seeking else ()):
             made.append(ended(model, found, inside, len(made)))
             come_to.append((made[-1].operations, found.targets))
-    made += noticing(model, [s for s in drawn if not s.pairs] + made)
+    again = _again(model, [s.calls for s in kept if not s.scope and s.ending is None])
+    made += noticing(model, [s for s in drawn if not s.pairs] + made, again, seeking)
     return [*made, *soaking(model, ways)]
 
 
-def noticing(model: Model, drawn: list[Sequence]) -> list[Sequence]:
+def _again(model: Model, ways: Iterable[tuple[Step, ...]]) -> list[list[Made]]:
+    """Ways made again, where that can be done."""
+    made = (remade(model, with_fresh_names(model, list(calls))) for calls in ways)
+    return [each for each in made if each]
+
+
+def _inside(ways: Iterable[list[Made]], operations: Collection[str]) -> list[list[Made]]:
+    """The ways that call these operations only."""
+    return [way for way in ways if all(action.name in operations for action, _, _, _ in way)]
+
+
+def noticing(model: Model, drawn: list[Sequence], again: list[list[Made]], seeking: bool) -> list[Sequence]:
     """Sequences that notice where operations deviate, if none of those that are drawn does, profile by profile; none where
     operations cannot be called in C."""
     if not isinstance(model, CompiledModel):
@@ -174,7 +194,8 @@ def noticing(model: Model, drawn: list[Sequence]) -> list[Sequence]:
     noticed: set[Deviation] = set()
     for inside in map(model.spec.profile, (*model.spec.profiles, ALL)):
         deviations = Deviations(model, inside, [way for operations, way in ways if operations <= inside], noticed)
-        for _, calls in deviations.found():
+        found = (calls for _, calls in (deviations.found() if seeking else ()))
+        for calls in itertools.chain(deviations.kept(_inside(again, inside)), found):
             clauses = dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in calls)
             made.append(Sequence("", tuple((action.name, given) for action, _, given, _ in calls), tuple(clauses)))
             ways.append((made[-1].operations, calls))

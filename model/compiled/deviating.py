@@ -11,18 +11,33 @@ from functools import reduce
 from typing import Any
 
 from ..concrete import Model, Outcome, Vector
-from ..language import EFFECTIVE, Action, Scope, Spec, SpecError
-from ..recording import Block, Branch, Leaf, Node, Place, Write, both, either, negated, refuses
+from ..language import EFFECTIVE, Action, Component, Scope, Spec, SpecError
+from ..recording import Block, Branch, Leaf, Node, Place, Write, both, either, negated, refuses, shown
 from .building import Building
-from .cells import word_of
+from .cells import c_name, word_of
 from .model import CallsPrinter, CompiledModel
 from .printer import ILL_DEFINED
+from .related import asked, related, touched
 
-SWITCHES = ("oo_deviation", "oo_refused", "oo_only")
+SWITCHES = ("oo_deviation", "oo_refused", "oo_only", "oo_passed", "oo_when")
+NOTHING = -1
+"""As what an operation may write: no component at all."""
+
 DEVIATES = "deviates"
 """An expression: whether a deviation, by number, is switched on."""
 
-WITHOUT, REFUSED, FIRST, WIDER, NARROWER, FRONT = KINDS = ("without", "refused", "first", "wider", "narrower", "front")
+KINDS = WITHOUT, REFUSED, FIRST, WIDER, NARROWER, FRONT, UNDONE, PASSED, FORGETS, INHERITED = (
+    "without",
+    "refused",
+    "first",
+    "wider",
+    "narrower",
+    "front",
+    "undone",
+    "passed",
+    "forgets",
+    "inherited",
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +50,14 @@ class Deviation:
     wider     take a condition inside that of a bulk update or of an `if` for true
     narrower  take one for false
     front     put in front of a queue, not behind it
+    undone    answer that it is done, and change nothing
+    passed    take effect where a guard refuses with an exit, and no other does
 
-    `switches` are what the library is told.
+    forgets   let a component that it does not write have nothing for an argument, or for what stands a map away; `when` is what
+    inherited give what is made new what the component had for the last of its sort that died; `when` is which argument it is
+
+    Otherwise, where `when` is said, it does so in those calls alone before which that holds.  `switches` are what the library is
+    told; it knows nothing of what is inherited.
     """
 
     kind: str
@@ -44,7 +65,8 @@ class Deviation:
     component: str
     place: Place
     exit: str
-    switches: tuple[int, int, int]
+    switches: tuple[int, ...]
+    when: str = ""
 
 
 class _DeviatingPrinter(CallsPrinter):
@@ -74,6 +96,34 @@ class _DeviatingPrinter(CallsPrinter):
         for name, each in asked:
             for kind, part in _parts(each):
                 self._number(kind, name, each, part)
+        self.forgotten: dict[str, dict[int, tuple[Node, Component]]] = {}
+        self.related = {name: related(self.spec, self.spec.actions[name], tree) for name, tree in self.trees.items()}
+        for name in self.trees:
+            self._number_related(name)
+            self._number_forgotten(name)
+            for slot in (s for s in self.spec.actions[name].slots if s.fresh):
+                for component in (c for c in self.spec.components if c.kind == "map" and slot.type in c.keys):
+                    none = (0,) * len(SWITCHES)
+                    self.deviations.append(Deviation(INHERITED, name, component.name, Place(), "", none, slot.name))
+
+    def _number_related(self, name: str) -> None:
+        """What an operation may do otherwise only where something holds, or only where it does not."""
+        guards = [(number, key[3], key[4]) for key, number in self.numbers.items() if key[:2] == (REFUSED, name)]
+        own = asked(self.spec.actions[name], self.trees[name], self.spec)
+        for number, condition in enumerate(self.related[name], 1):
+            for when, text in ((number, shown(condition)), (-number, shown(negated(condition)))):
+                if self.trees[name].written:
+                    self.deviations.append(Deviation(UNDONE, name, "", Place(), "", (0, 0, NOTHING, 0, when), text))
+                for guard, place, exit in guards if condition in own else ():
+                    self.deviations.append(Deviation(PASSED, name, "", place, exit, (0, guard, 0, 1, when), text))
+
+    def _number_forgotten(self, name: str) -> None:
+        found = touched(self.spec, self.spec.actions[name], self.trees[name])
+        self.forgotten[name] = first = {}
+        for node, component in found if self.trees[name].written else ():
+            number = self.numbers[FORGETS, name, component, node] = len(self.numbers) + 1
+            first[number] = node, self.components[component]
+            self.deviations.append(Deviation(FORGETS, name, component, Place(), "", (number, 0, 0, 0, 0), shown(node)))
 
     def _number(self, kind: str, name: str, at: Branch | Write, *which: Any, exit: str = "") -> None:
         component = at.component if isinstance(at, Write) else ""
@@ -82,10 +132,10 @@ class _DeviatingPrinter(CallsPrinter):
             return
         number = self.numbers[key] = len(self.numbers) + 1
         if kind != REFUSED:
-            self.deviations.append(Deviation(kind, name, component, at.place, "", (number, 0, 0)))
+            self.deviations.append(Deviation(kind, name, component, at.place, "", (number, 0, 0, 0, 0)))
         elif written := [c for c in self.places if c in self.trees[name].written]:
             for component in ("", *written):
-                switches = 0, number, self.places.get(component, 0)
+                switches = 0, number, self.places.get(component, 0), 0, 0
                 self.deviations.append(Deviation(kind, name, component, at.place, exit, switches))
 
     def _of(self, kind: str, at: Branch | Write, *which: Any, exit: str = "") -> int:
@@ -113,7 +163,11 @@ class _DeviatingPrinter(CallsPrinter):
         self._line(f"refused = OO_{leaf.exit.upper()};")
 
     def _return(self, exit: str) -> None:
-        self._line(f"return refused < 0 ? OO_{exit.upper()} : refused;")
+        if exit in EFFECTIVE and (numbers := self.forgotten[self._action.name]):
+            given = "".join(f", {self._argument(s.name)}" for s in self._action.slots)
+            self._line(f"if (oo_deviation >= {min(numbers)} && oo_deviation <= {max(numbers)})")
+            self._line(f"    forget_{self._action.name}(before, now{given});")
+        self._line(f"return refused < 0 || oo_passed ? OO_{exit.upper()} : refused;")
 
     def _write(self, write: Write) -> None:
         left_out, place = self._of(WITHOUT, write), self.places[write.component]
@@ -142,7 +196,54 @@ class _DeviatingPrinter(CallsPrinter):
         self._line(f"    for (int {each} = 1; {each} <= {self._size(component.value)}; {each}++)")
         self._line(f"        {rank}[{each}] = {each} == {element} ? 0 : {rank}[{each}] + ({line}[{each}] == {key});")
 
+    def _forget(self, action: Action) -> None:
+        head = f"static void forget_{action.name}(const struct oo_state *before, struct oo_state *now{self.parameters(action)})"
+        self._begin("Let a component have nothing for something.", head)
+        self._unused_arguments(["before", "now", *(self._argument(s.name) for s in action.slots)])
+        self._open("switch (oo_deviation) {")
+        for number, (node, component) in self.forgotten[action.name].items():
+            self._open(f"case {number}: {{")
+            at, whose = component.keys.index(node.type), self._expression(node)
+            keys = [self._new("k") for _ in component.keys]
+            for place, (key, size) in enumerate(zip(keys, self._dimensions(component.keys), strict=True)):
+                loop = f"{key} = {whose}; {key} == {whose}" if place == at else f"{key} = 0; {key} < {size}"
+                self._line(f"for (int {loop}; {key}++)")
+            self._line("    " + f"now->{c_name(component.name)}{''.join(f'[{key}]' for key in keys)} = 0;")
+            self._line("break;")
+            self._close()
+        self._close()
+        self._end()
+
+    def _operation(self, action: Action, tree: Block) -> None:
+        self._action = action
+        self._forget(action)
+        super()._operation(action, tree)
+        head = f"static int related_{action.name}(int number, const struct oo_state *before{self.parameters(action)})"
+        self._begin("Whether a condition holds under which the operation may deviate.", head)
+        self._unused_arguments(["before", *(self._argument(s.name) for s in action.slots)])
+        self._open("switch (number) {")
+        for number, condition in enumerate(self.related[action.name], 1):
+            self._open(f"case {number}: {{")
+            self._line(f"return {self._expression(condition)};")
+            self._known = {}
+            self._close()
+        self._close()
+        self._line("return 0;")
+        self._end()
+
     def _begin_call(self) -> None:
+        self._open("if (oo_when) {")
+        self._line("int holds = 0, number = oo_when < 0 ? -oo_when : oo_when;")
+        self._by_operation(lambda action, given: f"holds = related_{action.name}(number, before{given}); break;")
+        self._open("if (holds != (oo_when > 0)) {")
+        self._line(f"int kept[] = {{{', '.join(SWITCHES)}}};")
+        self._line(f"{' = '.join(SWITCHES)} = 0;")
+        self._line("int exit = oo_call(operation, before, now, answer, came, a);")
+        for number, switch in enumerate(SWITCHES):
+            self._line(f"{switch} = kept[{number}];")
+        self._line("return exit;")
+        self._close()
+        self._close()
         self._line("if (oo_refused)")
         self._line("    *now = *before;")
 
@@ -150,7 +251,7 @@ class _DeviatingPrinter(CallsPrinter):
         super()._by_number()
         given = "int operation, const struct oo_state *before, const uint64_t *a, const int32_t *switches, int count"
         head = f"void oo_differing({given}, uint8_t *differs)"
-        self._begin("Of so many deviations, each three switches, whether a call comes to another exit or state with it.", head)
+        self._begin("Of so many deviations, each with its switches, whether a call comes to another exit or state with it.", head)
         self._line("struct oo_state right, now;")
         self._line(f"uint64_t answer[16], came[{self.words}];")
         self._line("int exit = oo_call(operation, before, &right, answer, came, a);")
@@ -234,10 +335,15 @@ class DeviatingModel(CompiledModel):
         what a number may be, raises SpecError."""
         self._switch(deviation.switches)
         self._deviating = deviation
+        written = self._written
+        if deviation.kind == FORGETS:
+            forgotten = (c for c in self.components if c.name == deviation.component)
+            self._written = written | {deviation.operation: [*written[deviation.operation], *forgotten]}
         try:
             yield
         finally:
-            self._switch((0, 0, 0))
+            self._written = written
+            self._switch((0,) * len(SWITCHES))
             # nor is what a call came to there what it comes to
             self._deviating, self._asked = None, ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..concrete import Model, Outcome, Vector
@@ -83,13 +83,17 @@ class CallsPrinter(Printer):
         self._begin("An operation by its number, with its arguments in order.", f"int oo_call(int operation, {states})")
         self._line(f"memset(came, 0, {8 * self.words});")
         self._begin_call()
+        self._by_operation(lambda action, given: f"return oo_{action.name}(before, now, answer, came{given});")
+        self._line("return -2;")
+        self._end()
+
+    def _by_operation(self, line: Callable[[Action, str], str]) -> None:
+        """Print a line for each operation, of what it is given."""
         self._open("switch (operation) {")
         for number, action in enumerate(self.spec.actions.values()):
             given = "".join(f", {'' if s.subset else '(int)'}a[{n}]" for n, s in enumerate(action.slots))
-            self._line(f"case {number}: return oo_{action.name}(before, now, answer, came{given});")
+            self._line(f"case {number}: {line(action, given)}")
         self._close()
-        self._line("return -2;")
-        self._end()
 
     def _begin_call(self) -> None:
         """Print what is done first in a call."""
