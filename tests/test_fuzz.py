@@ -50,7 +50,7 @@ def test_runs_differ_without_a_seed_and_repeat_with_one() -> None:
                 seen.append(f"{operation}{arguments}")
                 return super().call(operation, arguments)
 
-        fuzz(RING, Watched(), seconds=0.5, seed=seed)
+        fuzz(RING, Watched(), seconds=60, seed=seed, enough=lambda: len(seen) >= 200)
         return seen[:200]
 
     assert first_calls(5) == first_calls(5)

@@ -18,6 +18,7 @@ from held import SURVIVED, Judge, Package, Results, imported, judged, watch
 from judges import Coverage, fuzz_judge, suite_judge
 from mutants import chosen
 from mutation import Mutant, mutants
+from sampling import EVERY
 from spec_mutation import contradicted, refuted, spec_mutants
 from subjects import InC, InPython
 from teeth import Campaign, Fate, page, read_equivalents, stale
@@ -240,7 +241,8 @@ def test_a_line_of_the_specification_is_missed_by_proof_or_by_the_implementation
     found = {(m.function, m.diff): m for m in spec_mutants()}
     assert refuted(SPEC)(found["open", "- running(system, process)"]) == ("killed", "open: makers_live")
     allowed = found["permit", "- require(system.status[partition] == ACTIVE, ESRCH)"]
-    assert refuted(SPEC)(allowed) == ("survived", "")
+    if EVERY:
+        assert refuted(SPEC)(allowed) == ("survived", "")
     assert contradicted(SPEC, implementation())(allowed)[0] == "killed"
     shared = found["running", "- require(system.life[process] == RUNNING, EBUSY)"]
     assert {"open", "read_socket"} <= set(shared.applied(SPEC)[1])
