@@ -93,8 +93,11 @@ def sought() -> None:
     """Seek what the stored suite does not come to or notice, and store what is found with it."""
     path = ROOT / SUITE
     path.write_text(drawn(of(SPEC), seeking=True), encoding="utf-8")
-    # what was found last may do without what was found before
-    path.write_text(drawn(read(SPEC, path), seeking=False), encoding="utf-8")
+    before, now = "", path.read_text(encoding="utf-8")
+    while now != before:
+        # what was found last may do without what was found before, and what is left then without something else
+        before, now = now, drawn(read(SPEC, path), seeking=False)
+        path.write_text(now, encoding="utf-8")
 
 
 def drawn_from(suite: str) -> str:

@@ -313,14 +313,26 @@ class Deviations:
         for number, (action, vector, _, outcome) in enumerate(way):
             shown.after(action, vector, outcome)
             if outcome.state is not vector:
-                self._meet_some(sought, way[: number + 1], shown, outcome.state, ALONG)
+                places = self.model.positions
+                news = {name for name, place in places.items() if outcome.state[place] is not vector[place]}
+                self._meet_some(sought, way[: number + 1], shown, outcome.state, ALONG, news)
 
     def _meet_some(
-        self, sought: Mapping[str, list[Deviation]], made: Sequence[Made], shown: Shown, vector: Vector, most: int
+        self,
+        sought: Mapping[str, list[Deviation]],
+        made: Sequence[Made],
+        shown: Shown,
+        vector: Vector,
+        most: int,
+        news: Collection[str] = (),
     ) -> None:
-        """Try some operations in a state for what is left of them."""
+        """Try some operations in a state for what is left of them; half of them such as read what is new there."""
         names = [name for name, left in sought.items() if left]
-        for name in self.chance.sample(names, min(most, len(names))):
+        near = [name for name in names if not self.reads[name].isdisjoint(news)]
+        chosen = self.chance.sample(near, min(most // 2, len(near)))
+        others = [name for name in names if name not in chosen]
+        chosen += self.chance.sample(others, min(most - len(chosen), len(others)))
+        for name in chosen:
             self._meet(self.actions[name], sought[name], made, shown, vector)
 
     def _meet(self, action: Action, left: list[Deviation], made: Sequence[Made], shown: Shown, vector: Vector) -> None:
