@@ -337,6 +337,8 @@ def explore_all(
         found[report.name] = report
         if progress:
             progress(report)
+        if report.stopped == "interrupted":
+            raise KeyboardInterrupt
 
     try:
         _share(spec, wanted, jobs, options, took)
@@ -387,10 +389,11 @@ def _alone(
         if remaining <= 0:
             break
         report = explore_scope(spec, name, one, **{**options, "limits": replace(limits, seconds=remaining)})
-        if report.stopped == "time":
+        if time.monotonic() >= until:
+            # it, or what was asked of its graph, may have been cut short
             break
-        took(report)
         del left[name]
+        took(report)
     return left
 
 

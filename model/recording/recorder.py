@@ -325,7 +325,8 @@ class Tallies:
         except SpecError:
             return None  # who counts will say so
         for cell, value in ((holds.args, holds.args[::-1]) if holds.op == "eq" else ()):
-            if cell.op == "cell" and cell.args[2:] == (counted,) and value in given:
+            # where something else than elements is counted, none has no cell
+            if cell.op == "cell" and cell.args[2:] == (counted,) and value in given and is_sort(counted.type):
                 name = cell.args[1]
                 return (name, given.index(value)) if self.recorder.components[name].kind == "map" else None
         return None
