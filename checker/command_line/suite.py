@@ -17,13 +17,13 @@ def suite(spec_name: str, jobs: int) -> int:
     What was found by walks for the suite that the specification has stored is kept, as far as it shows anything.
     """
     from ...model.compiled import CompiledModel
-    from ..suite import generate, of, write
+    from ..suite import generate, stored_suite, write
 
     spec = load(spec_name)
     try:
         CompiledModel(spec, spec.scope(spec.fuzz_scope))
     except SpecError as error:
         click.echo(f"{error}: so there are no sequences for effects alone", err=True)
-    made = generate(spec, jobs=jobs, scouting=True, kept=of(spec) if spec.suite and not spec.replaced else ())
+    made = generate(spec, jobs=jobs, scouting=True, kept=stored_suite(spec))
     click.echo(write(spec, made), nl=False)
     return HOLDS if made else NOTHING

@@ -44,7 +44,7 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
-from ..suite import of, together
+from ..suite import stored_suite, together
 from ..traces import by_the_graph
 from .aim import Aim, Target, targets
 
@@ -266,7 +266,7 @@ def _beginnings(spec: Spec, without: Collection[str]) -> list[Beginning]:
     """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing.
     The ways that notice deviations are many, and would leave few turns to the others."""
     found = [Beginning(calls) for calls in spec.openings.values()]
-    for sequence in of(spec) if spec.suite and not spec.replaced else ():
+    for sequence in stored_suite(spec):
         if not sequence.pairs and (sequence.scope or sequence.causes or sequence.ending is not None):
             found.append(Beginning(sequence.calls[: sequence.ending], frozenset(sequence.clauses)))
     found = [each for each in found if not any(name in without for name, _ in each.calls)]

@@ -11,7 +11,7 @@ from ...model.concrete import Model
 from ...model.language import Action, Spec, SpecError
 from ...model.recording import Cause, every
 from ...model.symbolic import Finite, Symbolic, checked, new_solver
-from ..suite import causes_of, named, of
+from ..suite import causes_of, named, stored_suite
 
 LIMIT = 3_000_000
 """What the solver may spend on a cause, in its own units."""
@@ -37,7 +37,7 @@ class ComeTo:
 
     def __init__(self, spec: Spec) -> None:
         self.spec, self._found = spec, set[str]()
-        self._left = [s for s in of(spec) if s.causes] if spec.suite and not spec.replaced else []
+        self._left = [s for s in stored_suite(spec) if s.causes]
         self._models: dict[str, Model] = {}
 
     def by(self, operation: str) -> set[str]:

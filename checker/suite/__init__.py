@@ -5,7 +5,7 @@ from .cycles import returns
 from .deviations import Deviations
 from .more import causes_of, given_to, named, replayed
 from .remade import together
-from .stored import digest, known_causes, of, read, write
+from .stored import digest, known_causes, of, read, stored_suite, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
 
@@ -27,6 +27,7 @@ __all__ = [
     "read",
     "replayed",
     "returns",
+    "stored_suite",
     "together",
     "walks",
     "ways",

@@ -87,12 +87,17 @@ class Deviations:
 
     def _add(self, made: Sequence[Made]) -> None:
         self._ways.append(made)
-        for number, (action, vector, arguments, outcome) in enumerate(made):
-            left = self._of.get((action.name, "" if outcome.effective else outcome.exit))
-            for deviation in self.model.differing(action, vector, arguments, left) if left else ():
-                self._made[deviation].append((made, number))
-        for deviation, number in self._inheriting(made):
+        for deviation, number in self._along(made):
             self._made[deviation].append((made, number))
+
+    def _along(self, made: Sequence[Made], left: Collection[Deviation] | None = None) -> Iterator[tuple[Deviation, int]]:
+        """What makes a difference along a way, of those that are `left` (None: all), and to which call of it."""
+        for number, (action, vector, arguments, outcome) in enumerate(made):
+            those = self._of.get((action.name, "" if outcome.effective else outcome.exit), [])
+            those = those if left is None else [deviation for deviation in those if deviation in left]
+            for deviation in self.model.differing(action, vector, arguments, those) if those else ():
+                yield deviation, number
+        yield from self._inheriting(made)
 
     def _inheriting(self, made: Sequence[Made]) -> Iterator[tuple[Deviation, int]]:
         """What would inherit something else than it has, and by which call."""
@@ -113,13 +118,7 @@ class Deviations:
         left = set(self.unnoticed())
         for made in ways:
             before = len(left)
-            for number, (action, vector, arguments, outcome) in enumerate(made):
-                those = [d for d in self._of.get((action.name, "" if outcome.effective else outcome.exit), ()) if d in left]
-                for deviation in self.model.differing(action, vector, arguments, those) if those else ():
-                    if self._notices(deviation, made, number) is not None:
-                        left.remove(deviation)
-                        self.noticed.add(deviation)
-            for deviation, number in self._inheriting(made):
+            for deviation, number in self._along(made, left):
                 if deviation in left and self._notices(deviation, made, number) is not None:
                     left.remove(deviation)
                     self.noticed.add(deviation)
@@ -246,9 +245,8 @@ class Deviations:
         for _ in range(WALKS if self._ways else 0):
             ways = [_steps(self.chance.choice(self._ways)) for _ in range(self.chance.choice((1, 2, 2)))]
             calls = together(self.model, *ways) if len(ways) == 2 else ways[0]
-            made, shown = list(replayed(self.model, calls)), Shown(self.model)
-            for action, vector, _, outcome in made:
-                shown.after(action, vector, outcome)
+            made = list(replayed(self.model, calls))
+            shown = self._shown(made)
             for _ in range(FURTHER):
                 vector = made[-1][3].state if made else self.model.initial()
                 self._meet_some(sought, made, shown, vector, len(sought))
@@ -286,10 +284,8 @@ class Deviations:
         takers = [(a, s.name) for a in self.actions.values() for s in a.slots if s.type is kind and not (s.fresh or s.subset)]
         for action, name in self.chance.sample(takers, len(takers)):
             choices = shown.calls(action, vector, self.model.unused(vector)) | {name: [element]}
-            numbers = self._numbers(choices, SAMPLE // 4)
-            exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
-            if exits and exits[-1] in EFFECTIVE:
-                arguments = picked(choices, numbers[len(exits) - 1])
+            arguments = self._effective(action, vector, choices, self._numbers(choices, SAMPLE // 4))
+            if arguments is not None:
                 outcome = self.model.step(action, vector, arguments)
                 if self.model.unused(outcome.state)[kind] >> element & 1:
                     return [*way, (action, vector, arguments, outcome)]
@@ -297,15 +293,10 @@ class Deviations:
 
     def _with_another(self, way: Sequence[Made], action: Action) -> list[Made] | None:
         """A way and a call that makes something, if one takes effect."""
-        shown = Shown(self.model)
-        for each, vector, _, outcome in way:
-            shown.after(each, vector, outcome)
-        vector = way[-1][3].state
-        choices, numbers = self._drawn(action, shown, vector, SAMPLE)
-        exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
-        if not exits or exits[-1] not in EFFECTIVE:
+        shown, vector = self._shown(way), way[-1][3].state
+        arguments = self._effective(action, vector, *self._drawn(action, shown, vector, SAMPLE))
+        if arguments is None:
             return None
-        arguments = picked(choices, numbers[len(exits) - 1])
         return [*way, (action, vector, arguments, self.model.step(action, vector, arguments))]
 
     def _meet_along(self, way: Sequence[Made], sought: Mapping[str, list[Deviation]]) -> None:
@@ -351,6 +342,13 @@ class Deviations:
                     if len(self._met[deviation]) >= FROM:
                         left.remove(deviation)
 
+    def _shown(self, made: Sequence[Made]) -> Shown:
+        """What is known at the end of a way."""
+        shown = Shown(self.model)
+        for action, vector, _, outcome in made:
+            shown.after(action, vector, outcome)
+        return shown
+
     def _after(self, made: Sequence[Made], deviation: Deviation) -> list[Step] | None:
         """The calls and those of another way after them, up to one that is answered otherwise."""
         calls = together(self.model, _steps(made), _steps(self.chance.choice(self._ways)))
@@ -359,9 +357,7 @@ class Deviations:
 
     def _walk(self, made: Sequence[Made], right: Vector, wrong: Aside) -> list[Step] | None:
         """The calls and some more up to one that is answered otherwise on both sides."""
-        model, shown = self.model, Shown(self.model)
-        for action, vector, _, outcome in made:
-            shown.after(action, vector, outcome)
+        model, shown = self.model, self._shown(made)
         calls = _steps(made)
         for _ in range(LONG):
             places = model.positions
@@ -417,11 +413,17 @@ class Deviations:
             action = self.actions[self.chance.choice(names)]
             if action.name in self.spec.seldom and self.chance.random() < 0.5:
                 continue
-            choices, numbers = self._drawn(action, shown, vector, SAMPLE // 2)
-            exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
-            if exits and exits[-1] in EFFECTIVE:
-                return action, picked(choices, numbers[len(exits) - 1])
+            arguments = self._effective(action, vector, *self._drawn(action, shown, vector, SAMPLE // 2))
+            if arguments is not None:
+                return action, arguments
         return None
+
+    def _effective(
+        self, action: Action, vector: Vector, choices: Mapping[str, list[Any]], numbers: Sequence[int]
+    ) -> dict[str, Any] | None:
+        """The arguments of the first of some calls that takes effect."""
+        exits = self.model.foreseen(action, vector, choices, numbers, EFFECTIVE)
+        return picked(choices, numbers[len(exits) - 1]) if exits and exits[-1] in EFFECTIVE else None
 
     def _drawn(self, action: Action, shown: Shown, vector: Vector, most: int) -> tuple[dict[str, list[Any]], list[int]]:
         """What the arguments of a call may be, and the numbers of some calls."""

@@ -68,6 +68,11 @@ def of(spec: Spec) -> list[Sequence]:
     return [replace(sequence, number=number) for number, sequence in enumerate(found)]
 
 
+def stored_suite(spec: Spec) -> list[Sequence]:
+    """The suite of a spec if it is a stored one, else none."""
+    return of(spec) if spec.suite and not spec.replaced else []
+
+
 def known_causes(spec: Spec, operations: Collection[str]) -> list[str]:
     """The causes that calls of some operations can come to: of a spec with a stored suite those that it comes to, else all."""
     if not spec.suite or spec.replaced:
