@@ -103,6 +103,24 @@ def test_a_guard_is_passed_only_where_what_the_operation_asks_besides_is_so() ->
         assert outcome.exit == exit
 
 
+def test_a_refused_call_in_which_an_operation_does_not_deviate_leaves_the_state_whatever_was_called_before_it() -> None:
+    model = DeviatingModel(SPEC, SPEC.scope(SPEC.fuzz_scope))
+    passed = [d for d in model.deviations if d.kind == "passed" and d.operation == "select"]
+    held = 0
+    for sequence in [s for s in of(SPEC) if not s.scope and "select" in s.operations][::8]:
+        for action, vector, arguments, outcome in replayed(model, sequence.calls):
+            if action.name != "select" or outcome.effective:
+                continue
+            found = model.differing(action, vector, arguments, passed)
+            for deviation in passed[:: 7 if found else 1]:
+                with model.deviating(deviation):
+                    other = model.step(action, vector, arguments)
+                assert other.effective == (deviation in found)
+                assert other.effective or other.state == vector
+                held += 1
+    assert held > 100
+
+
 def test_an_operation_forgets_what_it_does_not_write_for_what_it_was_given() -> None:
     model = DeviatingModel(RING, RING.fuzz_scope)
     forgets = {(d.operation, d.component, d.when): d for d in model.deviations if d.kind == "forgets"}

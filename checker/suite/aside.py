@@ -21,19 +21,34 @@ class Heir:
         self.position, self.left = model.positions[component.name], tuple[Any, ...]()
         at, keys = component.keys.index(self.slot.type), list(model.keys(component))
         self.cells = {e: [model.index(component, k) for k in keys if k[at] == e] for e in model.domain(self.slot.type)}
+        beside = (c.name for c in model.spec.components if self.slot.type in c.keys and c is not component)
+        self.beside = [model.positions[name] for name in beside if name in model.positions]
+        self.nothing = self.had(model.blank(), next(iter(self.cells)))
 
     def had(self, vector: Vector, element: int) -> tuple[Any, ...]:
         """What the component has for an element."""
         return tuple(vector[self.position][index] for index in self.cells[element])
 
+    def died(self, before: Vector, after: Vector) -> int:
+        """Who dies in a step: whose name is free after it, or who loses all that the component had where others of what is kept
+        for the sort change as well; 0 if nobody does."""
+        if after is before:
+            return 0
+        kind = self.slot.type
+        free = self.model.unused(after)[kind] & ~self.model.unused(before)[kind]
+        if free:
+            return (free & -free).bit_length() - 1
+        if after[self.position] == before[self.position] or all(after[place] == before[place] for place in self.beside):
+            return 0
+        lost = (e for e in self.cells if self.had(after, e) == self.nothing != self.had(before, e))
+        return next(lost, 0)
+
     def after(self, action: Action, before: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> Outcome:
         """What a call comes to where what it makes inherits."""
         made = arguments[self.slot.name] if action.name == self.deviation.operation and outcome.effective else 0
-        if outcome.state is not before:
-            kind = self.slot.type
-            died = self.model.unused(outcome.state)[kind] & ~self.model.unused(before)[kind]
-            if died:
-                self.left = self.had(before, (died & -died).bit_length() - 1)
+        died = self.died(before, outcome.state)
+        if died:
+            self.left = self.had(before, died)
         if not made or not self.left or self.left == self.had(outcome.state, made):
             return outcome
         cells = list(outcome.state[self.position])

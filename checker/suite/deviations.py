@@ -16,9 +16,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.compiled import INHERITED, DeviatingModel, Deviation
+from ...model.compiled import INHERITED, PASSED, DeviatingModel, Deviation
 from ...model.concrete import Outcome, Vector, picked
-from ...model.language import EFFECTIVE, Action, Step, Type
+from ...model.language import EFFECTIVE, Action, Step
 from ...model.recording import READS, Block, Branch, Check, Node, Write, trees
 from .aside import Aside, Heir
 from .more import replayed
@@ -28,7 +28,7 @@ from .shown import Shown
 HELD = 40
 """At how many calls of an operation it deviates, to see whether the calls after them notice."""
 
-FROM, TIMES, FEW, LONG = 8, 16, 2, 8
+FROM, TIMES, FEW, LONG = 8, 48, 2, 8
 """From how many states that a deviation makes a difference in is walked, how often in all, how often for one effect of a refused
 call, and how far."""
 
@@ -76,7 +76,8 @@ class Deviations:
             if deviation.kind == INHERITED:
                 self._heirs.append(deviation)
             else:
-                self._of[deviation.operation, deviation.exit].append(deviation)
+                for exit in self._exits(deviation):
+                    self._of[deviation.operation, exit].append(deviation)
         self._made = defaultdict[Deviation, list[tuple[Sequence[Made], int]]](list)
         """The calls that a deviation makes a difference to: the way, and which call of it."""
         self._met = defaultdict[Deviation, list[Begun]](list)
@@ -84,6 +85,12 @@ class Deviations:
         self._ways: list[Sequence[Made]] = []
         for way in ways:
             self._add(way)
+
+    def _exits(self, deviation: Deviation) -> list[str]:
+        """The exits of the calls that a deviation may make a difference to; "" for those that take effect."""
+        if deviation.kind == PASSED and not deviation.exit:
+            return [exit for exit in trees(self.spec)[deviation.operation].exits if exit not in EFFECTIVE]
+        return [deviation.exit]
 
     def _add(self, made: Sequence[Made]) -> None:
         self._ways.append(made)
@@ -263,31 +270,31 @@ class Deviations:
     def _bequeath(self, deviation: Deviation) -> None:
         """Look along the ways for somebody for whom the component has something, let it die there, and make another."""
         heir = Heir(self.model, deviation)
-        kind, nothing = heir.slot.type, heir.had(self.model.blank(), next(iter(heir.cells)))
+        kind = heir.slot.type
         for way in self.chance.sample(self._ways, min(WALKS, len(self._ways))):
             shown, tried = Shown(self.model), set[int]()
             for number, (action, vector, _, outcome) in enumerate(way):
                 shown.after(action, vector, outcome)
                 for element in [e for sort, e in shown.known if sort is kind and e not in tried]:
-                    if heir.had(outcome.state, element) != nothing and len(self._met[deviation]) < FROM:
+                    if heir.had(outcome.state, element) != heir.nothing and len(self._met[deviation]) < FROM:
                         tried.add(element)
-                        made = self._killed(way[: number + 1], shown, kind, element)
+                        made = self._killed(way[: number + 1], shown, heir, element)
                         made = made and self._with_another(made, self.actions[deviation.operation])
                         if made and any(each is deviation for each, _ in self._inheriting(made)):
                             self._met[deviation].append(made)
             if len(self._met[deviation]) >= FROM:
                 return
 
-    def _killed(self, way: Sequence[Made], shown: Shown, kind: Type, element: int) -> list[Made] | None:
+    def _killed(self, way: Sequence[Made], shown: Shown, heir: Heir, element: int) -> list[Made] | None:
         """A way and a call by which an element of a sort dies, if one is found."""
-        vector = way[-1][3].state
+        vector, kind = way[-1][3].state, heir.slot.type
         takers = [(a, s.name) for a in self.actions.values() for s in a.slots if s.type is kind and not (s.fresh or s.subset)]
         for action, name in self.chance.sample(takers, len(takers)):
             choices = shown.calls(action, vector, self.model.unused(vector)) | {name: [element]}
             arguments = self._effective(action, vector, choices, self._numbers(choices, SAMPLE // 4))
             if arguments is not None:
                 outcome = self.model.step(action, vector, arguments)
-                if self.model.unused(outcome.state)[kind] >> element & 1:
+                if heir.died(vector, outcome.state) == element:
                     return [*way, (action, vector, arguments, outcome)]
         return None
 
@@ -330,7 +337,7 @@ class Deviations:
         """Try some calls of an operation in a state for what is left; what was met often enough is left no more."""
         choices, numbers = self._drawn(action, shown, vector, SAMPLE)
         exits = self.model.foreseen(action, vector, choices, numbers, ())
-        refused = {deviation.exit for deviation in left}
+        refused = {exit for deviation in left for exit in self._exits(deviation)}
         worth = [n for n, exit in zip(numbers, exits, strict=False) if ("" if exit in EFFECTIVE else exit) in refused]
         for number in worth[:MEETINGS]:
             arguments = picked(choices, number)

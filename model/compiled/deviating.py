@@ -23,6 +23,9 @@ SWITCHES = ("oo_deviation", "oo_refused", "oo_only", "oo_passed", "oo_when")
 NOTHING = -1
 """As what an operation may write: no component at all."""
 
+ALL = -1
+"""As which guard is passed: whatever guard refuses."""
+
 DEVIATES = "deviates"
 """An expression: whether a deviation, by number, is switched on."""
 
@@ -51,7 +54,7 @@ class Deviation:
     narrower  take one for false
     front     put in front of a queue, not behind it
     undone    answer that it is done, and change nothing
-    passed    take effect where a guard refuses with an exit, and no other does
+    passed    take effect where a guard refuses with an exit, and no other does; whatever guard refuses if it is ""
 
     forgets   let a component that it does not write have nothing for an argument, or for what stands a map away; `when` is what
     inherited give what is made new what the component had for the last of its sort that died; `when` is which argument it is
@@ -114,7 +117,7 @@ class _DeviatingPrinter(CallsPrinter):
             for when, text in ((number, shown(condition)), (-number, shown(negated(condition)))):
                 if self.trees[name].written:
                     self.deviations.append(Deviation(UNDONE, name, "", Place(), "", (0, 0, NOTHING, 0, when), text))
-                for guard, place, exit in guards if condition in own else ():
+                for guard, place, exit in (*guards, (ALL, Place(), "")) if condition in own and guards else ():
                     self.deviations.append(Deviation(PASSED, name, "", place, exit, (0, guard, 0, 1, when), text))
 
     def _number_forgotten(self, name: str) -> None:
@@ -156,7 +159,7 @@ class _DeviatingPrinter(CallsPrinter):
 
     def _refusal(self, at: Branch, leaf: Leaf, copied: bool) -> None:
         """The call goes on as if it were not refused, and is refused at its end, where it is made to deviate."""
-        self._line(f"if (oo_refused != {self._of(REFUSED, at, exit=leaf.exit)})")
+        self._line(f"if (oo_refused != {ALL} && oo_refused != {self._of(REFUSED, at, exit=leaf.exit)})")
         self.indent += 1
         super()._refusal(at, leaf, copied)
         self.indent -= 1
@@ -241,6 +244,8 @@ class _DeviatingPrinter(CallsPrinter):
         self._line("int exit = oo_call(operation, before, now, answer, came, a);")
         for number, switch in enumerate(SWITCHES):
             self._line(f"{switch} = kept[{number}];")
+        self._line(f"if (exit < 0 || exit >= {len(EFFECTIVE)})")
+        self._line("    *now = *before;")
         self._line("return exit;")
         self._close()
         self._close()
@@ -261,7 +266,10 @@ class _DeviatingPrinter(CallsPrinter):
             self._line(f"{switch} = switches[{len(SWITCHES)} * n + {number}];")
         self._line("int other = oo_call(operation, before, &now, answer, came, a);")
         self._line(f"int written = exit < {len(EFFECTIVE)} || oo_refused;")
-        self._line("differs[n] = exit >= 0 && other >= 0 && (other != exit || (written && memcmp(&now, after, sizeof now)));")
+        # another guard that holds is as good a reason to refuse
+        self._line(f"int told = other != exit && (!oo_passed || other < {len(EFFECTIVE)});")
+        self._line("int left = other == exit && written && memcmp(&now, after, sizeof now);")
+        self._line("differs[n] = exit >= 0 && other >= 0 && (told || left);")
         self._close()
         self._line(f"{' = '.join(SWITCHES)} = 0;")
         self._end()

@@ -24,12 +24,13 @@ def asked(action: Action, tree: Block, spec: Spec) -> list[Node]:
 
 
 def touched(spec: Spec, action: Action, tree: Block) -> list[tuple[Node, str]]:
-    """What an operation is given, and what it reads one map away from that: each with a component that is kept for it, and that
-    the operation does not write."""
+    """What an operation is given, and what it reads that stands one map or more away: each with a component that is kept for it,
+    and that the operation does not write."""
     read = {n for condition in _conditions(tree) for n in condition.within()}
     read |= {n for block in tree.within() for s in block.statements if isinstance(s, Write) for v in s.keys for n in v.within()}
-    given = _given(action)
-    whole = [*given, *(n for node in given for n in _away(spec, node) if n in read and is_sort(n.type))]
+    whole = _given(action)
+    for node in whole:
+        whole += [n for n in _away(spec, node) if n in read and n not in whole and is_sort(n.type)]
     maps = [c for c in spec.components if c.kind == "map" and c.name not in tree.written]
     return [(node, component.name) for node in whole for component in maps if node.type in component.keys]
 
