@@ -1,6 +1,7 @@
 """Our own side of the comparison: the core explored, or proved, in a process of its own.
 
 usage: python bench/ours.py explore N M NQ K BUG JOBS [symmetry]
+       python bench/ours.py build N M NQ K BUG JOBS [symmetry]
        python bench/ours.py prove BUG
 """
 
@@ -14,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
 from oneowner.model.concrete import Model
 from oneowner.model.language import load
-from oneowner.model.search import explored
+from oneowner.model.search import CompiledExplorer, explored
 
 sys.path.insert(0, str(Path(__file__).parent))
 from core import BUGS, THEOREMS, scope
@@ -31,6 +32,13 @@ def explore(given: list[str]) -> None:
     print(f"states {found.states} transitions {found.transitions} depth {found.depth} search {found.seconds:.2f} s")
 
 
+def build(given: list[str]) -> None:
+    """Build what a search is made in, and keep it."""
+    sizes, bug = scope(*map(int, given[:4])), int(given[4])
+    spec = load(f"core:{BUGS[bug]}{'' if 'symmetry' in given else '_ORDERED'}")
+    CompiledExplorer(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given)
+
+
 def prove(given: list[str]) -> None:
     from oneowner.checker.prove import PROVED
     from oneowner.checker.prove import prove as run
@@ -44,4 +52,4 @@ def prove(given: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    {"explore": explore, "prove": prove}[sys.argv[1]](sys.argv[2:])
+    {"explore": explore, "build": build, "prove": prove}[sys.argv[1]](sys.argv[2:])

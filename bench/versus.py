@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ NAME = "oneowner"
 
 @dataclass(frozen=True)
 class Oneowner(Peer):
-    """This tool, as a peer of the others: its time is that of the whole process, Python's start included."""
+    """This tool, as a peer of the others: its time is that of the whole process, Python's start included; what a search is built
+    into is made before it, as of the others, and kept in the run's own folder."""
 
     jobs: int = 1
     symmetry: bool = False
@@ -40,7 +42,9 @@ class Oneowner(Peer):
     def job(self, folder: Path, scope: Scope, bug: int) -> Job:
         if self.proof:
             return Job([sys.executable, OURS, "prove", str(bug)])
-        return Job([sys.executable, OURS, "explore", *map(str, scope), str(bug), str(self.jobs), "symmetry" * self.symmetry])
+        given = [*map(str, scope), str(bug), str(self.jobs), *(["symmetry"] if self.symmetry else [])]
+        kept = ["env", f"XDG_CACHE_HOME={folder}", sys.executable, str(OURS)]
+        return Job([*kept, "explore", *given], shlex.join([*kept, "build", *given]))
 
     def read(self, text: str) -> Found:
         broken = re.search(r"VIOLATED ([^,\n]*)(?:, (\d+) steps)?", text)
@@ -77,7 +81,7 @@ TABLES = (
     Table(
         "Every reachable state",
         "The same operations and the same five invariants. Without symmetry all count the same states. Time is that of the whole "
-        "check; generating and compiling the checker (Spin) is not in it and stands beside it.",
+        "check; generating and compiling the checker (Spin and ours) is not in it and stands beside it.",
         EXPLORERS,
         SCOPES,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import z3
@@ -11,7 +11,7 @@ from ...model.concrete import Model
 from ...model.language import Action, Spec, SpecError
 from ...model.recording import Cause, every
 from ...model.symbolic import Finite, Symbolic, checked, new_solver
-from ..suite import causes_of, named, stored_suite
+from ..suite import named, replayed, stored_suite
 
 LIMIT = 3_000_000
 """What the solver may spend on a cause, in its own units."""
@@ -33,7 +33,7 @@ class Judged:
 
 
 class ComeTo:
-    """The causes of the calls that a spec's stored suite makes, as far as it was asked for them."""
+    """The clauses and causes that calls of a spec's stored suite come to, as far as it was asked for them."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec, self._found = spec, set[str]()
@@ -45,7 +45,9 @@ class ComeTo:
         for sequence in self._left:
             if any(cause.startswith(f"{operation}/") for cause in sequence.causes):
                 model = self._models.setdefault(sequence.scope, Model(self.spec, sequence.sizes(self.spec)))
-                self._found.update(causes_of(model, sequence.calls[: sequence.ending]))
+                for action, vector, arguments, outcome in replayed(model, sequence.calls[: sequence.ending]):
+                    self._found.add(f"{action.name}/{outcome.exit}")
+                    self._found.update(named(model, action, vector, arguments, outcome.exit))
         self._left = [s for s in self._left if not self._found.issuperset(s.causes)]
         return self._found
 
@@ -54,15 +56,16 @@ def judged(
     symbolic: Symbolic,
     base: list[z3.BoolRef],
     action: Action,
-    reached: set[str],
+    reached: Iterable[set[str]],
     finite: Iterator[tuple[Finite, z3.Solver]],
 ) -> Judged:
-    """The causes of an operation: `reached` are those that some call was seen to have, `base` what is true of every state, and
-    `finite` some finite scopes with solvers that hold that."""
-    found = Judged()
+    """The causes of an operation: `reached` are those that some calls were seen to have, the later ones asked for only where a
+    cause may be possible, `base` what is true of every state, and `finite` some finite scopes with solvers that hold that."""
+    found, more = Judged(), iter(reached)
+    had = next(filter(None, more), set[str]())
     scopes = list[tuple[Finite, z3.Solver]]()
     for cause in every(symbolic.spec, [action.name]):
-        if str(cause) in reached:
+        if str(cause) in had:
             found.possible.append(str(cause))
             continue
         solver = new_solver()
@@ -71,16 +74,19 @@ def judged(
         solver.add(*base, *symbolic.call_assumptions(action))
         try:
             solver.add(*symbolic.condition(action, cause.condition))
+            answer = checked(solver)
         except SpecError:
             # who is at the head of a line cannot be asked of all elements at once
-            found.undecided.append(str(cause))
-            continue
-        if checked(solver) == z3.unsat:
+            answer = None
+        if answer == z3.unsat:
             found.impossible.append(str(cause))
             continue
-        scopes = scopes or list(finite)
-        shown = any(_shown(*scope, action, cause) for scope in scopes)
-        (found.possible if shown else found.undecided).append(str(cause))
+        had = had.union(*more)
+        is_shown = str(cause) in had
+        if not is_shown and answer is not None:
+            scopes = scopes or list(finite)
+            is_shown = any(_shown(*scope, action, cause) for scope in scopes)
+        (found.possible if is_shown else found.undecided).append(str(cause))
     return found
 
 

@@ -223,11 +223,9 @@ class Prover:
     def _possible(self, action: Action, exit: str) -> bool:
         """Some state that satisfies every invariant, and some arguments, lead to `exit`: shown by replaying them.
 
-        First looked for where the spec's openings lead, which is reachable; then asked of Z3.
+        First looked for in the stored suite and where the spec's openings lead, which is reachable; then asked of Z3.
         """
-        if action.name not in self._seen:
-            self._seen[action.name] = self._reached(action)
-        if exit in self._seen[action.name]:
+        if any(f"{action.name}/{exit}" in seen for seen in self._called(action)):
             return True
         for scope in growing_scopes(self.spec):
             shown = self._solution(scope, action, exit)
@@ -254,15 +252,20 @@ class Prover:
 
     def _causes(self, action: Action) -> Judged:
         """Which causes calls of an operation can have."""
+        scopes = (self.finite(scope) for scope in itertools.islice(growing_scopes(self.spec), SMALLEST))
+        return judged(self.symbolic, self._base, action, self._called(action), scopes)
+
+    def _called(self, action: Action) -> Iterator[set[str]]:
+        """What calls of the stored suite come to; then what others do."""
         if self._had is None:
             self._had = ComeTo(self.spec)
+        yield self._had.by(action.name)
         if action.name not in self._seen:
             self._seen[action.name] = self._reached(action)
-        scopes = (self.finite(scope) for scope in itertools.islice(growing_scopes(self.spec), SMALLEST))
-        return judged(self.symbolic, self._base, action, self._had.by(action.name) | self._seen[action.name], scopes)
+        yield self._seen[action.name]
 
     def _reached(self, action: Action) -> set[str]:
-        """The exits and causes of calls made in the initial state or after an opening: a sample, the same every time."""
+        """The clauses and causes of calls made in the initial state or after an opening: a sample, the same every time."""
         if self._opened is None:
             model = Model(self.spec, self.spec.fuzz_scope)
             self._opened = model, [model.initial(), *self._states(model)]
@@ -274,7 +277,7 @@ class Prover:
             for arguments in chance.sample(calls, min(SAMPLE, len(calls))):
                 try:
                     exit = model.step(action, state, arguments).exit
-                    found |= {exit, *named(model, action, state, arguments, exit)}
+                    found |= {f"{action.name}/{exit}", *named(model, action, state, arguments, exit)}
                 except SpecError:
                     continue  # the spec's text makes no sense there; `well_defined` says so
         return found

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import z3
 
+from .made import applied
 from .terms import choice, conjunction, is_true, same
 
 
@@ -32,9 +33,14 @@ class Unknown(Cells):
     def __init__(self, function: z3.FuncDeclRef) -> None:
         super().__init__()
         self.function = function
+        self._like: z3.ExprRef | None = None
 
     def _read(self, key: tuple[z3.ExprRef, ...]) -> z3.ExprRef:
-        return self.function(*key)
+        if self._like is None:
+            self._like = self.function(*key)
+            return self._like
+        read: z3.ExprRef = applied(self.function, key, self._like)
+        return read
 
 
 class Blank(Cells):

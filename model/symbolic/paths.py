@@ -23,6 +23,7 @@ from ..language import (
     reading,
 )
 from .cells import Cells
+from .made import all_of, any_of, implied, negated
 from .terms import SubsetTerm, Term, conjunction, is_false, is_true, same
 from .world import World
 
@@ -137,7 +138,7 @@ class Follower:
         if index >= MAX_DECISIONS:
             raise SpecError(f"one path has over {MAX_DECISIONS} decisions: an operation has no loop over the state; use where()")
         path.decisions.append(side)
-        path.conditions.append(condition if side else z3.Not(condition))
+        path.conditions.append(condition if side else negated(condition))
         self._known[condition.get_id()] = side
         if z3.is_not(condition):
             self._known[condition.arg(0).get_id()] = not side
@@ -219,16 +220,16 @@ class Follower:
         world, kind = self.world, component.value
         term = world.variable(kind, f"head {len(self._path.heads)} of {component.name}")
         nothing, nowhere = world.none(kind), world.none(component.keys[0])
-        in_line = z3.Not(same(line, nowhere))
-        outside = world.quantified(True, [kind], lambda e: z3.Not(same(place.read((e,)), line)))
+        in_line = negated(same(line, nowhere))
+        outside = world.quantified(True, [kind], lambda e: negated(same(place.read((e,)), line)))
         first = world.quantified(
             True,
             [kind],
-            lambda e: z3.Implies(same(place.read((e,)), line), ticket.read((term,)) <= ticket.read((e,))),
+            lambda e: implied(same(place.read((e,)), line), ticket.read((term,)) <= ticket.read((e,))),
         )
         axiom = z3.Or(
-            z3.And(same(term, nothing), z3.Or(z3.Not(in_line), outside)),
-            z3.And(z3.Not(same(term, nothing)), in_line, same(place.read((term,)), line), first),
+            all_of([same(term, nothing), any_of([negated(in_line), outside])]),
+            all_of([negated(same(term, nothing)), in_line, same(place.read((term,)), line), first]),
         )
         self._path.heads.append(Head(term, component.name, place, ticket, line, axiom))
         return term

@@ -38,6 +38,7 @@ from ..language import (
 )
 from ..recording import Node, asked
 from .cells import Blank, Cells, Unknown
+from .made import all_of, any_of, chosen, implied, negated
 from .paths import Follower, Path
 from .state import System
 from .terms import SubsetTerm, Term, conjunction, same
@@ -137,12 +138,12 @@ class Symbolic(Follower):
             nowhere = self.world.none(c.keys[0])
 
             def below(e: z3.ExprRef, place=place, ticket=ticket, clock=clock, nowhere=nowhere) -> z3.BoolRef:  # type: ignore[no-untyped-def]
-                return z3.Or(same(place.read((e,)), nowhere), ticket.read((e,)) < clock)
+                return any_of([same(place.read((e,)), nowhere), ticket.read((e,)) < clock])
 
             def apart(e: z3.ExprRef, f: z3.ExprRef, place=place, ticket=ticket, nowhere=nowhere) -> z3.BoolRef:  # type: ignore[no-untyped-def]
                 there = place.read((e,))
-                together = z3.And(same(there, place.read((f,))), z3.Not(same(there, nowhere)))
-                return z3.Implies(z3.And(together, same(ticket.read((e,)), ticket.read((f,)))), same(e, f))
+                together = all_of([same(there, place.read((f,))), negated(same(there, nowhere))])
+                return implied(all_of([together, same(ticket.read((e,)), ticket.read((f,)))]), same(e, f))
 
             yield (
                 name,
@@ -168,14 +169,14 @@ class Symbolic(Follower):
         arguments = self.arguments(action)
         for slot in action.slots:
             if slot.subset:
-                found.append(z3.Not(arguments[slot.name].holds(self.world.none(slot.type))))
+                found.append(negated(arguments[slot.name].holds(self.world.none(slot.type))))
                 continue
             term = arguments[slot.name].expr
             thing = self.world.is_thing(slot.type, term)
             if slot.fresh:
                 free = self._is_free(slot.type, term)
-                taken = self.world.quantified(True, [slot.type], lambda e, k=slot.type: z3.Not(self._is_free(k, e)))
-                found.append(z3.And(thing, free) if slot.type.endless else z3.If(thing, free, taken))
+                taken = self.world.quantified(True, [slot.type], lambda e, k=slot.type: negated(self._is_free(k, e)))
+                found.append(all_of([thing, free]) if slot.type.endless else chosen(thing, free, taken))
             elif not slot.optional:
                 found.append(thing)
         return found
@@ -184,7 +185,7 @@ class Symbolic(Follower):
         test = self.spec.unused[kind]
         with reading(self), self.stating(), inside(test.name, test.function):
             free = self.world.lift(bool, test.function(self.state, Term(self, term, kind)))
-        return conjunction([free, *(z3.Not(same(term, self.world.lift(kind, c))) for c in kind.constants)])
+        return conjunction([free, *(negated(same(term, self.world.lift(kind, c))) for c in kind.constants)])
 
     def paths(self, action: Action) -> list[Path]:
         """Every path through an operation, from any state.  Raises SpecError beyond MAX_PATHS."""
@@ -275,7 +276,7 @@ class Symbolic(Follower):
         binding = {s.name: self.world.variable(s.type, f"bound {s.name} of {declaration.name}") for s in declaration.slots}
         guards = [self.world.is_thing(s.type, binding[s.name]) for s in declaration.slots]
         body = self._instance(declaration, states, tuple(binding.values()))
-        return binding, z3.Implies(conjunction(guards), body)
+        return binding, implied(conjunction(guards), body)
 
     def _instance(self, declaration: Declaration, states: Any, terms: tuple[z3.ExprRef, ...]) -> z3.BoolRef:
         wrapped = [Term(self, t, s.type) for t, s in zip(terms, declaration.slots, strict=True)]
@@ -313,7 +314,7 @@ class Symbolic(Follower):
         self.counted = []
         assert action is not None or not step
         states = self.of_step(action, path) if step and action else (path.after,)
-        term = z3.Not(self.instance(statement, *states)[1])
+        term = negated(self.instance(statement, *states)[1])
         if not self.counted:
             self._denials.setdefault(key, []).append((cells, term))
         return term

@@ -17,6 +17,7 @@ from ..language import (
     none,
 )
 from .cells import Stored, Written
+from .made import any_of, negated
 from .paths import Follower
 from .terms import Term, conjunction, same
 
@@ -160,9 +161,9 @@ class _Line(NoValue):
         if self._reading.deciding:
             return self.head == none
         place = queue._part("place")
-        statement = world.quantified(True, [queue._component.value], lambda e: z3.Not(same(place.read((e,)), self._key)))
+        statement = world.quantified(True, [queue._component.value], lambda e: negated(same(place.read((e,)), self._key)))
         nowhere = same(self._key, world.none(queue._component.keys[0]))
-        return Term(self._reading, z3.Or(nowhere, statement), bool)
+        return Term(self._reading, any_of([nowhere, statement]), bool)
 
     @property
     def length(self) -> Any:

@@ -7,11 +7,8 @@ from typing import Any, Protocol
 
 import z3
 
-from ..language import (
-    NoValue,
-    SpecError,
-    Type,
-)
+from ..language import NoValue, SpecError, Type
+from .made import all_of, any_of, chosen, equal, implied, is_constant, negated
 
 _TRUE, _FALSE = z3.BoolVal(True), z3.BoolVal(False)
 
@@ -37,14 +34,12 @@ def same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
         return z3.BoolVal(True)
     if is_value(left) and is_value(right):
         return z3.BoolVal(False)
-    return left == right
+    return equal(left, right)
 
 
 def is_value(term: z3.ExprRef) -> bool:
     """Whether a term is a value: two of them that are not the same term differ."""
-    if is_true(term) or is_false(term) or z3.is_int_value(term):
-        return True
-    return bool(z3.is_app(term) and term.decl().kind() == z3.Z3_OP_DT_CONSTRUCTOR and term.num_args() == 0)
+    return is_true(term) or is_false(term) or is_constant(term)
 
 
 def conjunction(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
@@ -54,14 +49,14 @@ def conjunction(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
         return z3.BoolVal(False)
     if len(kept) < 2:
         return kept[0] if kept else z3.BoolVal(True)
-    return z3.And(kept)
+    return all_of(kept)
 
 
 def choice(condition: z3.BoolRef, yes: Any, no: Any) -> Any:
     """`yes` where `condition` holds, else `no`; settled at once where that can be."""
     if is_true(condition) or _is(yes, no):
         return yes
-    return no if is_false(condition) else z3.If(condition, yes, no)
+    return no if is_false(condition) else chosen(condition, yes, no)
 
 
 def conjuncts(statement: z3.BoolRef) -> Iterator[z3.BoolRef]:
@@ -82,7 +77,7 @@ def _guarded(variables: Sequence[z3.ExprRef], guards: Sequence[z3.BoolRef], part
     """
     inside = _constants_of(part)
     used = [i for i, variable in enumerate(variables) if variable.get_id() in inside]
-    return [variables[i] for i in used], z3.Implies(conjunction([guards[i] for i in used]), part)
+    return [variables[i] for i in used], implied(conjunction([guards[i] for i in used]), part)
 
 
 def applications(term: z3.AstRef) -> Iterator[z3.ExprRef]:
@@ -158,7 +153,7 @@ class Term:
         return self._truth(same(self.expr, self._other(other)))
 
     def __ne__(self, other: Any) -> Any:
-        return self._truth(z3.Not(same(self.expr, self._other(other))))
+        return self._truth(negated(same(self.expr, self._other(other))))
 
     def _number(self, other: Any, what: str) -> Any:
         if self.type is not int:
@@ -197,13 +192,13 @@ class Term:
         left, right = self._condition(self), self._condition(other)
         if is_false(left) or is_true(right):
             return self._truth(right)
-        return self._truth(left if is_true(left) or is_false(right) else z3.Or(left, right))
+        return self._truth(left if is_true(left) or is_false(right) else any_of([left, right]))
 
     __ror__ = __or__
 
     def negated(self) -> Any:
         """What `negation` makes of it."""
-        return self._truth(z3.Not(self._condition(self)))
+        return self._truth(negated(self._condition(self)))
 
     def __invert__(self) -> Any:
         raise SpecError("~ is no negation (on a plain bool it gives -1 or -2): write negation(...), or not in an operation")

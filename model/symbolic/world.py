@@ -17,6 +17,7 @@ from ..language import (
     is_enumeration,
     is_sort,
 )
+from .made import all_of, any_of, negated
 from .terms import Term, conjunction, conjuncts, for_all, same
 
 _names = itertools.count()
@@ -113,10 +114,10 @@ class World:
     def is_thing(self, kind: Type, term: z3.ExprRef) -> z3.BoolRef:
         """What it takes to be a value that a statement ranges over: not none, no number below 0 or out of scope."""
         if is_sort(kind):
-            return z3.Not(same(term, self.none(kind)))
+            return negated(same(term, self.none(kind)))
         if kind is int:
             least: z3.BoolRef = term >= 0
-            return least if self.scope is None else z3.And(least, term <= self.scope["numbers"])
+            return least if self.scope is None else all_of([least, term <= self.scope["numbers"]])
         return z3.BoolVal(True)
 
     def quantified(self, universal: bool, kinds: Sequence[Type], body: Callable[..., z3.BoolRef]) -> z3.BoolRef:
@@ -134,4 +135,4 @@ class World:
         parts = [body(*values) for values in itertools.product(*ranges)]
         if universal:
             return conjunction([for_all(bound, guards, part) for whole in parts for part in conjuncts(whole)])
-        return z3.Exists(bound, conjunction([*guards, z3.Or(parts)])) if bound else z3.Or(parts)
+        return z3.Exists(bound, conjunction([*guards, any_of(parts)])) if bound else any_of(parts)
