@@ -7,7 +7,7 @@ from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector
 from ...model.graph import with_fresh_names
-from ...model.language import Action, Members, Step, Type
+from ...model.language import Action, Members, SpecError, Step, Type
 from .more import lent, lives, replayed
 from .shown import Shown
 
@@ -26,7 +26,10 @@ def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[S
     for name, arguments in with_fresh_names(model, list(other)):
         action = model.spec.actions[name]
         given = _renamed(model, action, vector, arguments, names)
-        outcome = model.step(action, vector, given)
+        try:
+            outcome = model.step(action, vector, given)
+        except SpecError:
+            continue  # of what never runs out there may be too little for both
         if outcome.effective:
             vector = outcome.state
             calls.append((name, given))

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.language import Members, Spec, SpecError, Step, once
-from ...model.recording import every
-from ...model.symbolic import clauses
+from ...model.recording import every, trees
 from .suite import Sequence, generate
 
 
@@ -83,9 +82,11 @@ def known_causes(spec: Spec, operations: Collection[str]) -> list[str]:
 
 @once
 def digest(spec: Spec) -> str:
-    """A fingerprint of what is asked of an implementation: the clauses and the suite."""
+    """A fingerprint of what is asked of an implementation: the exits in the text and the suite."""
     stored = None if spec.replaced else spec.suite
-    text = json.dumps([clauses(spec), stored.read_text(encoding="utf-8") if stored else write(spec, of(spec))])
+    exits = {name: tree.exits for name, tree in trees(spec).items()}
+    late = {name: list(each) for name, each in spec.late_exits.items()}
+    text = json.dumps([exits, late, stored.read_text(encoding="utf-8") if stored else write(spec, of(spec))])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
