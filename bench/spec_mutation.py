@@ -112,9 +112,11 @@ def contradicted(spec: Spec, implementation: Any) -> Hold:
     suite = of(spec)
 
     def hold(mutant: SpecMutant) -> tuple[str, str]:
-        changed, _ = mutant.applied(spec)
+        changed, operations = mutant.applied(spec)
+        # what calls none of them is not likely to tell
+        near = sorted(suite, key=lambda sequence: sequence.operations.isdisjoint(operations))
         try:
-            for sequence in suite:
+            for sequence in near:
                 run_sequence(changed, implementation, sequence)
         except Mismatch as mismatch:
             return KILLED, mismatch.clause

@@ -42,9 +42,9 @@ def test_ten_bugs_are_planted() -> None:
     assert all(f"BUG_{name}" in (SOURCE / "core.c").read_text() for name in NAMES)
 
 
-@pytest.mark.parametrize("bug", one_in(3, NAMES))
+@pytest.mark.parametrize("bug", one_in(5, NAMES))
 def test_a_planted_bug_is_caught(bug: str, tmp_path: Path) -> None:
-    ran = run("conform", built(tmp_path, bug), "--profile", "core", "--time", "60", "--format", "json", cwd=tmp_path)
+    ran = run("conform", built(tmp_path, bug), "--profile", "core", "--time", "0", "--format", "json", cwd=tmp_path)
     assert ran.code == 1, ran.out
     assert any(v["status"] == "fail" for v in ran.json["verdicts"].values())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conforming import Around
+from token_ring import RING
 
 from oneowner.checker.adapters import connect
 from oneowner.checker.session import Failure, Recorded, again
@@ -31,7 +32,7 @@ def test_the_shortest_way_to_a_clause_comes_to_it(clause: str, calls: int) -> No
 
 
 def test_a_clause_of_nothing_has_no_way() -> None:
-    assert way_to(SPEC, "allocate/EBEAUTY") is None
+    assert way_to(RING, "make/BEAUTY") is None
 
 
 class NeverFrees(Around):
