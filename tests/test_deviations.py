@@ -3,7 +3,9 @@ suite has such calls."""
 
 from __future__ import annotations
 
+import random
 import shutil
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -94,13 +96,47 @@ def test_a_call_has_no_effect_only_where_the_arguments_stand_so_to_the_state() -
 
 def test_a_guard_is_passed_only_where_what_the_operation_asks_besides_is_so() -> None:
     model = DeviatingModel(RING, RING.fuzz_scope)
-    passed = {d.when: d for d in model.deviations if (d.kind, *key(d)) == ("passed", "give", "NO_TOKEN", "")}
+    of_one = [d for d in model.deviations if (d.kind, *key(d)) == ("passed", "give", "NO_TOKEN", "") and d.place.line]
+    passed = {d.when: d for d in of_one}
     assert {"member[to]", "not member[to]"} <= passed.keys()
     give, two = RING.actions["give"], model.step(RING.actions["join"], model.initial(), {"station": 2}).state
     for when, exit in (("member[to]", "ok"), ("not member[to]", "NO_TOKEN")):
         with model.deviating(passed[when]):
             outcome = model.step(give, two, {"station": 2, "to": 1})
         assert outcome.exit == exit
+
+
+def test_all_guards_are_passed_where_one_would_refuse_first() -> None:
+    model = DeviatingModel(RING, RING.fuzz_scope)
+    of_all = [d for d in model.deviations if (d.kind, d.operation, d.when) == ("passed", "give", "not member[to]")]
+    found = {d.exit: d for d in of_all if not d.place.line}
+    give, vector = RING.actions["give"], model.initial()
+    both, last = {"station": 2, "to": 3}, {"station": 1, "to": 3}
+    assert [model.step(give, vector, given).exit for given in (both, last)] == ["NO_TOKEN", "STRANGER"]
+    for exit, passes in (("NO_TOKEN", [True, False]), ("STRANGER", [False, True])):
+        with model.deviating(found[exit]):
+            outcomes = [model.step(give, vector, given) for given in (both, last)]
+        assert [outcome.effective for outcome in outcomes] == passes
+        assert [outcome.state != vector for outcome in outcomes] == passes
+
+
+def test_one_operation_deviates_and_the_others_do_not() -> None:
+    model = DeviatingModel(RING, RING.scope(RING.fuzz_scope))
+    undone = [d for d in model.deviations if d.kind == "undone" and d.operation in ("give", "deliver")]
+    seen, chance = {True: 0, False: 0}, random.Random(1)
+    for _ in range(20):
+        calls = [MAKE, MAKE, *chance.choices([JOIN, GIVE, DELIVER, BACK], k=8)]
+        way = list(replayed(model, calls))
+        for deviation in undone:
+            vector, noticed = way[0][1], False
+            for action, _, arguments, outcome in way:
+                with model.deviating(deviation) if action.name == deviation.operation else nullcontext():
+                    other = model.step(action, vector, arguments)
+                noticed = noticed or (other.exit, other.answer) != (outcome.exit, outcome.answer)
+                vector = other.state
+            assert (deviation not in deviations(calls).unnoticed()) == noticed
+            seen[noticed] += 1
+    assert min(seen.values()) > 5
 
 
 def test_a_refused_call_in_which_an_operation_does_not_deviate_leaves_the_state_whatever_was_called_before_it() -> None:

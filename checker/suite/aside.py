@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from typing import Any
 
@@ -77,7 +78,7 @@ class Aside:
         """What a call comes to there, that on the other side comes to what is `right`; None where that is not defined."""
         given = {slot.name: self._named(slot, arguments[slot.name]) for slot in action.slots}
         try:
-            with self.model.deviating(self.deviation):
+            with self._deviating(action):
                 outcome = self.model.step(action, self.vector, given)
         except SpecError:
             return None
@@ -95,10 +96,13 @@ class Aside:
         """The exits of calls there; none where one of them is not defined."""
         given = {slot.name: [self._named(slot, choice) for choice in choices[slot.name]] for slot in action.slots}
         try:
-            with self.model.deviating(self.deviation):
+            with self._deviating(action):
                 return self.model.foreseen(action, self.vector, given, numbers, ())
         except SpecError:
             return []
+
+    def _deviating(self, action: Action) -> AbstractContextManager[None]:
+        return self.model.deviating(self.deviation) if action.name == self.deviation.operation else nullcontext()
 
     def _named(self, slot: Slot, value: Any) -> Any:
         if slot.fresh:

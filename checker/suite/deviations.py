@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.compiled import INHERITED, PASSED, DeviatingModel, Deviation
+from ...model.compiled import INHERITED, DeviatingModel, Deviation
 from ...model.concrete import Outcome, Vector, picked
 from ...model.language import EFFECTIVE, Action, Step
 from ...model.recording import READS, Block, Branch, Check, Node, Write, trees
@@ -76,8 +76,7 @@ class Deviations:
             if deviation.kind == INHERITED:
                 self._heirs.append(deviation)
             else:
-                for exit in self._exits(deviation):
-                    self._of[deviation.operation, exit].append(deviation)
+                self._of[deviation.operation, deviation.exit].append(deviation)
         self._made = defaultdict[Deviation, list[tuple[Sequence[Made], int]]](list)
         """The calls that a deviation makes a difference to: the way, and which call of it."""
         self._met = defaultdict[Deviation, list[Begun]](list)
@@ -85,12 +84,6 @@ class Deviations:
         self._ways: list[Sequence[Made]] = []
         for way in ways:
             self._add(way)
-
-    def _exits(self, deviation: Deviation) -> list[str]:
-        """The exits of the calls that a deviation may make a difference to; "" for those that take effect."""
-        if deviation.kind == PASSED and not deviation.exit:
-            return [exit for exit in trees(self.spec)[deviation.operation].exits if exit not in EFFECTIVE]
-        return [deviation.exit]
 
     def _add(self, made: Sequence[Made]) -> None:
         self._ways.append(made)
@@ -337,7 +330,7 @@ class Deviations:
         """Try some calls of an operation in a state for what is left; what was met often enough is left no more."""
         choices, numbers = self._drawn(action, shown, vector, SAMPLE)
         exits = self.model.foreseen(action, vector, choices, numbers, ())
-        refused = {exit for deviation in left for exit in self._exits(deviation)}
+        refused = {deviation.exit for deviation in left}
         worth = [n for n, exit in zip(numbers, exits, strict=False) if ("" if exit in EFFECTIVE else exit) in refused]
         for number in worth[:MEETINGS]:
             arguments = picked(choices, number)

@@ -2,7 +2,7 @@
 
 from .building import Building, NoCompiler, compiler, kept_in, nvcc
 from .cells import c_name
-from .deviating import INHERITED, PASSED, DeviatingModel, Deviation
+from .deviating import INHERITED, DeviatingModel, Deviation
 from .device import CPU, CUDA, DEVICES, EMULATED, Card, Device, Outgrown, card, device_building, state_bytes
 from .header import comment, header
 from .library import Library
@@ -19,7 +19,6 @@ __all__ = [
     "EMULATED",
     "FRESH_BITS",
     "INHERITED",
-    "PASSED",
     "Building",
     "Card",
     "CompiledModel",

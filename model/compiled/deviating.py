@@ -24,7 +24,8 @@ NOTHING = -1
 """As what an operation may write: no component at all."""
 
 ALL = -1
-"""As which guard is passed: whatever guard refuses."""
+"""As which guard is passed: every one that refuses, if the first does so with the exit whose number stands where another passes
+(1, which is no number of a refusal)."""
 
 DEVIATES = "deviates"
 """An expression: whether a deviation, by number, is switched on."""
@@ -54,7 +55,7 @@ class Deviation:
     narrower  take one for false
     front     put in front of a queue, not behind it
     undone    answer that it is done, and change nothing
-    passed    take effect where a guard refuses with an exit, and no other does; whatever guard refuses if it is ""
+    passed    take effect where a guard refuses with an exit, and no other does; at no place, whatever else refuses after it
 
     forgets   let a component that it does not write have nothing for an argument, or for what stands a map away; `when` is what
     inherited give what is made new what the component had for the last of its sort that died; `when` is which argument it is
@@ -113,12 +114,17 @@ class _DeviatingPrinter(CallsPrinter):
         """What an operation may do otherwise only where something holds, or only where it does not."""
         guards = [(number, key[3], key[4]) for key, number in self.numbers.items() if key[:2] == (REFUSED, name)]
         own = asked(self.spec.actions[name], self.trees[name], self.spec)
+        exits = [exit for exit in self.trees[name].exits if exit not in EFFECTIVE]
+        several, numbers = exits if len(exits) > 1 else [], self.exits()
         for number, condition in enumerate(self.related[name], 1):
             for when, text in ((number, shown(condition)), (-number, shown(negated(condition)))):
                 if self.trees[name].written:
                     self.deviations.append(Deviation(UNDONE, name, "", Place(), "", (0, 0, NOTHING, 0, when), text))
-                for guard, place, exit in (*guards, (ALL, Place(), "")) if condition in own and guards else ():
+                for guard, place, exit in guards if condition in own else ():
                     self.deviations.append(Deviation(PASSED, name, "", place, exit, (0, guard, 0, 1, when), text))
+                for exit in several if condition in own else ():
+                    switches = 0, ALL, 0, numbers.index(exit), when
+                    self.deviations.append(Deviation(PASSED, name, "", Place(), exit, switches, text))
 
     def _number_forgotten(self, name: str) -> None:
         found = touched(self.spec, self.spec.actions[name], self.trees[name])
@@ -163,13 +169,18 @@ class _DeviatingPrinter(CallsPrinter):
         self.indent += 1
         super()._refusal(at, leaf, copied)
         self.indent -= 1
-        self._line(f"refused = OO_{leaf.exit.upper()};")
+        self._line(f"refused = refused < 0 ? OO_{leaf.exit.upper()} : refused;")
 
     def _return(self, exit: str) -> None:
         if exit in EFFECTIVE and (numbers := self.forgotten[self._action.name]):
             given = "".join(f", {self._argument(s.name)}" for s in self._action.slots)
             self._line(f"if (oo_deviation >= {min(numbers)} && oo_deviation <= {max(numbers)})")
             self._line(f"    forget_{self._action.name}(before, now{given});")
+        if exit in EFFECTIVE:
+            self._open("if (refused >= 0 && oo_passed > 1 && oo_passed != refused) {")
+            self._line("*now = *before;")
+            self._line("return refused;")
+            self._close()
         self._line(f"return refused < 0 || oo_passed ? OO_{exit.upper()} : refused;")
 
     def _write(self, write: Write) -> None:
@@ -339,8 +350,8 @@ class DeviatingModel(CompiledModel):
 
     @contextmanager
     def deviating(self, deviation: Deviation) -> Iterator[None]:
-        """Within it, operations deviate, so that a refused call may change the state.  What they then write at none, or above
-        what a number may be, raises SpecError."""
+        """Within it, the operation deviates, so that a refused call may change the state.  What it then writes at none, or above
+        what a number may be, raises SpecError.  Of other operations nothing is to be asked within it."""
         self._switch(deviation.switches)
         self._deviating = deviation
         written = self._written
