@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Deviation:
     refused   where a guard refuses with an exit, write to the component, or to all if it is "", as if it did not
     first     change only the first cell that a bulk update finds
     wider     take a condition inside that of a bulk update or of an `if` for true
-    narrower  take one for false
+    narrower  take one for false; at no place, these two wherever it is asked, and `when` is the condition
     front     put in front of a queue, not behind it
     undone    answer that it is done, and change nothing
     passed    take effect where a guard refuses with an exit, and no other does; at no place, whatever else refuses after it
@@ -100,6 +101,8 @@ class _DeviatingPrinter(CallsPrinter):
         for name, each in asked:
             for kind, part in _parts(each):
                 self._number(kind, name, each, part)
+        self.everywhere: dict[tuple[str, str, Node], int] = {}
+        self._number_everywhere()
         self.forgotten: dict[str, dict[int, tuple[Node, Component]]] = {}
         self.related = {name: related(self.spec, self.spec.actions[name], tree) for name, tree in self.trees.items()}
         for name in self.trees:
@@ -109,6 +112,17 @@ class _DeviatingPrinter(CallsPrinter):
                 for component in (c for c in self.spec.components if c.kind == "map" and slot.type in c.keys):
                     none = (0,) * len(SWITCHES)
                     self.deviations.append(Deviation(INHERITED, name, component.name, Place(), "", none, slot.name))
+
+    def _number_everywhere(self) -> None:
+        """What is asked in several places is taken for true, or false, in all of them."""
+        asked = defaultdict[tuple[str, str, Node], list[Any]](list)
+        for kind, name, _, _, _, *which in self.numbers:
+            if kind in (WIDER, NARROWER):
+                asked[kind, name, _alike(which[0], {})].append(which)
+        for (kind, name, part), places in asked.items():
+            if len(places) > 1:
+                number = self.numbers[kind, name, part] = self.everywhere[kind, name, part] = len(self.numbers) + 1
+                self.deviations.append(Deviation(kind, name, "", Place(), "", (number, 0, 0, 0, 0), shown(part)))
 
     def _number_related(self, name: str) -> None:
         """What an operation may do otherwise only where something holds, or only where it does not."""
@@ -152,7 +166,10 @@ class _DeviatingPrinter(CallsPrinter):
         return self.numbers[(kind, self._action.name, component, at.place, exit, *which)]
 
     def _asked(self, at: Branch | Write) -> Node:
-        known = {(kind, part): self._of(kind, at, part) for kind, part in _parts(at)}
+        known = {
+            (kind, part): (self._of(kind, at, part), self.everywhere.get((kind, self._action.name, _alike(part, {})), 0))
+            for kind, part in _parts(at)
+        }
         return _loosened(super()._asked(at), known) if known else super()._asked(at)
 
     def _expression(self, node: Node) -> str:
@@ -305,15 +322,22 @@ def _inside(node: Node, kind: str) -> Iterator[tuple[str, Node]]:
         yield kind, node
 
 
-def _loosened(node: Node, known: Mapping[tuple[str, Node], int]) -> Node:
-    """A condition of which each inside may be switched."""
+def _alike(node: Node, names: dict[int, int]) -> Node:
+    """What is the same for all that differ in the numbers of what they range over."""
+    if node.op == "var":
+        return Node("var", (names.setdefault(node.args[0], len(names)),), node.type)
+    return Node(node.op, tuple(_alike(a, names) if isinstance(a, Node) else a for a in node.args), node.type)
+
+
+def _loosened(node: Node, known: Mapping[tuple[str, Node], tuple[int, int]]) -> Node:
+    """A condition of which each inside may be switched, there or wherever it is asked."""
     if node.op in ("and", "or"):
         return reduce(both if node.op == "and" else either, (_loosened(part, known) for part in node.args))
     found = node
-    if (wider := known.get((WIDER, node))) is not None:
-        found = either(Node(DEVIATES, (wider,), bool), found)
-    if (narrower := known.get((NARROWER, node))) is not None:
-        found = both(negated(Node(DEVIATES, (narrower,), bool)), found)
+    for number in filter(None, known.get((WIDER, node), ())):
+        found = either(Node(DEVIATES, (number,), bool), found)
+    for number in filter(None, known.get((NARROWER, node), ())):
+        found = both(negated(Node(DEVIATES, (number,), bool)), found)
     return found
 
 
