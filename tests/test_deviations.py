@@ -319,3 +319,24 @@ def test_a_bulk_update_stops_at_the_first_cell_or_takes_in_others() -> None:
     assert seen["first"] == [0, 2, 3]
     assert seen["without"] == [2, 2, 3]
     assert seen["wider"] == [0, 0, 0]
+
+
+def test_a_condition_is_taken_for_true_wherever_it_is_asked() -> None:
+    """The last descriptor of a file without a name frees its region, and its content with it; here every one does."""
+    model = DeviatingModel(SPEC, SPEC.scope(SPEC.fuzz_scope))
+    found = [d for d in model.deviations if (d.kind, d.operation, d.component) == ("wider", "close", "")]
+    (last,) = (d for d in found if d.when.startswith("not exists") and "fd_file[fd0] == region_file[region1]" in d.when)
+    calls: list[Step] = [
+        ("create_process", {"caller": 1}),
+        ("create_file", {"process": 1}),
+        ("open", {"process": 1, "file": 1}),
+        ("open", {"process": 1, "file": 1}),
+        ("unlink", {"process": 1, "file": 1}),
+    ]
+    *_, (_, _, _, outcome) = replayed(model, calls)
+    close, one = SPEC.actions["close"], {"process": 1, "fd": 1}
+    with model.deviating(last):
+        without = model.step(close, outcome.state, one)
+    right = model.step(close, outcome.state, one)
+    owners = [model.system(state).owner[1] for state in (right.state, without.state)]
+    assert owners == [1, 0]
