@@ -204,6 +204,41 @@ def test_workers_are_gone_at_once_when_the_block_is_interrupted() -> None:
     assert not any(map(_lives, pids))
 
 
+def test_a_worker_that_is_half_begun_when_an_interruption_comes_says_nothing_and_is_gone() -> None:
+    """Another thread gets it: it is blocked in the one that begins the worker."""
+    script = """if True:
+    import multiprocessing.util as util, os, signal, threading
+    from oneowner.model.search import workers
+
+    now, sent, pids, begin = threading.Event(), threading.Event(), [], util.spawnv_passfds
+
+    def send():
+        now.wait()
+        signal.raise_signal(signal.SIGINT)
+        sent.set()
+
+    def begun(*given):
+        pid = begin(*given)
+        if "spawn_main" in str(given):
+            pids.append(pid)
+            now.set()
+            sent.wait()
+        return pid
+
+    threading.Thread(target=send, daemon=True).start()
+    util.spawnv_passfds = begun
+    try:
+        with workers(2) as pool:
+            pool.submit(abs, 1).result()
+    except KeyboardInterrupt:
+        print("interrupted")
+    for pid in pids:
+        assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+    """
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("interrupted\n", "")
+
+
 def _lives(pid: int) -> bool:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, 0)
