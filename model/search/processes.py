@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
-from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, getsignal, pthread_sigmask, signal
 from typing import Any
 
 WORTH_SHARING = 1.0
@@ -19,27 +19,27 @@ ENDING = 1.0
 
 class _Worker(SpawnProcess):
     def start(self) -> None:
-        before = pthread_sigmask(SIG_BLOCK, {SIGINT})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with self._put_off():
                 super().start()  # what is blocked is inherited, so that no moment of its beginning is open to an interruption
         finally:
-            pthread_sigmask(SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @contextlib.contextmanager
     def _put_off(self) -> Iterator[None]:
         """An interruption that another thread gets is raised here after the block: who is half begun by then is told nothing any
         more, and says so.  Whom nobody knows of because it is raised is killed."""
-        handler = getsignal(SIGINT)
+        handler = signal.getsignal(signal.SIGINT)
         if threading.current_thread() is not threading.main_thread() or not callable(handler):
             yield
             return
         came: list[Any] = []
-        signal(SIGINT, lambda *given: came.append(given))
+        signal.signal(signal.SIGINT, lambda *given: came.append(given))
         try:
             yield
         finally:
-            signal(SIGINT, handler)
+            signal.signal(signal.SIGINT, handler)
             try:
                 if came:
                     handler(*came[0])
