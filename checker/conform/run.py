@@ -101,8 +101,6 @@ class Conformance:
         self.progress = progress or (lambda text: None)
         self._wrong: dict[str, set[str]] = {}
         """By operation, the refusals that failed."""
-        self._became: dict[str, tuple[str, int]] = {}
-        """Of what clauses a failure is in the fewest calls, if not of its own, and how often that was found."""
         self._fresh_for = FRESH_FOR
         self._trusted: dict[str, bool] = {}
         """Of clauses that probes came to, whether they are right where they are no probes."""
@@ -278,9 +276,6 @@ class Conformance:
         known = self.report.verdicts.get(mismatch.clause)
         if known is not None and known.failure is not None:
             return mismatch.clause
-        became, times = self._became.get(mismatch.clause, ("", 0))
-        if times >= AGAIN:
-            return became
         self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
         try:
             failure = smallest_failure(self.spec, self.implementation, scope, calls, mismatch, strict=self.strict)
@@ -288,8 +283,6 @@ class Conformance:
         except KeyboardInterrupt:
             self._note(Failure(mismatch.clause, mismatch.text, calls, scope), 0)
             raise
-        if failure.clause != mismatch.clause:
-            self._became[mismatch.clause] = failure.clause, times + 1
         return failure.clause
 
     def _take_failure(self, failure: Failure) -> None:
