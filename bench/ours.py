@@ -21,10 +21,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from core import BUGS, THEOREMS, scope
 
 
+def searched(given: list[str]) -> tuple[Model, bool]:
+    """The model whose states are asked for, and whether with symmetry."""
+    symmetry = "symmetry" in given
+    return Model(load(f"core:{BUGS[int(given[4])]}{'' if symmetry else '_ORDERED'}"), scope(*map(int, given[:4]))), symmetry
+
+
 def explore(given: list[str]) -> None:
-    sizes, bug, jobs = scope(*map(int, given[:4])), int(given[4]), int(given[5])
-    spec = load(f"core:{BUGS[bug]}{'' if 'symmetry' in given else '_ORDERED'}")
-    found = explored(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given, jobs=jobs).search
+    model, symmetry = searched(given)
+    found = explored(model, statements=THEOREMS, symmetry=symmetry, jobs=int(given[5])).search
     for violation in found.violations:
         print(f"VIOLATED {violation.statement.name}, {len(violation.trace)} steps")
     if found.complete:
@@ -34,9 +39,8 @@ def explore(given: list[str]) -> None:
 
 def build(given: list[str]) -> None:
     """Build what a search is made in, and keep it."""
-    sizes, bug = scope(*map(int, given[:4])), int(given[4])
-    spec = load(f"core:{BUGS[bug]}{'' if 'symmetry' in given else '_ORDERED'}")
-    CompiledExplorer(Model(spec, sizes), statements=THEOREMS, symmetry="symmetry" in given)
+    model, symmetry = searched(given)
+    CompiledExplorer(model, statements=THEOREMS, symmetry=symmetry)
 
 
 def prove(given: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,7 +101,6 @@ class _DeviatingPrinter(CallsPrinter):
         for name, each in asked:
             for kind, part in _parts(each):
                 self._number(kind, name, each, part)
-        self.everywhere: dict[tuple[str, str, Node], int] = {}
         self._number_everywhere()
         self.forgotten: dict[str, dict[int, tuple[Node, Component]]] = {}
         self.related = {name: related(self.spec, self.spec.actions[name], tree) for name, tree in self.trees.items()}
@@ -115,13 +114,10 @@ class _DeviatingPrinter(CallsPrinter):
 
     def _number_everywhere(self) -> None:
         """What is asked in several places is taken for true, or false, in all of them."""
-        asked = defaultdict[tuple[str, str, Node], list[Any]](list)
-        for kind, name, _, _, _, *which in self.numbers:
-            if kind in (WIDER, NARROWER):
-                asked[kind, name, _alike(which[0], {})].append(which)
+        asked = Counter((key[0], key[1], _alike(key[-1], {})) for key in self.numbers if key[0] in (WIDER, NARROWER))
         for (kind, name, part), places in asked.items():
-            if len(places) > 1:
-                number = self.numbers[kind, name, part] = self.everywhere[kind, name, part] = len(self.numbers) + 1
+            if places > 1:
+                number = self.numbers[kind, name, part] = len(self.numbers) + 1
                 self.deviations.append(Deviation(kind, name, "", Place(), "", (number, 0, 0, 0, 0), shown(part)))
 
     def _number_related(self, name: str) -> None:
@@ -167,7 +163,7 @@ class _DeviatingPrinter(CallsPrinter):
 
     def _asked(self, at: Branch | Write) -> Node:
         known = {
-            (kind, part): (self._of(kind, at, part), self.everywhere.get((kind, self._action.name, _alike(part, {})), 0))
+            (kind, part): (self._of(kind, at, part), self.numbers.get((kind, self._action.name, _alike(part, {})), 0))
             for kind, part in _parts(at)
         }
         return _loosened(super()._asked(at), known) if known else super()._asked(at)

@@ -21,7 +21,15 @@ from .declarations import (
     step_property,
     unused,
 )
-from .interruption import Held, Noted, check_interrupted, holding_interruptions, is_interruption, noting_interruptions
+from .interruption import (
+    Held,
+    Noted,
+    check_interrupted,
+    holding_interruptions,
+    is_interruption,
+    noting_interruptions,
+    putting_off_interruptions,
+)
 from .late import EachWaiter, each_waiter
 from .loading import import_here, load
 from .once import once
@@ -153,6 +161,7 @@ __all__ = [
     "once",
     "parse_scope",
     "planted",
+    "putting_off_interruptions",
     "reading",
     "require",
     "rest",

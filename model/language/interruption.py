@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 END = 0
 """What is written to the thread that watches, where an interruption writes its number."""
@@ -128,6 +129,24 @@ def holding_interruptions(stop: Callable[[], None] = lambda: None) -> Iterator[H
         held.stops.clear()
         if held.seen and not held.told:
             signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def putting_off_interruptions() -> Iterator[None]:
+    """Not raise an interruption in the block, however they are seen to, but after it: what another process was begun to tell is
+    told to its end.  It comes even where it is blocked, if another thread gets it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *given: came.append(given))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            handler(*came[0])
 
 
 def check_interrupted() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
+from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from typing import Any
+
+from ..language import putting_off_interruptions
 
 WORTH_SHARING = 1.0
 """For how many seconds work goes on in one process before it is shared out: about what others take to begin."""
@@ -19,34 +21,17 @@ ENDING = 1.0
 
 class _Worker(SpawnProcess):
     def start(self) -> None:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        before = pthread_sigmask(SIG_BLOCK, {SIGINT})
         try:
-            with self._put_off():
+            with putting_off_interruptions():
                 super().start()  # what is blocked is inherited, so that no moment of its beginning is open to an interruption
+        except BaseException:
+            # nobody knows of it who would end it
+            if self.pid is not None:
+                self.kill()
+            raise
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    @contextlib.contextmanager
-    def _put_off(self) -> Iterator[None]:
-        """An interruption that another thread gets is raised here after the block: who is half begun by then is told nothing any
-        more, and says so.  Whom nobody knows of because it is raised is killed."""
-        handler = signal.getsignal(signal.SIGINT)
-        if threading.current_thread() is not threading.main_thread() or not callable(handler):
-            yield
-            return
-        came: list[Any] = []
-        signal.signal(signal.SIGINT, lambda *given: came.append(given))
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, handler)
-            try:
-                if came:
-                    handler(*came[0])
-            except BaseException:
-                if self.pid is not None:
-                    self.kill()
-                raise
+            pthread_sigmask(SIG_SETMASK, before)
 
 
 class _Context(SpawnContext):

@@ -39,8 +39,7 @@ class Unknown(Cells):
         if self._like is None:
             self._like = self.function(*key)
             return self._like
-        read: z3.ExprRef = applied(self.function, key, self._like)
-        return read
+        return applied(self.function, key, self._like)
 
 
 class Blank(Cells):

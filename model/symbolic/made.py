@@ -43,10 +43,11 @@ def chosen(condition: z3.BoolRef, yes: Any, no: Any) -> Any:
     return _class(yes)(z3.Z3_mk_ite(yes.ctx_ref(), condition.as_ast(), yes.as_ast(), no.as_ast()), yes.ctx)
 
 
-def applied(function: z3.FuncDeclRef, arguments: Sequence[z3.ExprRef], like: z3.ExprRef) -> Any:
+def applied(function: z3.FuncDeclRef, arguments: Sequence[z3.ExprRef], like: z3.ExprRef) -> z3.ExprRef:
     """What a call of a function makes, whose values are of the sort of `like`."""
     made = z3.Z3_mk_app(function.ctx_ref(), function.ast, len(arguments), _array(arguments))
-    return _class(like)(made, like.ctx)
+    found: z3.ExprRef = _class(like)(made, like.ctx)
+    return found
 
 
 def is_constant(term: z3.ExprRef) -> bool:

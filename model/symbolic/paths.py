@@ -227,9 +227,8 @@ class Follower:
             [kind],
             lambda e: implied(same(place.read((e,)), line), ticket.read((term,)) <= ticket.read((e,))),
         )
-        axiom = z3.Or(
-            all_of([same(term, nothing), any_of([negated(in_line), outside])]),
-            all_of([negated(same(term, nothing)), in_line, same(place.read((term,)), line), first]),
-        )
+        missing = all_of([same(term, nothing), any_of([negated(in_line), outside])])
+        there = all_of([negated(same(term, nothing)), in_line, same(place.read((term,)), line), first])
+        axiom = any_of([missing, there])
         self._path.heads.append(Head(term, component.name, place, ticket, line, axiom))
         return term

@@ -147,9 +147,11 @@ class Symbolic(Follower):
 
             yield (
                 name,
-                z3.And(
-                    self.world.quantified(True, [c.value], below),
-                    self.world.quantified(True, [c.value, c.value], apart),
+                all_of(
+                    [
+                        self.world.quantified(True, [c.value], below),
+                        self.world.quantified(True, [c.value, c.value], apart),
+                    ]
                 ),
             )
 
