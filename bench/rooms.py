@@ -38,7 +38,7 @@ class Told(NamedTuple):
 
 def ours(name: str, folder: Path) -> tuple[Told, Child]:
     """What our exploration says of a scope."""
-    whole = [sys.executable, "-m", "oneowner.checker.command_line", "explore", "--name", name, "--jobs", "1", "--format", "json"]
+    whole = [sys.executable, "-m", "oneowner", "explore", "--name", name, "--jobs", "1", "--format", "json"]
     done = child(whole, folder, LIMIT)
     one = json.loads(done.text[done.text.index("{") :])["scopes"][0]
     return Told(one["states"], one["transitions"], one["depth"]), done

@@ -27,7 +27,7 @@ def run(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None = N
     """`oneowner ARGUMENTS`, and what it came to.  A traceback shown to a user fails the test that sees it."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "oneowner.checker.command_line", *arguments],
+            [sys.executable, "-m", "oneowner", *arguments],
             cwd=cwd or folder,
             env={**os.environ, **(env or {})},
             capture_output=True,

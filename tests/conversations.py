@@ -10,7 +10,7 @@ from oneowner.checker.adapters import connect
 from oneowner.checker.session import Session
 from oneowner.spec import SPEC
 
-SERVED = f"exec:{sys.executable} -m oneowner.checker.command_line serve py:oneowner.reference_impl"
+SERVED = f"exec:{sys.executable} -m oneowner serve py:oneowner.reference_impl"
 
 
 def conversation(log: Path, opening: str, *more: tuple[str, dict[str, int]]) -> Path:

@@ -388,7 +388,7 @@ def test_what_was_suspended_while_it_settled_may_be_woken_before_the_settle_is_a
 
 def test_the_log_of_an_implementation_that_loses_a_wake_up_is_rejected(tmp_path: Path) -> None:
     """As it is written by the run in which the failure shows."""
-    served = f"exec:{sys.executable} -m oneowner.checker.command_line serve py:oneowner.reference_impl.bugs:lost_resume"
+    served = f"exec:{sys.executable} -m oneowner serve py:oneowner.reference_impl.bugs:lost_resume"
     assert run("conform", served, "-k", "read_socket/late-ok", cwd=tmp_path).code == 1
     path = tmp_path / ".oneowner" / "conversation.jsonl"
     judged = judge_all(SPEC, sections(path))

@@ -75,7 +75,7 @@ def keys(value: Any, *names: str) -> bool:
 
 
 def test_who_reads_the_first_line_alone_gets_no_error() -> None:
-    command = [sys.executable, "-m", "oneowner.checker.command_line", "show", "operations"]
+    command = [sys.executable, "-m", "oneowner", "show", "operations"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, text=True, bufsize=1, **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout.readline()

@@ -88,7 +88,7 @@ def test_limits_of_time_and_memory_are_told_and_end_with_3() -> None:
 def test_memory_is_that_of_the_whole_process() -> None:
     """And a search stops within a tenth of it."""
     arguments = ["explore", "--scope", "partitions=1", "--memory", "0.15", "--jobs", "1", "--reading", "batch"]
-    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments]
+    command = [sys.executable, "-m", "oneowner", *arguments]
     peak = 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:

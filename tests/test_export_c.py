@@ -396,7 +396,7 @@ def test_the_makefile_builds_what_the_page_shows(tmp_path: Path) -> None:
     if shutil.which("make") is None:
         pytest.skip("there is no make")
     folder = shutil.copytree(SOURCE, tmp_path / "c", ignore=shutil.ignore_patterns("oracle", "core-*"))
-    tool = f"{sys.executable} -m oneowner.checker.command_line"
+    tool = f"{sys.executable} -m oneowner"
     for target in re.findall(r"`(make checked.*?)`", PAGE):
         subprocess.run([*target.split(), "CFLAGS=-O0", f"ONEOWNER={tool}"], cwd=folder, check=True, capture_output=True)
     assert subprocess.run([folder / "core-checked", "1000"], check=False).returncode == 0

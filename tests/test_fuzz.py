@@ -217,7 +217,7 @@ def test_an_interruption_that_is_lost_where_it_comes_stops_it_all_the_same() -> 
 
 @pytest.mark.parametrize("after", [0.7, 1.0, 1.3])
 def test_ctrl_c_ends_fuzzing_with_130_and_what_was_seen(after: float, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "oneowner.checker.command_line", "fuzz", "py:oneowner.reference_impl", "--time", "60"]
+    command = [sys.executable, "-m", "oneowner", "fuzz", "py:oneowner.reference_impl", "--time", "60"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         begun = time.monotonic()
         while process.poll() is None and time.monotonic() - begun < 20 and not list(tmp_path.glob(".hypothesis")):

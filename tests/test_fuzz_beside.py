@@ -63,7 +63,7 @@ def test_an_implementation_that_ends_its_process_is_a_fault_of_the_adapter() -> 
 
 
 def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "oneowner.checker.command_line", "fuzz", "--jobs", "2", "--time", "60"]
+    command = [sys.executable, "-m", "oneowner", "fuzz", "--jobs", "2", "--time", "60"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

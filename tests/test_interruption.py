@@ -9,17 +9,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from token_ring import RING
 
+from oneowner.checker.explore import ExploreReport, scopes
 from oneowner.checker.prove import prove
 from oneowner.checker.prove import prover as proving
 from oneowner.model.compiled import Building
 from oneowner.model.concrete import Model
-from oneowner.model.language import holding_interruptions, inside
+from oneowner.model.language import holding_interruptions, inside, load
 from oneowner.model.search import CompiledExplorer, Explorer, Frontier, explored, readings, workers
 
 
@@ -43,7 +45,7 @@ def test_what_was_found_is_told(arguments: str, begun: str, told: str, tmp_path:
 
 @pytest.mark.parametrize("arguments", ["suite", "show rooms", "museum", "conform py:oneowner.reference_impl"])
 def test_whatever_a_command_is_at_it_ends_with_130_and_no_traceback(arguments: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments.split()]
+    command = [sys.executable, "-m", "oneowner", *arguments.split()]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=tmp_path, text=True, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -52,6 +54,51 @@ def test_whatever_a_command_is_at_it_ends_with_130_and_no_traceback(arguments: s
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("module", ["oneowner.checker", "click", "z3", "oneowner.checker.command_line.entry"])
+def test_so_it_is_while_the_command_is_still_imported(module: str, tmp_path: Path) -> None:
+    finds = f"""if True:
+    import signal, sys
+    from importlib.abc import MetaPathFinder
+
+    class Interrupting(MetaPathFinder):
+        def find_spec(self, name, *_):
+            if name == {module!r}:
+                signal.raise_signal(signal.SIGINT)
+
+    sys.meta_path.insert(0, Interrupting())
+    """
+    (tmp_path / "sitecustomize.py").write_text(finds)
+    ran = subprocess.run(
+        [sys.executable, "-m", "oneowner", "show", "steps"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "interrupted\n")
+
+
+def test_so_it_is_where_it_came_while_a_text_was_executed(tmp_path: Path) -> None:
+    """As that of a dataclass is, which is imported only when it is wanted."""
+    (tmp_path / "stopped.py").write_text("""if True:
+    import click
+    from oneowner.checker.command_line import entry
+
+    @click.command
+    def stop():
+        try:
+            exec("raise KeyboardInterrupt")
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(130)
+
+    entry.cli.add_command(stop)
+    entry.main(["stop"])
+    """)
+    ran = subprocess.run([sys.executable, "-m", "stopped"], cwd=tmp_path, check=False, timeout=60)
+    assert ran.returncode == 130
 
 
 class _Dying:
@@ -149,6 +196,19 @@ def test_nobody_says_of_a_search_that_was_interrupted_that_a_clause_is_not_reach
     assert "no scope reaches" not in out
 
 
+def test_one_that_comes_when_the_time_is_over_for_one_process_alone_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    explore, spec = scopes.explore_scope, load("oneowner.spec:SPEC")
+
+    def interrupted(*given: Any, **named: Any) -> ExploreReport:
+        time.sleep(0.1)
+        return replace(explore(*given, **named), stopped="interrupted")
+
+    monkeypatch.setattr(scopes, "WORTH_SHARING", 0.1)
+    monkeypatch.setattr(scopes, "explore_scope", interrupted)
+    wanted = {name: spec.explorations[name] for name in ("limits", "partitions")}
+    assert [report.stopped for report in scopes.explore_all(spec, wanted, jobs=2)] == ["interrupted", "interrupted"]
+
+
 def test_a_proof_that_was_interrupted_is_not_whole() -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -204,9 +264,11 @@ def test_workers_are_gone_at_once_when_the_block_is_interrupted() -> None:
     assert not any(map(_lives, pids))
 
 
-def test_a_worker_that_is_half_begun_when_an_interruption_comes_says_nothing_and_is_gone() -> None:
-    """Another thread gets it: it is blocked in the one that begins the worker."""
-    script = """if True:
+@pytest.mark.parametrize("gets_it", ["another thread", "the one that begins the worker, in which it is blocked till then"])
+def test_a_worker_that_is_half_begun_when_an_interruption_comes_says_nothing_and_is_gone(gets_it: str) -> None:
+    send = "signal.raise_signal(" if gets_it == "another thread" else "signal.pthread_kill(threading.main_thread().ident, "
+    script = f"SEND = '{send}signal.SIGINT)'" + """
+if True:
     import multiprocessing.util as util, os, signal, threading
     from oneowner.model.search import workers
 
@@ -214,7 +276,7 @@ def test_a_worker_that_is_half_begun_when_an_interruption_comes_says_nothing_and
 
     def send():
         now.wait()
-        signal.raise_signal(signal.SIGINT)
+        eval(SEND)
         sent.set()
 
     def begun(*given):
@@ -252,7 +314,7 @@ def _sleep() -> None:
 
 def interrupted(arguments: str, begun: str, cwd: Path) -> tuple[int, str, str]:
     """What a command comes to that is interrupted, with all its processes, when it has told something with `begun` in it."""
-    command = [sys.executable, "-m", "oneowner.checker.command_line", *arguments.split()]
+    command = [sys.executable, "-m", "oneowner", *arguments.split()]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=cwd, text=True, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
         for line in process.stderr:

@@ -23,7 +23,7 @@ from oneowner.checker.suite import of
 from oneowner.spec import SPEC
 
 REFERENCE = "py:oneowner.reference_impl"
-COMMAND = [sys.executable, "-m", "oneowner.checker.command_line", "serve", REFERENCE]
+COMMAND = [sys.executable, "-m", "oneowner", "serve", REFERENCE]
 WAITING = frozenset(SPEC.late_exits)
 
 

@@ -79,7 +79,7 @@ HERE = {"PYTHONPATH": str(Path(__file__).parent)}
 def test_no_command_lets_through_what_controls_a_terminal(command: str, scheme: str, name: str, tmp_path: Path) -> None:
     where = f"py:test_words_of_others:{name}"
     if scheme == "exec":
-        served = [sys.executable, "-m", "oneowner.checker.command_line", "serve", "--spec", "token_ring:RING", where]
+        served = [sys.executable, "-m", "oneowner", "serve", "--spec", "token_ring:RING", where]
         where = f"exec:{shlex.join(served)}"
     ran = run(*(word.format(where) for word in command.split()), "--spec", "token_ring:RING", env=HERE, cwd=tmp_path)
     for text in (ran.out, ran.err):
@@ -137,7 +137,7 @@ def test_at_a_terminal_it_is_asked(answer: bytes, runs: bool, tmp_path: Path) ->
     told = tmp_path / "it ran"
     path = trace(f"exec:{shlex.join(['touch', str(told)])}", tmp_path)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "oneowner.checker.command_line", "replay", str(path)]
+    command = [sys.executable, "-m", "oneowner", "replay", str(path)]
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         os.write(ours, answer)
         _, err = process.communicate(timeout=60)

@@ -87,7 +87,7 @@ def afresh(
     scheme = where.partition(":")[0]
     if scheme not in ("py", "exec") or not spec.where:
         return None
-    serving = [sys.executable, "-m", "oneowner.checker.command_line", "serve", where, "--spec", spec.where]
+    serving = [sys.executable, "-m", "oneowner", "serve", where, "--spec", spec.where]
     command = f"exec:{shlex.join(serving)}" if scheme == "py" else where
     return lambda: reach(spec, command, must_return, must_not_return)
 

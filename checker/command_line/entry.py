@@ -99,9 +99,13 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if is_interruption(error):
             say("interrupted")
-            sys.exit(INTERRUPTED)
-        if os.environ.get("ONEOWNER_DEBUG"):
-            traceback.print_exc()
-        say(f"oneowner: internal error: {type(error).__name__}: {error} (ONEOWNER_DEBUG=1 shows where; please report it)")
-        code = INTERNAL
+            code = INTERRUPTED
+        else:
+            if os.environ.get("ONEOWNER_DEBUG"):
+                traceback.print_exc()
+            say(f"oneowner: internal error: {type(error).__name__}: {error} (ONEOWNER_DEBUG=1 shows where; please report it)")
+            code = INTERNAL
+    # Python remembers of the last text that was executed, as of a dataclass, whether an interruption ended it, and ends by that
+    # signal instead of with the code: it is to be another one
+    exec("")
     sys.exit(code or HOLDS)

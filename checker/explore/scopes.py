@@ -389,7 +389,7 @@ def _alone(
         if remaining <= 0:
             break
         report = explore_scope(spec, name, one, **{**options, "limits": replace(limits, seconds=remaining)})
-        if time.monotonic() >= until:
+        if time.monotonic() >= until and report.stopped != "interrupted":
             # it, or what was asked of its graph, may have been cut short
             break
         del left[name]

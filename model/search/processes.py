@@ -25,17 +25,20 @@ class _Worker(SpawnProcess):
         try:
             with putting_off_interruptions():
                 super().start()  # what is blocked is inherited, so that no moment of its beginning is open to an interruption
-        except BaseException:
-            # nobody knows of it who would end it
-            if self.pid is not None:
-                self.kill()
-            raise
         finally:
             pthread_sigmask(SIG_SETMASK, before)
 
 
 class _Context(SpawnContext):
-    Process = _Worker
+    """Knows of each process from before it is begun.  The pool hears of it later, and an interruption may come in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[_Worker] = []
+
+    def Process(self, *arguments: Any, **named: Any) -> _Worker:  # type: ignore[override]  # noqa: N802
+        self.made.append(_Worker(*arguments, **named))
+        return self.made[-1]
 
 
 @contextlib.contextmanager
@@ -58,12 +61,14 @@ def workers(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any
     An interruption from the keyboard, which all of a group get, is left to this process.  If the block ends by one, or by
     another exception, they are killed, whatever they are at.
     """
-    pool = ProcessPoolExecutor(jobs, _Context(), begin, arguments)
+    context = _Context()
+    pool = ProcessPoolExecutor(jobs, context, begin, arguments)
     try:
         yield pool
     except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.kill()
+        for process in context.made:
+            if process.pid is not None:
+                process.kill()
         with _quiet(pool._executor_manager_thread):
             pool.shutdown(wait=False)
         raise

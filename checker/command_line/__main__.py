@@ -1,5 +1,0 @@
-"""`python -m oneowner.checker.command_line`: the command line without its script."""
-
-from .entry import main
-
-main()
