@@ -40,6 +40,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/line.py
 	$(BIN)/python bench/versus.py > benchmarks.new
 	$(BIN)/python bench/limit.py >> benchmarks.new
+	$(BIN)/python bench/whole.py >> benchmarks.new
 	$(BIN)/python bench/card.py >> benchmarks.new
 	$(BIN)/python bench/rooms.py >> benchmarks.new
 	mv benchmarks.new docs/benchmarks.md

@@ -43,7 +43,8 @@ all of one run of `bench/limit.py`.
 | --- | --- | --- |"""
 FOOT = """
 With one thread a tenth of the search goes into a table that grows, of which the one by hand has the size from the beginning, and
-most of the rest into waiting for the table's memory. The checker is Python around a specification in C: of its time a third goes
+most of the rest into waiting for the table's memory, so that machines differ: on another with two cores the first two ratios were
+0.55 and 0.49. The checker is Python around a specification in C: of its time a third goes
 into comparing answers and remembering calls (`Session`), a quarter into choosing what to call, a fifth into the probes that the
 specification asks for in Python, an eighth into the step itself, the rest into Hypothesis; to cost no more than what it checks,
 the session would have to be in C too, as it is in what `oneowner export c` writes."""

@@ -102,6 +102,8 @@ class Conformance:
         self._wrong: dict[str, set[str]] = {}
         """By operation, the refusals that failed."""
         self._fresh_for = FRESH_FOR
+        self._looked: set[int] = set()
+        """After which calls from the beginning on, told by their hash, all was looked at: sequences begin alike."""
         self._trusted: dict[str, bool] = {}
         """Of clauses that probes came to, whether they are right where they are no probes."""
         about = self.introduction
@@ -187,13 +189,17 @@ class Conformance:
                 sizes = self._sizes(sequence)
                 session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
-                furthest = -1
+                furthest, way = -1, hash(tuple(sizes.items()))
                 for at, (name, arguments) in sequence.played():
                     # what is done over and over is looked at the first time, and at the end
-                    session.probing, furthest = probing and at > furthest, max(at, furthest)
+                    first, furthest = at > furthest, max(at, furthest)
                     if at in left_out or self._useless(session, name, arguments):
                         continue
+                    way = hash((way, name, *arguments.items()))
+                    session.probing = probing and first and way not in self._looked
                     session.compare_values(name, arguments, probe=probing and sequence.is_probe(self.spec, at))
+                    if session.probing:
+                        self._looked.add(way)
             except (Unsupported, Unknown) as cut:
                 if session is not None:
                     self._count(session)

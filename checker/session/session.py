@@ -19,7 +19,6 @@ from ...model.language import (
     Action,
     Spec,
     Type,
-    answer_fields,
     is_enumeration,
     is_sort,
     is_subset,
@@ -31,7 +30,7 @@ from ..errors import AdapterError, AdapterFault, Unsupported, named, quoted
 from .ahead import Ahead
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .oracle import model
-from .probes import Probes
+from .shared import Side, answered, shared
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
@@ -83,14 +82,12 @@ class Session(Ahead):
         self.recorded: list[Recorded] = []
         self.vectors: list[Vector] = [self.vector]
         self.actions = {name: action for name, action in spec.actions.items() if name not in without}
-        self._fields = {name: answer_fields(action.answer) for name, action in spec.actions.items()}
-        self._sides = {name: self._sides_of(action) for name, action in self.actions.items()}
+        self._fields, self._shared = answered(spec), shared(spec, self.scope)
         self.came_late: set[int] = set()
         """The calls, by number, that brought answers to suspended ones."""
         self._probed = ""
         """What the last call that was no probe came to."""
         self._refused = 0
-        self._probes = Probes(self.model, self.scope)
         self._reset()
 
     @staticmethod
@@ -108,14 +105,11 @@ class Session(Ahead):
                 found[name] += times
         return found
 
-    def _sides_of(self, action: Action) -> tuple[list[tuple[str, Type, int, dict[Any, Any]]], bool]:
-        """The arguments of an operation that are no fresh names, in order, each with its type; with the element that stands for
-        strangers where it is a handle (0: it is data); and with what is known of how its values are written.  And whether there
-        are fresh ones."""
+    def _sides_of(self, action: Action) -> tuple[list[Side], bool]:
         slots = [s for s in action.slots if not s.fresh]
         strangers = [self.stranger(s.type) if s.type in self.handle_sorts else 0 for s in slots]
-        sides: list[Any] = [(s.name, s.type, stranger, {}) for s, stranger in zip(slots, strangers, strict=True)]
-        return sides, len(slots) < len(action.slots)
+        sides: list[Side] = [(s.name, s.type, stranger, {}) for s, stranger in zip(slots, strangers, strict=True)]
+        return self._shared.sides.setdefault(action.name, (sides, len(slots) < len(action.slots)))
 
     def _reset(self) -> None:
         heading = getattr(self.implementation, "heading", None)
@@ -164,7 +158,7 @@ class Session(Ahead):
         return exit
 
     def _probe(self, before: Vector) -> None:
-        for operation, values in self._probes.of(before, self.vector):
+        for operation, values in self._shared.probes.of(self.model, self.scope, before, self.vector):
             if operation in self.unsupported:
                 continue
             slots = {s.name: s for s in self.actions[operation].slots}
@@ -195,7 +189,7 @@ class Session(Ahead):
 
     def _judge(self, operation: str, arguments: Mapping[str, Any], *, probe: bool = False) -> str:
         action = self.actions[operation]
-        sides, fresh = self._sides[operation]
+        sides, fresh = self._shared.sides.get(operation) or self._sides_of(action)
         foreseen = []
         for world in self.worlds:
             values = {}

@@ -1,0 +1,61 @@
+"""What is looked at after a step though nobody asked: all that the specification says, once for sequences that begin alike."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import conforming
+
+from oneowner.checker.conform import Conformance
+from oneowner.checker.session import Session
+from oneowner.checker.suite import Sequence, stored_suite
+from oneowner.model.language import reading
+from oneowner.reference_impl import implementation
+from oneowner.spec import SPEC
+
+SUITE = stored_suite(SPEC)
+
+
+def test_after_each_step_the_probes_are_those_that_the_specification_says_whatever_others_were_asked_before() -> None:
+    sequences = [s for s in SUITE if not s.cycle]
+    for sequence in random.Random(5).sample(sequences, 60):
+        session = Session(SPEC, implementation(), sequence.sizes(SPEC))
+        for name, arguments in sequence.calls:
+            begins, before = len(session.recorded), session.vector
+            exit = session.compare_values(name, arguments)
+            if session.vector is before and exit not in ("ok", "suspended"):
+                continue
+            made = [call.operation for call in session.recorded[begins + 1 :]]
+            with reading(session.model):
+                said = SPEC.probes(session.model.system(before), session.model.system(session.vector), session.scope)
+                wanted = [operation for operation, _ in said]
+            assert made == wanted
+
+
+class Counts(conforming.Around):
+    """Takes note of all calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[list[str]] = []
+
+    def reset(self, topology: dict[str, Any]) -> dict[str, str]:
+        self.calls.append([])
+        return super().reset(topology)
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.calls[-1].append(operation)
+        return super().call(operation, arguments)
+
+
+def test_sequences_that_begin_alike_are_looked_at_once_there() -> None:
+    steps = next(s for s in SUITE if s.cycle is None and len(s.calls) > 20)
+    half = Sequence(steps.scope, steps.calls[:12], steps.clauses)
+    counts = Counts()
+    Conformance(SPEC, counts, "counts", (half, steps, steps)).run()
+    _smoke, first, whole, again = counts.calls
+    assert len(first) > 12, "nothing was looked at"
+    assert whole[:12] == [name for name, _ in steps.calls[:12]]
+    assert len(whole) > len(steps.calls), "what is new was not looked at"
+    assert again == [name for name, _ in steps.calls]
