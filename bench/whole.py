@@ -41,7 +41,7 @@ FOOT = """
 against states that were reached and against others. What is left of a proof makes Z3's terms in Python. The solver alone, on two
 cores, takes more than half of the time that was asked for the whole; the rest cannot be spared with the same claims, but could be
 made in C. A `make large` with nothing kept waits for the C compiler, which makes a search for each of the scopes; with all
-kept the two largest searches and what is asked of their graphs are most of it."""
+kept the two largest searches take half of the time of all searches."""
 
 
 def timed(*arguments: str, cache: str) -> tuple[float, Any]:

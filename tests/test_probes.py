@@ -59,3 +59,31 @@ def test_sequences_that_begin_alike_are_looked_at_once_there() -> None:
     assert whole[:12] == [name for name, _ in steps.calls[:12]]
     assert len(whole) > len(steps.calls), "what is new was not looked at"
     assert again == [name for name, _ in steps.calls]
+
+
+def test_the_tenth_refused_call_is_looked_after_wherever_sequences_began_alike() -> None:
+    refused = (("free", {"caller": 1, "region": 1}),) * 12
+    counts = Counts()
+    Conformance(SPEC, counts, "counts", [Sequence("", refused[:n], ("free/EFAULT",)) for n in (6, 12)]).run()
+    _smoke, six, twelve = counts.calls
+    assert six == ["free"] * 6
+    assert twelve[:10] == ["free"] * 10
+    assert twelve[10] != "free"
+    assert twelve[-2:] == ["free"] * 2
+
+
+class Consumes(conforming.Around):
+    """Uses up the lists that it is given."""
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = super().call(operation, arguments)
+        for value in arguments.values():
+            if isinstance(value, list):
+                value.clear()
+        return answer
+
+
+def test_what_an_implementation_does_with_its_arguments_is_its_own_affair() -> None:
+    suite = [s for s in SUITE if "select/ok" in s.clauses][:30]
+    report = Conformance(SPEC, Consumes(), "consumes", suite).run()
+    assert not report.having("fail", "flaky")

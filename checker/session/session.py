@@ -145,13 +145,13 @@ class Session(Ahead):
             exit = self._judge(operation, arguments)
             self.had_last = self._had
             self._probed = f"{operation}/{exit}"
+        refused = exit not in EFFECTIVE and not probe
+        self._refused += refused
         if self.probing and self.spec.probes and not probe:
             if self.vector is not before:
                 self._probe(before)
-            elif exit not in EFFECTIVE:
-                self._refused += 1
-                if look or self._refused % EVERY == 0:
-                    self._probe(self.model.blank())
+            elif refused and (look or self._refused % EVERY == 0):
+                self._probe(self.model.blank())
         if self.vector is not before or len(self.worlds) > 1:
             for world in self.worlds:
                 self.bury(world, number)
@@ -216,9 +216,10 @@ class Session(Ahead):
                 origins[name] = None if value is None else names[kind].origin.get(value, NEVER)
             else:
                 origins[name] = value
-                if value not in encoded:
-                    encoded[value] = self.encoded(kind, value)
-                wire[name] = encoded[value]
+                wire[name] = encoded[value] if value in encoded else self.encoded(kind, value)
+                # a list is made anew each time: it may be used up
+                if not isinstance(wire[name], list | dict):
+                    encoded[value] = wire[name]
         self.vectors.append(outcome.state)
         try:
             answer = self._ask(operation, wire, exit)

@@ -1,27 +1,29 @@
 """The command line: `oneowner`, or `python -m oneowner`."""
 
+import contextlib
 import os
 import signal
-import sys
 from typing import Any
 
 
 def _interrupted(*_: Any) -> None:
-    os.write(sys.stderr.fileno(), b"interrupted\n")
+    with contextlib.suppress(OSError):
+        os.write(2, b"interrupted\n")
     os._exit(130)
 
 
 def main() -> None:
     """Run the command line.  It takes its time to be imported; an interruption in that time has nothing to tell of and nothing
     to undo."""
-    before = signal.getsignal(signal.SIGINT)
     # it stays as it is where the one who began this wants none
-    if before is signal.default_int_handler:
+    raised = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if raised:
         signal.signal(signal.SIGINT, _interrupted)
     from .checker.command_line import main as run
 
     try:
-        signal.signal(signal.SIGINT, before)
+        if raised:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         run()
     except KeyboardInterrupt:
         _interrupted()
