@@ -20,13 +20,15 @@ from typing import Any
 from oneowner.checker.explore import ExploreReport, explore_all
 from oneowner.checker.pages import show_flow, show_rooms
 from oneowner.checker.prove import planned
-from oneowner.checker.suite import Sequence, generate, known_causes, of, read, write
+from oneowner.checker.suite import Sequence, generate, head, known_causes, of, read, recorded, write
 from oneowner.model import load
 from oneowner.model.symbolic import clauses
+from oneowner.reference_impl import implementation
 
 SUITE = "spec/scenes/suite.jsonl"
+ANSWERS = "spec/scenes/answers.jsonl"
 DRAWN = "tools/suite.drawn"
-"""Where it is kept what the stored suite was drawn from."""
+"""Where it is kept what the stored suite and its answers were made from."""
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = load("oneowner.spec:SPEC")
@@ -84,6 +86,14 @@ def drawn(kept: list[Sequence], *, seeking: bool) -> str:
     return write(SPEC, generate(SPEC, jobs=JOBS, scouting=True, kept=kept, seeking=seeking))
 
 
+def answers(now: str) -> str:
+    """The right answers to the suite: those of the reference implementation, judged by the specification."""
+    if is_drawn((ROOT / SUITE).read_text(encoding="utf-8")) and not os.environ.get("ONEOWNER_EVERY"):
+        # what the specification's modules say is told from their comments here
+        return head(SPEC) + now[now.index("\n") :]
+    return recorded(SPEC, implementation(), read(SPEC, ROOT / SUITE))
+
+
 def is_drawn(suite: str) -> bool:
     kept = ROOT / DRAWN
     return kept.exists() and kept.read_text(encoding="utf-8").strip() == drawn_from(suite)
@@ -101,10 +111,11 @@ def sought() -> None:
 
 
 def drawn_from(suite: str) -> str:
-    """A fingerprint of a suite and of all the code that draws one, but for its comments and its docstrings."""
+    """A fingerprint of a suite, of its answers, and of all the code that draws one, but for its comments and its docstrings."""
     listing = "import sys, oneowner.checker.suite, oneowner.spec; print(*(m for m in sys.modules if m.startswith('oneowner.')))"
     names = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
     found = hashlib.sha256(suite.encode())
+    found.update((ROOT / ANSWERS).read_bytes() if (ROOT / ANSWERS).exists() else b"")
     for name in sorted(names):
         path = ROOT.joinpath(*name.split(".")[1:])
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -150,6 +161,7 @@ def first_adapter(now: str) -> str:
 
 GENERATED: dict[str, Callable[[str], str]] = {
     SUITE: suite,
+    ANSWERS: answers,
     "tests/counts.json": pinned,
     "docs/rooms.md": rooms,
     "docs/flows.md": flows,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
+from ..suite import Resumed, Ways, answers, further, stored_suite
 from ..suite import Sequence as Calls
 from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
@@ -102,8 +104,11 @@ class Conformance:
         self._wrong: dict[str, set[str]] = {}
         """By operation, the refusals that failed."""
         self._fresh_for = FRESH_FOR
-        self._looked: set[int] = set()
-        """After which calls from the beginning on, told by their hash, all was looked at: sequences begin alike."""
+        self._looked: Ways = set()
+        self._answers = answers(spec) if suite == stored_suite(spec) else None
+        self._made: Counter[int] = Counter()
+        """How often calls were made, by their number in the answers, that were right."""
+        self._built = False
         self._trusted: dict[str, bool] = {}
         """Of clauses that probes came to, whether they are right where they are no probes."""
         about = self.introduction
@@ -124,10 +129,10 @@ class Conformance:
         started = time.monotonic()
         try:
             if self.report.verdicts:
-                self._build()
                 self._run()
         except KeyboardInterrupt:
             self.report.interrupted = True
+            self._count_causes()
             for verdict in self.report.verdicts.values():
                 self._judge(verdict, frozenset(self.report.unsupported))
         stop_building()
@@ -136,6 +141,7 @@ class Conformance:
 
     def _build(self) -> None:
         """See that the longest sequences are soon held against the specification in C: there are many of them."""
+        self._built = True
         if sum(1 for sequence in self.suite if not sequence.scope) >= MANY:
             have_built(self.spec, Session.with_strangers(self.spec, self._scope(self.spec.fuzz_scope)))
 
@@ -149,6 +155,7 @@ class Conformance:
             self.report.sequences += 1
             if number % 20 == 0 or number == len(chosen):
                 self.progress(f"suite: {number} of {len(chosen)} sequences, {len(self.report.having(FAIL, FLAKY))} clauses fail")
+        self._count_causes()
         supported = self.operations - without
         if self.seconds and supported and not self.report.having(FAIL, FLAKY):
             self._fuzz(frozenset(self.spec.actions) - supported)
@@ -179,6 +186,11 @@ class Conformance:
     def _sequence(self, sequence: Calls, without: frozenset[str]) -> None:
         """Make the calls of a sequence.  A refusal that is wrong is left out from then on, so that the rest is still seen; after
         a call that a probe showed to be wrong, it goes on without probes, and what else is wrong then is put down to it."""
+        implementation = self._answered(sequence, without)
+        if implementation is None:
+            return
+        if not self._built:
+            self._build()
         left_out: set[int] = set()
         probing = True
         broken, broken_by = len(sequence.calls), ""
@@ -187,7 +199,8 @@ class Conformance:
             at = 0
             try:
                 sizes = self._sizes(sequence)
-                session = Session(self.spec, self.implementation, sizes, strict=self.strict, probing=probing)
+                answering, implementation = implementation, self.implementation
+                session = Session(self.spec, answering, sizes, strict=self.strict, probing=probing)
                 session.unsupported |= without | (set(self.spec.actions) - self.operations)
                 furthest, way = -1, hash(tuple(sizes.items()))
                 for at, (name, arguments) in sequence.played():
@@ -195,7 +208,7 @@ class Conformance:
                     first, furthest = at > furthest, max(at, furthest)
                     if at in left_out or self._useless(session, name, arguments):
                         continue
-                    way = hash((way, name, *arguments.items()))
+                    way = further(way, name, arguments)
                     session.probing = probing and first and way not in self._looked
                     session.compare_values(name, arguments, probe=probing and sequence.is_probe(self.spec, at))
                     if session.probing:
@@ -232,6 +245,31 @@ class Conformance:
             else:
                 self._count(session)
                 return
+
+    def _answered(self, sequence: Calls, without: frozenset[str]) -> Implementation | None:
+        """Make the calls of a sequence where it is known what the right answers are: none, if they came; else what tells those
+        again that came."""
+        sizes = self._sizes(sequence)
+        if self._answers is None or sizes != sequence.sizes(self.spec):
+            return self.implementation
+        unused = without | (set(self.spec.actions) - self.operations)
+        if any(name in unused or self._wrong.get(name) for name in sequence.operations):
+            return self.implementation
+        made, told = self._answers.play(sequence, self.implementation, sizes, unused, self._looked)
+        if made is None:
+            return Resumed(self.implementation, told)
+        self._made.update(made)
+        self.report.calls += len(made)
+        for number in made:
+            for clause in self._answers.clauses[number]:
+                if clause in self.report.verdicts:
+                    self.report.verdicts[clause].times += 1
+        return None
+
+    def _count_causes(self) -> None:
+        if self._answers is not None:
+            self.report.causes.update(self._answers.causes(self._made))
+        self._made.clear()
 
     def _is_right(self, clause: str, without: frozenset[str]) -> bool:
         """Whether the implementation comes to a clause where it is called for its own sake: a probe that does not is then the

@@ -360,7 +360,8 @@ class Session(Ahead):
         except Exception as error:
             text = f"the implementation failed with {type(error).__name__}: {error}"
             raise Mismatch(f"{operation}/{expected}", f"{operation}: {text}; {expected} was expected") from error
-        if not isinstance(answer, dict) or len(answer) != 1 or next(iter(answer)) not in ANSWERS:
+        shaped = isinstance(answer, dict) and len(answer) == 1 and next(iter(answer)) in ANSWERS
+        if not shaped or not isinstance(answer.get("error", ""), str):
             shapes = '{"ok": value}, {"error": name} or {"suspended": null}'
             raise AdapterError(f"{operation}: answers {quoted(answer)}; an answer is {shapes}")
         return answer

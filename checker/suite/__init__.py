@@ -1,5 +1,6 @@
 """The fixed conformance suite: few and short sequences of calls, drawn from the explored graphs."""
 
+from .answers import ANSWERS, Answers, Resumed, Ways, answers, further, head, recorded
 from .chart import chart
 from .cycles import returns
 from .deviations import Deviations
@@ -10,21 +11,29 @@ from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
 
 __all__ = [
+    "ANSWERS",
     "LONGEST",
     "OFTEN",
+    "Answers",
     "Deviations",
     "Ground",
+    "Resumed",
     "Sequence",
     "Walk",
+    "Ways",
+    "answers",
     "causes_of",
     "chart",
     "digest",
+    "further",
     "generate",
     "given_to",
+    "head",
     "known_causes",
     "named",
     "of",
     "read",
+    "recorded",
     "replayed",
     "returns",
     "stored_suite",
