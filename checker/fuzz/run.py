@@ -6,7 +6,7 @@ takes a sample and sees where they lead.  What it goes for, and so which rule co
 of an operation that this run has seldom had, so that runs get deep; else a cause that it has seen least often, so that
 wrong arguments are tried wherever they get furthest; now and then the same call once more.  Runs begin with an opening of the
 spec's (an accepted socket with two files open while another process waits in select, say), with all that is refused there, or
-with a way of its suite, or with two of these beside each other; they end with an epilogue (`session.Epilogue`).
+with a way of its suite, or with several of these through each other; they end with an epilogue (`session.Epilogue`).
 
 Hypothesis draws the seed of all that, remembers what failed, and runs it first the next time; its own way of drawing prefers
 small values and repeats itself, which shrinks well and explores badly. It draws the beginning too; a run whose beginning had its
@@ -44,7 +44,7 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
-from ..suite import stored_suite, together
+from ..suite import mixed, stored_suite
 from ..traces import by_the_graph
 from .aim import Aim, Target, targets
 
@@ -53,8 +53,11 @@ PATIENCE = 2
 MARKED = 1 / 4
 """After how many of the calls that a run begins with data is written somewhere."""
 
-BESIDE = 1 / 3
-"""How many of the runs begin with two beginnings, one beside the other."""
+BESIDE = 1 / 2
+"""How many of the runs begin with several beginnings through each other, which share some of what they are given."""
+
+OTHERS = (1, 1, 1, 2)
+"""How many others there are then, each as likely."""
 
 SWEPT = 1 / 2
 """How many of the runs that begin with a way try there, once each, all that is refused; of others all do, more thoroughly."""
@@ -198,7 +201,8 @@ def _machine(
                 with contextlib.suppress(Unsupported):
                     begin = beginnings[opening].calls
                     if chance.random() < BESIDE:
-                        begin = together(self.session.model, begin, chance.choice(beginnings).calls)
+                        others = [chance.choice(beginnings).calls for _ in range(chance.choice(OTHERS))]
+                        begin = mixed(self.session.model, [begin, *others], chance)
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
                         self.session.compare_values(name, given)

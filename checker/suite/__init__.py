@@ -5,7 +5,7 @@ from .chart import chart
 from .cycles import returns
 from .deviations import Deviations
 from .more import causes_of, given_to, named, replayed
-from .remade import together
+from .remade import mixed
 from .stored import digest, known_causes, of, read, stored_suite, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
@@ -30,6 +30,7 @@ __all__ = [
     "given_to",
     "head",
     "known_causes",
+    "mixed",
     "named",
     "of",
     "read",
@@ -37,7 +38,6 @@ __all__ = [
     "replayed",
     "returns",
     "stored_suite",
-    "together",
     "walks",
     "ways",
     "within",

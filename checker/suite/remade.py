@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,46 @@ def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[S
             vector = outcome.state
             calls.append((name, given))
             names |= {(s.type, arguments[s.name]): given[s.name] for s in action.slots if s.fresh and given[s.name]}
+    return calls
+
+
+SWITCHED, SHARED = 1 / 4, 1 / 2
+"""How often ways that are mixed take turns, and how often the one takes what the other was given in place of its own."""
+
+
+def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -> list[Step]:
+    """Ways through each other: each in its order, with other names for what they give; of some sorts they share what the same
+    operation gave the one of them that came to it first.  Without calls that would be refused then."""
+    calls, vector = list[Step](), model.initial()
+    left = [list(with_fresh_names(model, list(way)))[::-1] for way in ways]
+    names: list[dict[tuple[Type, int], int]] = [{} for _ in ways]
+    given_by: list[dict[str, list[int]]] = [{} for _ in ways]
+    sorts = {s.type for action in model.spec.actions.values() for s in action.slots if s.fresh}
+    shared = {kind for kind in model.spec.unused if kind in sorts and chance.random() < SHARED}
+    turn = 0
+    while any(left):
+        if not left[turn] or chance.random() < SWITCHED:
+            turn = chance.choice([n for n, calls_left in enumerate(left) if calls_left])
+        name, arguments = left[turn].pop()
+        action = model.spec.actions[name]
+        fresh = [s for s in action.slots if s.fresh]
+        mine = given_by[turn].setdefault(name, [])
+        if len(fresh) == 1 and fresh[0].type in shared:
+            theirs = max((each.get(name, []) for each in given_by), key=len)
+            if len(theirs) > len(mine):
+                mine.append(theirs[len(mine)])
+                names[turn][fresh[0].type, arguments[fresh[0].name]] = mine[-1]
+                continue
+        given = _renamed(model, action, vector, arguments, names[turn])
+        try:
+            outcome = model.step(action, vector, given)
+        except SpecError:
+            continue
+        if outcome.effective:
+            vector = outcome.state
+            calls.append((name, given))
+            mine += [given[s.name] for s in fresh if given[s.name]][:1]
+            names[turn] |= {(s.type, arguments[s.name]): given[s.name] for s in fresh if given[s.name]}
     return calls
 
 
