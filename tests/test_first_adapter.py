@@ -61,5 +61,5 @@ def test_make_conform_is_the_whole_profile_with_the_list_of_known_failures() -> 
     )
     assert "oneowner conform exec:./adapter" in PAGE
     assert re.search(
-        r"^conform:.*\n\t\$\(ONEOWNER\) conform exec:\./adapter --known-failing known-failing\.txt$", makefile, re.MULTILINE
+        r"^conform:.*\n\t\$\(ONEOWNER\) conform exec:\./adapter --deviations deviations\.toml$", makefile, re.MULTILINE
     )

@@ -16,13 +16,14 @@ from command import run
 from sampling import EVERY
 
 from oneowner.checker.adapters import reach, stopped
-from oneowner.checker.conform import read_known_failing
+from oneowner.checker.session import read_declared
 from oneowner.model.language import load
 
 ROOT = Path(__file__).resolve().parent.parent
 LINUX = ROOT / "examples" / "linux"
 ADAPTER = f"exec:{shlex.join([sys.executable, str(LINUX / 'adapter.py')])}"
-KNOWN_FAILING = LINUX / "known-failing.txt"
+DEVIATIONS = LINUX / "deviations.toml"
+DECLARED = {each.clause for each in read_declared(DEVIATIONS)}
 PAGE = ROOT / "docs" / "linux.md"
 
 
@@ -71,18 +72,18 @@ def test_the_fixed_suite_finds_nothing_in_the_core_that_is_not_listed() -> None:
     assert done.code == 1, done.out
     failing = {c for c, v in done.json["verdicts"].items() if v["status"] in ("fail", "flaky")}
     assert len(failing) > 9
-    assert failing <= set(read_known_failing(KNOWN_FAILING))
+    assert failing <= DECLARED
 
 
 @pytest.mark.skipif(not EVERY, reason="takes minutes: made with ONEOWNER_EVERY=1, as in `make fuzz`")
 def test_the_fixed_suite_finds_what_is_listed_and_nothing_else() -> None:
-    done = run("conform", ADAPTER, "--time", "0", "--known-failing", str(KNOWN_FAILING), "--format", "json")
+    done = run("conform", ADAPTER, "--time", "0", "--deviations", str(DEVIATIONS), "--format", "json")
     assert done.code == 0, done.out
     verdicts = done.json["verdicts"]
     untested = {clause for clause, verdict in verdicts.items() if verdict["status"] == "untested"}
-    known = read_known_failing(KNOWN_FAILING)
+    known = DECLARED
     assert all(any(other in verdicts[clause]["reason"] for other in known) for clause in untested)
-    assert {c for c, v in verdicts.items() if v["status"] in ("fail", "flaky")} == set(read_known_failing(KNOWN_FAILING))
+    assert {c for c, v in verdicts.items() if v["status"] in ("fail", "flaky")} == DECLARED
 
 
 def test_every_sequence_of_the_page_still_shows_its_difference(linux: Any) -> None:
@@ -100,7 +101,7 @@ def test_what_is_listed_is_on_the_page() -> None:
     # what the walks of the suite found is listed with its reason, and has no sequence on the page yet
     full = ("create_port", "create_receiver", "connect", "accept_socket", "connect_socket")
     walked = {"accept/ok", *(f"{operation}/ENOMEM" for operation in full)}
-    assert set(read_known_failing(KNOWN_FAILING)) - set().union(*clauses.values()) == walked
+    assert DECLARED - set().union(*clauses.values()) == walked
 
 
 def test_a_read_into_a_bad_buffer_loses_the_message(linux: Any) -> None:

@@ -101,7 +101,7 @@ def test_it_speaks_the_protocol(kit: Kit) -> None:
 
 @pytest.mark.parametrize("profiles", [(), ("--profile", "core")])
 def test_nothing_could_be_tested(kit: Kit, profiles: tuple[str, ...]) -> None:
-    ran = run("conform", kit.connection, *profiles, "--known-failing", "known-failing.txt", cwd=kit.folder)
+    ran = run("conform", kit.connection, *profiles, "--deviations", "deviations.toml", cwd=kit.folder)
     assert ran.code == 5, ran
     assert "nothing could be tested" in ran.out
 
@@ -358,7 +358,7 @@ def test_a_kit_is_complete_and_what_was_built_in_it_stays_behind(
 ) -> None:
     new_adapter.copy(language, tmp_path / "kits" / language)
     clean = names(tmp_path / "kits" / language)
-    shared = ("Makefile", "README.md", "known-failing.txt", "session.jsonl", ".gitignore", ".github/workflows/ci.yml")
+    shared = ("Makefile", "README.md", "deviations.toml", "session.jsonl", ".gitignore", ".github/workflows/ci.yml")
     assert set(clean) > {*shared, SOURCES[language]}
     for built in (
         "adapter",

@@ -9,7 +9,7 @@ import click
 
 from ...model.language import Spec, SpecError, load
 from ..adapters import Implementation, afresh, finished, reach, stopped
-from .console import CONVERSATION, Number, Output, budgets_option, common, say, traces_option
+from .console import CONVERSATION, Number, Output, budgets_option, common, declared_in, declared_option, say, traces_option
 
 if TYPE_CHECKING:
     from ..conform import Report
@@ -31,7 +31,7 @@ REPORTS = ("junit", "html", "sarif", "statement")
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 @click.option("--time", "seconds", type=Number(0), help=f"Seconds to fuzz after the suite (default {FUZZING:.0f}; 0 with -k).")
-@click.option("--known-failing", type=click.Path(path_type=Path, dir_okay=False), help="Clauses that may fail, one a line.")
+@declared_option
 @click.option("--report", "reports", multiple=True, metavar="KIND=FILE,...", help=f"Also write {', '.join(REPORTS)}.")
 @budgets_option
 @traces_option
@@ -44,20 +44,20 @@ def conform(
     strict: bool,
     seed: int | None,
     seconds: float | None,
-    known_failing: Path | None,
+    deviations: Path | None,
     reports: tuple[str, ...],
     must_return: float,
     must_not_return: float,
     traces: Path,
 ) -> int:
     """Hold the implementation at CONNECTION against the specification: the fixed suite, then fuzzing; a verdict a clause."""
-    from ..conform import Conformance, code_of, read_known_failing
+    from ..conform import Conformance, code_of
     from ..reports import statement
     from ..suite import of
 
     spec, out = load(spec_name), Output(format)
     wanted = parse_reports(reports)
-    listed = read_known_failing(known_failing) if known_failing else []
+    listed = declared_in(spec, deviations)
     implementation = reach(spec, connection, must_return, must_not_return, traces / CONVERSATION)
     try:
         run = Conformance(
@@ -70,13 +70,10 @@ def conform(
             strict=strict,
             seed=seed,
             seconds=(0.0 if patterns else FUZZING) if seconds is None else seconds,
-            known_failing=listed,
+            declared=listed,
             progress=say,
             fresh=afresh(spec, connection, must_return, must_not_return),
         )
-        unknown = [name for name in listed if name not in run.clauses]
-        if unknown:
-            raise SpecError(f"{known_failing}: no clause is called {unknown[0]!r}; `oneowner show operations` lists them")
         report = run.run()
         _show(out, spec, implementation, report, traces)
         finished(implementation)
@@ -131,3 +128,5 @@ def _show(out: Output, spec: Spec, implementation: Implementation, report: Repor
     if report.unsupported:
         out.line(f"not supported: {', '.join(report.unsupported)}")
     out.line(causes_told(spec, report.causes, report.called(spec)))
+    if report.not_fuzzed:
+        out.line(f"not fuzzed: {report.not_fuzzed}; declare what is known to fail (--deviations), and it is")

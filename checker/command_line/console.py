@@ -12,13 +12,16 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...model.language import SpecError
+from ...model.language import Spec, SpecError
 from .. import TRACES
 from ..errors import printable
+
+if TYPE_CHECKING:
+    from ..session import Declared
 
 HOLDS, VIOLATION, USAGE, UNKNOWN, ADAPTER, NOTHING, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
 DEFAULT_SPEC = "oneowner.spec:SPEC"
@@ -93,6 +96,33 @@ def budgets_option(command: Callable[..., Any]) -> Callable[..., Any]:
         default=0.2,
         help="Seconds after which a call counts as suspended, where the adapter cannot say (default 0.2).",
     )(command)
+
+
+declared_option = click.option(
+    "--deviations",
+    "--known-failing",
+    "deviations",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What is known to be answered otherwise: a TOML file, or a clause a line.",
+)
+
+
+def declared_in(spec: Spec, path: Path | None) -> list[Declared]:
+    """The deviations of a file, none without one.  Raises SpecError, also for a clause or a cause that there is not."""
+    if path is None:
+        return []
+    from ...model.recording import every
+    from ...model.symbolic import clauses
+    from ..session import read_declared
+
+    found = read_declared(path)
+    known, causes = set(clauses(spec)), {str(cause) for cause in every(spec, spec.actions)}
+    for each in found:
+        if each.clause not in known:
+            raise SpecError(f"{path}: no clause is called {each.clause!r}; `oneowner show operations` lists them")
+        if each.cause and (each.cause not in causes or not each.cause.startswith(each.clause + "#")):
+            raise SpecError(f"{path}: {each.clause} has no cause {each.cause!r}; `oneowner show operations --tree NAME --format json` names them")
+    return found
 
 
 trust_option = click.option("--trust", is_flag=True, help="Run the command that FILE names (exec:...) without asking.")

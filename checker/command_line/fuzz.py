@@ -22,6 +22,8 @@ from .console import (
     Number,
     Output,
     common,
+    declared_in,
+    declared_option,
     say,
     traces_option,
 )
@@ -29,6 +31,7 @@ from .smoke import unsupported
 
 if TYPE_CHECKING:
     from ..fuzz import FuzzReport
+    from ..session import Declared
 
 
 @click.command()
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Processes, each with its own implementation (default 1).")
+@declared_option
 @traces_option
 def fuzz(
     spec_name: str,
@@ -51,12 +55,14 @@ def fuzz(
     scope: str | None,
     strict: bool,
     jobs: int,
+    deviations: Path | None,
     traces: Path,
 ) -> int:
     """Hold IMPLEMENTATION against the specification with calls drawn at random."""
     spec, out = load(spec_name), Output(format)
     sizes = parse_scope(scope) if scope else None
-    report = fuzz_and_tell(spec, implementation, seconds, steps, seed, sizes, strict, traces, jobs=jobs)
+    listed = declared_in(spec, deviations)
+    report = fuzz_and_tell(spec, implementation, seconds, steps, seed, sizes, strict, traces, jobs=jobs, declared=listed)
     missing = show_fuzz(out, spec, implementation, report, traces)
     out.result(fuzz_json(implementation, report, missing))
     return fuzz_code(report, missing)
@@ -73,6 +79,7 @@ def fuzz_and_tell(
     traces: Path,
     wanted: Collection[str] = (),
     jobs: int = 1,
+    declared: Collection[Declared] = (),
 ) -> FuzzReport:
     """Fuzz, in several processes where we start the implementation and they can load the spec, and tell of progress."""
     from ..fuzz import fuzz as run
@@ -95,6 +102,7 @@ def fuzz_and_tell(
         without = unsupported(spec, reached, sizes)
         options: dict[str, Any] = {"scope": sizes, "without": without, "wanted": wanted, "progress": progress}
         options |= {"seconds": seconds, "steps": steps, "seed": seed, "strict": strict, "database": database}
+        options["declared"] = tuple(declared)
         if jobs == 1:
             found = run(spec, reached, fresh=fresh, **options)
         finished(reached)
@@ -122,7 +130,7 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
     known = [c for c in clauses(spec) if c.partition("/")[0] not in report.without]
     if report.slower:
         say(report.slower)
-    missing = [] if report.failures or report.interrupted else [c for c in known if not report.clauses[c]]
+    missing = [] if report.failures or report.interrupted else [c for c in known if not report.clauses[c] and not report.known[c]]
     for failure in report.failures:
         for line in fuzz_failure(spec, implementation, failure, traces):
             out.line(line)
@@ -131,6 +139,8 @@ def show_fuzz(out: Output, spec: Spec, implementation: str, report: FuzzReport, 
             out.line(f"{report.clauses[clause]:7}  {clause}")
     if missing:
         out.line(f"never exercised in this time: {', '.join(missing)} (give it more with --time)")
+    for clause, times in sorted(report.known.items()):
+        out.line(f"known to fail: {clause}, {times} time{'s' if times > 1 else ''}")
     out.line(
         f"{implementation}: {report.calls} calls in {report.runs} runs, {len(report.clauses)} of {len(known)} clauses, "
         f"{causes_told(spec, report.causes, set(spec.actions) - report.without)}, "
@@ -149,6 +159,7 @@ def fuzz_json(implementation: str, report: FuzzReport, missing: list[str]) -> di
         "clauses": dict(report.clauses),
         "unexercised": missing,
         "causes": dict(report.causes),
+        "known_failing": dict(report.known),
         "failures": [
             {
                 "clause": f.clause,

@@ -14,7 +14,6 @@ from .verdicts import (
     Verdict,
     code_of,
     matches,
-    read_known_failing,
 )
 
 __all__ = [
@@ -31,6 +30,5 @@ __all__ = [
     "Verdict",
     "code_of",
     "matches",
-    "read_known_failing",
     "smoke",
 ]

@@ -17,6 +17,7 @@ from ..errors import Unsupported
 from ..fuzz import fuzz
 from ..session import (
     NEVER,
+    Declared,
     Failure,
     Mismatch,
     Recorded,
@@ -84,7 +85,7 @@ class Conformance:
         strict: bool = False,
         seed: int | None = None,
         seconds: float = 0.0,
-        known_failing: Collection[str] = (),
+        declared: Collection[Declared] = (),
         progress: Callable[[str], None] | None = None,
         fresh: Callable[[], Implementation] | None = None,
     ) -> None:
@@ -122,7 +123,7 @@ class Conformance:
             seed or 0,
             seconds,
             {c: Verdict(c) for c in wanted},
-            expected=frozenset(known_failing),
+            declared=tuple(declared),
         )
 
     def run(self) -> Report:
@@ -157,7 +158,9 @@ class Conformance:
                 self.progress(f"suite: {number} of {len(chosen)} sequences, {len(self.report.having(FAIL, FLAKY))} clauses fail")
         self._count_causes()
         supported = self.operations - without
-        if self.seconds and supported and not self.report.having(FAIL, FLAKY):
+        if broken := self.report.broken:
+            self.report.not_fuzzed = f"{broken[0].clause} fails{f', and {len(broken) - 1} more' if broken[1:] else ''}"
+        elif self.seconds and supported:
             self._fuzz(frozenset(self.spec.actions) - supported)
         for verdict in self.report.verdicts.values():
             self._judge(verdict, without)
@@ -318,19 +321,25 @@ class Conformance:
     def _failed(self, calls: list[Recorded], scope: dict[str, int], mismatch: Mismatch) -> str:
         """Take note of a failure, in the fewest calls.  Returns the clause that it is a failure of."""
         known = self.report.verdicts.get(mismatch.clause)
-        if known is not None and known.failure is not None:
+        if known is not None and known.failure is not None and not self._is_new(known, mismatch.causes):
             return mismatch.clause
         self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
         try:
             failure = smallest_failure(self.spec, self.implementation, scope, calls, mismatch, strict=self.strict)
             self._take_failure(failure)
         except KeyboardInterrupt:
-            self._note(Failure(mismatch.clause, mismatch.text, calls, scope), 0)
+            self._note(Failure(mismatch.clause, mismatch.text, calls, scope, causes=mismatch.causes), 0)
             raise
         return failure.clause
 
+    def _is_new(self, known: Verdict, causes: Collection[str]) -> bool:
+        """Whether a clause that fails as it is declared to fails in another way too."""
+        declared = [d for d in self.report.declared if d.clause == known.clause]
+        return self.report.deviation(known.clause) is not None and not any(d.fits(known.clause, causes) for d in declared)
+
     def _take_failure(self, failure: Failure) -> None:
-        if (known := self.report.verdicts.get(failure.clause)) and known.failure is not None:
+        known = self.report.verdicts.get(failure.clause)
+        if known is not None and known.failure is not None and not self._is_new(known, failure.causes):
             return
         shown, calls = 0, _bare(failure.calls)
         for _ in range(AGAIN):
@@ -343,7 +352,7 @@ class Conformance:
 
     def _note(self, failure: Failure, shown: int) -> None:
         verdict = self.report.verdicts.setdefault(failure.clause, Verdict(failure.clause))
-        if verdict.failure is None:
+        if verdict.failure is None or self._is_new(verdict, failure.causes):
             verdict.status = FAIL if shown == AGAIN else FLAKY
             verdict.failure, verdict.shown = failure, f"{shown}/{AGAIN}"
             verdict.reason = failure.text if failure.afresh is not False else failure.text + failure.freshly
@@ -359,6 +368,7 @@ class Conformance:
             seed=self.seed,
             strict=self.strict,
             without=without,
+            declared=self.report.declared,
             progress=self._told,
         )
         self.report.calls += found.calls

@@ -6,10 +6,9 @@ import fnmatch
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ...model.language import Spec, SpecError
-from ..session import Failure
+from ...model.language import Spec
+from ..session import Declared, Failure
 
 PASS, FAIL, FLAKY, PERMITTED = "pass", "fail", "flaky", "permitted"
 UNSUPPORTED, UNTESTED, UNKNOWN = "unsupported", "untested", "unknown"
@@ -34,8 +33,8 @@ class Verdict:
 
 @dataclass
 class Report:
-    """A conformance run.  `unsupported` are operations; `expected` clauses that were listed as known to fail; `causes` counts the
-    calls that were right by their causes."""
+    """A conformance run.  `unsupported` are operations; `declared` the deviations that it is known to have; `causes` counts the
+    calls that were right by their causes; `not_fuzzed` says why there was no fuzzing, where there was to be some."""
 
     where: str
     name: str = ""
@@ -47,7 +46,8 @@ class Report:
     budget: float = 0.0
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
-    expected: frozenset[str] = frozenset()
+    declared: tuple[Declared, ...] = ()
+    not_fuzzed: str = ""
     causes: Counter[str] = field(default_factory=Counter)
     sequences: int = 0
     calls: int = 0
@@ -61,24 +61,38 @@ class Report:
         """The operations that were asked for and are supported."""
         return {name for profile in self.profiles for name in spec.profile(profile)} - set(self.unsupported)
 
+    def deviation(self, clause: str) -> Declared | None:
+        """The declared deviation that the failure of a clause is; of one that does not fail the first that is declared of it."""
+        failed = getattr(self.verdicts.get(clause), "failure", None)
+        fits = (d for d in self.declared if (d.fits(clause, failed.causes) if failed else d.clause == clause))
+        return next(fits, None)
+
+    @property
+    def expected(self) -> frozenset[str]:
+        """The clauses that are declared to be answered otherwise, but those that fail in another way."""
+        return frozenset(d.clause for d in self.declared if self.deviation(d.clause))
+
     @property
     def broken(self) -> list[Verdict]:
-        """What fails and was not expected to."""
-        return [v for v in self.having(FAIL, FLAKY) if v.clause not in self.expected]
+        """What fails and is not declared."""
+        return [v for v in self.having(FAIL, FLAKY) if not self.deviation(v.clause)]
 
     @property
     def unexpectedly_right(self) -> list[Verdict]:
-        """What was listed as known to fail, and passes."""
+        """What is declared to be answered otherwise, and passes."""
         return [v for v in self.having(PASS, PERMITTED) if v.clause in self.expected]
 
 
 def code_of(report: Report) -> tuple[int, str]:
     """The exit code of a run, and why in a sentence."""
+    said = []
     if report.broken:
-        return 1, f"{len(report.broken)} clause{'s fail' if len(report.broken) > 1 else ' fails'}"
+        said.append(f"{len(report.broken)} clause{'s fail' if len(report.broken) > 1 else ' fails'}")
     if report.unexpectedly_right:
         names = ", ".join(v.clause for v in report.unexpectedly_right)
-        return 1, f"listed as known to fail, but right: {names}; take them off the list"
+        said.append(f"listed as known to fail, but right: {names}; take them off the list")
+    if said:
+        return 1, "; ".join(said)
     if report.interrupted:
         return 130, "interrupted: these are the verdicts so far"
     if not report.having(PASS, PERMITTED, FAIL, FLAKY):
@@ -95,12 +109,3 @@ def matches(clause: str, pattern: str, clauses: Collection[str]) -> bool:
     if pattern in clauses:
         return clause == pattern
     return pattern in clause or fnmatch.fnmatchcase(clause, pattern)
-
-
-def read_known_failing(path: Path) -> list[str]:
-    """The clauses of a list, one a line, # beginning a comment.  Raises SpecError."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: {error}") from None
-    return [text for line in lines if (text := line.partition("#")[0].strip())]

@@ -85,9 +85,11 @@ def _merge(merged: FuzzReport, reports: Mapping[int, FuzzReport]) -> None:
     merged.runs = sum(each.runs for each in reports.values())
     merged.clauses.clear()
     merged.causes.clear()
+    merged.known.clear()
     for each in reports.values():
         merged.clauses.update(each.clauses)
         merged.causes.update(each.causes)
+        merged.known.update(each.known)
     # the first is enough: others may be the same, and each was made short by itself
     merged.failures = next((each.failures for _, each in sorted(reports.items()) if each.failures), [])
 

@@ -32,6 +32,7 @@ from ...model.language import OK, Noted, Spec, Step, noting_interruptions
 from ..adapters import Implementation, limited
 from ..errors import Unsupported
 from ..session import (
+    Declared,
     Epilogue,
     Failure,
     Mismatch,
@@ -39,6 +40,7 @@ from ..session import (
     Session,
     Unknown,
     by_itself,
+    declared,
     have_built,
     smallest_failure,
     stop_building,
@@ -74,6 +76,12 @@ STRETCH = 25
 WORTH_BUILDING = 5.0
 """From how many seconds of fuzzing on the specification is called in C, which takes seconds to be built where it is not kept."""
 
+SELDOM, SELDOMER = 0.15, 0.95
+"""How likely a call is made that comes to what is known to fail: at least that, and so much less each time that it failed."""
+
+AVOIDED = 5
+"""How often another call is chosen in place of one that is left out."""
+
 AGAIN = "again"
 """In place of an exit: the same call once more, whatever comes of it (a second close, a second accept)."""
 
@@ -81,13 +89,14 @@ AGAIN = "again"
 @dataclass
 class FuzzReport:
     """What a run did.  `calls` counts calls to the implementation, probes too, `clauses` and `causes` count them by these;
-    `without` are the operations that were left out."""
+    `without` are the operations that were left out, `known` counts the failures that were declared, by clause."""
 
     without: frozenset[str] = frozenset()
     calls: int = 0
     runs: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     seed: int = 0
@@ -97,6 +106,10 @@ class FuzzReport:
 
 class _Spent(BaseException):
     """The time is up.  Not an Exception, so that Hypothesis does not take it for a failure of the example."""
+
+
+class _Known(Exception):
+    """A failure that is declared."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +128,9 @@ class _Budget:
         targets: Sequence[Target],
         progress: Callable[[FuzzReport], None] | None,
         enough: Callable[[], bool],
+        declared: Collection[Declared],
     ) -> None:
-        self.enough = enough
+        self.enough, self.declared = enough, declared
         self.until = time.monotonic() + seconds
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
@@ -131,10 +145,14 @@ class _Budget:
 
     @contextlib.contextmanager
     def noting(self, session: Session) -> Iterator[None]:
-        """Take note of the first failure, and of the calls that led to it."""
+        """Take note of the first failure, and of the calls that led to it.  Raises _Known for one that is declared: what comes
+        after it says nothing."""
         try:
             yield
         except Mismatch as mismatch:
+            if declared(self.declared, mismatch):
+                self.report.known[mismatch.clause] += 1
+                raise _Known from None
             self.first = self.first or (mismatch, list(session.recorded), session.scope)
             raise
 
@@ -148,6 +166,11 @@ class _Budget:
         due = self.failed or self.report.runs <= REPEATS or (number in news if news else self.had[number] <= least)
         self.had[number] += due
         return due
+
+    def avoids(self, clause: str, chance: random.Random) -> bool:
+        """Whether a call that is to come to a clause is left out now, because that is known to fail."""
+        failed = self.report.known[clause]
+        return failed > 0 and chance.random() > max(SELDOM, SELDOMER**failed)
 
     def stop_when_spent(self, machine: Any, *, ask: bool = False) -> None:
         """Stop when the time is up; with `ask`, which takes longer than looking at a clock, when it is enough."""
@@ -197,7 +220,7 @@ def _machine(
             self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self, ask=True)
             self.cut_short = True
-            with budget.noting(self.session):
+            with self.noting():
                 with contextlib.suppress(Unsupported):
                     begin = beginnings[opening].calls
                     if chance.random() < BESIDE:
@@ -213,7 +236,23 @@ def _machine(
                 elif chance.random() < SWEPT:
                     self.aim.sweep(1)
             self.cut_short = False
+            self.choose()
+
+        @contextlib.contextmanager
+        def noting(self) -> Iterator[None]:
+            try:
+                with budget.noting(self.session):
+                    yield
+            except _Known:
+                self.cut_short = False
+                hypothesis.reject()
+
+        def choose(self) -> None:
             self.next, self.given = self.aim.choose()
+            for _ in range(AVOIDED):
+                if not budget.avoids("/".join(self.next), self.aim.chance):
+                    break
+                self.next, self.given = self.aim.choose()
 
         def teardown(self) -> None:
             if self.begun and not budget.failed:
@@ -237,7 +276,7 @@ def _machine(
             if self.left <= 0 and not self.ended:
                 self.ended = self.cut_short = True
                 try:
-                    with budget.noting(self.session):
+                    with self.noting():
                         Epilogue(self.session, self.aim.chance).run()
                 except Unknown:
                     hypothesis.reject()
@@ -247,7 +286,7 @@ def _machine(
             self.cut_short = True
             (name, wanted), exit = self.next, ""
             try:
-                with budget.noting(self.session):
+                with self.noting():
                     exit = self.session.compare(name, self.given, look=wanted == AGAIN)
                     news = self.aim.made(name, exit)
                     if news or self.aim.chance.random() < LOOKED_AFTER:
@@ -261,7 +300,7 @@ def _machine(
             if wanted != AGAIN and self.aim.chance.random() < 1 / 12:
                 self.next = name, AGAIN
             else:
-                self.next, self.given = self.aim.choose()
+                self.choose()
 
     return Machine
 
@@ -293,8 +332,10 @@ def fuzz(
     fresh: Callable[[], Implementation] | None = None,
     shrink: bool = True,
     enough: Callable[[], bool] = lambda: False,
+    declared: Collection[Declared] = (),
 ) -> FuzzReport:
     """Fuzz until a failure or for `seconds`, or until `enough` says so before a run; runs of `steps` calls, probes not counted.
+    A failure that is `declared` ends its run alone, and what comes to it is called seldomer.
 
     Operations in `without` are not called.  While a clause of `wanted` has not been exercised it goes on,
     for three times as long at most.  A failure is made again in what `fresh` makes, too; without `shrink` it
@@ -314,7 +355,7 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     for opening in spec.openings.values():
         spec.check_calls(opening)
-    budget = _Budget(seconds, wanted, targets(spec, without), progress, enough)
+    budget = _Budget(seconds, wanted, targets(spec, without), progress, enough, declared)
     budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed

@@ -17,6 +17,7 @@ from .. import TRACES
 from ..conform import FAIL, FLAKY, Report, Verdict
 from ..suite import digest
 from .told import told_lines
+from .words import reason
 
 
 def sarif(spec: Spec, report: Report, traces: Path = TRACES) -> str:
@@ -82,5 +83,5 @@ def _result(spec: Spec, report: Report, traces: Path, number: int, verdict: Verd
         "properties": {"status": verdict.status, "again": verdict.shown},
     }
     if verdict.clause in report.expected:
-        found["suppressions"] = [{"kind": "external", "justification": "listed as known to fail"}]
+        found["suppressions"] = [{"kind": "external", "justification": reason(report, verdict)}]
     return found

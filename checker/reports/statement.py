@@ -26,9 +26,15 @@ def statement(spec: Spec, report: Report) -> dict[str, Any]:
         "profiles": list(report.profiles),
         "strict": report.strict,
         "seed": report.seed,
-        "budget": {"fuzz_seconds": report.budget, "sequences": report.sequences, "calls": report.calls},
+        "budget": {
+            "fuzz_seconds": 0 if report.not_fuzzed else report.budget,
+            "not_fuzzed": report.not_fuzzed,
+            "sequences": report.sequences,
+            "calls": report.calls,
+        },
         "causes": {cause: report.causes[cause] for cause in known_causes(spec, report.called(spec))},
         "known_failing": sorted(report.expected),
+        "deviations": [asdict(each) for each in report.declared],
         "verdicts": {v.clause: _verdict(v) for v in report.verdicts.values()},
     }
 

@@ -37,7 +37,8 @@ def rooms(spec: Spec, report: Report) -> dict[str, list[Verdict]]:
 def reason(report: Report, verdict: Verdict) -> str:
     """Why a verdict is not a plain pass, in words."""
     text = verdict.reason or REASONS.get(verdict.status, "")
-    if verdict.clause in report.expected:
+    if (known := report.deviation(verdict.clause)) is not None:
+        text += f" ({known.reason} {known.link}".rstrip() + ")" if known.reason or known.link else ""
         return f"known to fail: {text}" if verdict.status in (FAIL, FLAKY) else f"listed as known to fail, but {verdict.status}"
     return text
 

@@ -2,6 +2,7 @@
 
 from .again import again, same, without
 from .ahead import Ahead
+from .declared import Declared, declared, read_declared
 from .epilogue import Epilogue, Most, kinds
 from .failure import Failure, by_itself, smallest_failure, tried_afresh
 from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
@@ -15,6 +16,7 @@ __all__ = [
     "MOST_WORLDS",
     "NEVER",
     "Ahead",
+    "Declared",
     "Epilogue",
     "Failure",
     "Mismatch",
@@ -27,10 +29,12 @@ __all__ = [
     "World",
     "again",
     "by_itself",
+    "declared",
     "fast_model",
     "have_built",
     "kinds",
     "model",
+    "read_declared",
     "reasons",
     "same",
     "smallest_failure",

@@ -24,7 +24,7 @@ AFRESH = 3
 class Failure:
     """What the implementation did wrong: the broken `clause`, what was seen in words, the fewest calls that show it; whether
     these are wrong in a process started for them too, None where that was not tried; whether only there, `anew`, they are wrong
-    each time; and which of the calls made the answer due that was not given."""
+    each time; which of the calls made the answer due that was not given; and the causes of the call whose failure it is."""
 
     clause: str
     text: str
@@ -33,6 +33,7 @@ class Failure:
     afresh: bool | None = None
     anew: bool = False
     reasons: tuple[Reason, ...] = ()
+    causes: frozenset[str] = frozenset()
 
     @property
     def probe(self) -> str:
@@ -71,7 +72,7 @@ def smallest_failure(
         found = anew if anew is not None and anew.steady else found
     if found is None:
         text = f"{mismatch.text} (once; the same calls made again are answered rightly)"
-        return Failure(mismatch.clause, text, calls, scope)
+        return Failure(mismatch.clause, text, calls, scope, causes=mismatch.causes)
     return found.failure
 
 
@@ -109,7 +110,7 @@ def _found(
         if seen is None:
             return None
     failure = Failure(
-        seen.clause, seen.text, session.recorded, scope, anew or None, anew, reasons=tuple(reasons(session, seen))
+        seen.clause, seen.text, session.recorded, scope, anew or None, anew, tuple(reasons(session, seen)), seen.causes
     )
     others = (made(failure.calls)[1] for _ in range(AFRESH - 1))
     return _Found(failure, all(other is not None and same(other, seen) for other in others))

@@ -88,6 +88,8 @@ class Session(Ahead):
         self._probed = ""
         """What the last call that was no probe came to."""
         self._refused = 0
+        self._coming: tuple[str, int] = "", 0
+        """The operation of the last call that was no probe, and its causes by bit, as they are due."""
         self._reset()
 
     @staticmethod
@@ -139,19 +141,25 @@ class Session(Ahead):
         if not probe:
             self.buried.clear()
             self._had = 0
-        if probe:
-            exit = self._judge_probe(operation, arguments)
-        else:
-            exit = self._judge(operation, arguments)
-            self.had_last = self._had
-            self._probed = f"{operation}/{exit}"
-        refused = exit not in EFFECTIVE and not probe
-        self._refused += refused
-        if self.probing and self.spec.probes and not probe:
-            if self.vector is not before:
-                self._probe(before)
-            elif refused and (look or self._refused % EVERY == 0):
-                self._probe(self.model.blank())
+        try:
+            if probe:
+                exit = self._judge_probe(operation, arguments)
+            else:
+                exit = self._judge(operation, arguments)
+                self.had_last = self._had
+                self._probed = f"{operation}/{exit}"
+            refused = exit not in EFFECTIVE and not probe
+            self._refused += refused
+            if self.probing and self.spec.probes and not probe:
+                if self.vector is not before:
+                    self._probe(before)
+                elif refused and (look or self._refused % EVERY == 0):
+                    self._probe(self.model.blank())
+        except Mismatch as mismatch:
+            name, came = self._coming
+            if mismatch.clause.startswith(f"{name}/"):
+                mismatch.causes = frozenset(self.causes[name].named(came))
+            raise
         if self.vector is not before or len(self.worlds) > 1:
             for world in self.worlds:
                 self.bury(world, number)
@@ -205,6 +213,8 @@ class Session(Ahead):
         exit = outcome.exit
         # of one that may be in several states it is not known why
         came = self.model.came(action, self.vector, foreseen[0][1], exit) if len(foreseen) == 1 else 0
+        if not probe:
+            self._coming = operation, came
         index = len(self.recorded)
         wire: dict[str, Any] = {}
         origins: dict[str, Origin | int | str | None] = {}

@@ -9,7 +9,9 @@ LATE = "to a suspended call"
 class Mismatch(Exception):
     """The implementation did what the specification does not permit.  `clause` is what it broke; where a probe showed it, that
     is what the probed call came to, and `probe` what the probe was to come to.  Where it is a part of an answer that is wrong,
-    `part` is its name."""
+    `part` is its name.  `causes` are those that the call had which it is a failure of."""
+
+    causes: frozenset[str] = frozenset()
 
     def __init__(self, clause: str, text: str, probe: str = "", part: str = "") -> None:
         super().__init__(text)
