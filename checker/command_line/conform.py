@@ -13,6 +13,7 @@ from .console import CONVERSATION, Number, Output, budgets_option, common, decla
 
 if TYPE_CHECKING:
     from ..conform import Report
+from .against import tell_against
 from .configuration import Configured
 
 FUZZING = 20.0
@@ -32,6 +33,7 @@ REPORTS = ("junit", "html", "sarif", "statement")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
 @click.option("--time", "seconds", type=Number(0), help=f"Seconds to fuzz after the suite (default {FUZZING:.0f}; 0 with -k).")
 @declared_option
+@click.option("--against", "other", metavar="CONNECTION", help="Another implementation: tell only what the two do differently.")
 @click.option("--report", "reports", multiple=True, metavar="KIND=FILE,...", help=f"Also write {', '.join(REPORTS)}.")
 @budgets_option
 @traces_option
@@ -45,6 +47,7 @@ def conform(
     seed: int | None,
     seconds: float | None,
     deviations: Path | None,
+    other: str | None,
     reports: tuple[str, ...],
     must_return: float,
     must_not_return: float,
@@ -56,6 +59,11 @@ def conform(
     from ..suite import of
 
     spec, out = load(spec_name), Output(format)
+    if other is not None:
+        if patterns or strict or deviations or reports:
+            raise click.UsageError("--against is strict and tells what differs: it has no -k, --strict, --deviations or --report")
+        seconds = FUZZING if seconds is None else seconds
+        return tell_against(out, spec, (connection, other), profiles, seconds, seed, (must_return, must_not_return), traces)
     wanted = parse_reports(reports)
     listed = declared_in(spec, deviations)
     implementation = reach(spec, connection, must_return, must_not_return, traces / CONVERSATION)

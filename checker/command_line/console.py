@@ -121,7 +121,8 @@ def declared_in(spec: Spec, path: Path | None) -> list[Declared]:
         if each.clause not in known:
             raise SpecError(f"{path}: no clause is called {each.clause!r}; `oneowner show operations` lists them")
         if each.cause and (each.cause not in causes or not each.cause.startswith(each.clause + "#")):
-            raise SpecError(f"{path}: {each.clause} has no cause {each.cause!r}; `oneowner show operations --tree NAME --format json` names them")
+            how = f"`oneowner show operations --tree {each.clause.partition('/')[0]} --format json` names them"
+            raise SpecError(f"{path}: {each.clause} has no cause {each.cause!r}; {how}")
     return found
 
 

@@ -1,5 +1,6 @@
 """A conformance run: smoke, the fixed suite, fuzzing; a verdict for every clause."""
 
+from .against import Against, Difference, against
 from .run import Conformance, smoke
 from .verdicts import (
     FAIL,
@@ -25,9 +26,12 @@ __all__ = [
     "UNKNOWN",
     "UNSUPPORTED",
     "UNTESTED",
+    "Against",
     "Conformance",
+    "Difference",
     "Report",
     "Verdict",
+    "against",
     "code_of",
     "matches",
     "smoke",
