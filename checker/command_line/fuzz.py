@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--time", "seconds", type=Number(0.1), default=30.0, help="Seconds to fuzz (default 30).")
 @click.option("--steps", type=click.IntRange(1), default=100, help="Calls a run, probes not counted (default 100).")
 @click.option("--seed", type=click.IntRange(0), help="Draw the same runs again.")
-@click.option("--scope", metavar="NAME=N,...", help="Another scope than the spec's own.")
+@click.option("--scope", metavar="NAME=N,...", help="Other sizes than the spec's own scope has.")
 @click.option("--strict", is_flag=True, help="Take only the first error that applies, not any that applies.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Processes, each with its own implementation (default 1).")
 @declared_option
@@ -60,7 +60,9 @@ def fuzz(
 ) -> int:
     """Hold IMPLEMENTATION against the specification with calls drawn at random."""
     spec, out = load(spec_name), Output(format)
-    sizes = parse_scope(scope) if scope else None
+    sizes = spec.scope({**spec.fuzz_scope, **(parse_scope(scope) if scope else {})})
+    for names, none in _impossible(spec, sizes):
+        say(f"without {none} {', '.join(names)} cannot succeed: give {none} a size with --scope")
     listed = declared_in(spec, deviations)
     report = fuzz_and_tell(spec, implementation, seconds, steps, seed, sizes, strict, traces, jobs=jobs, declared=listed)
     missing = show_fuzz(out, spec, implementation, report, traces)
@@ -74,7 +76,7 @@ def fuzz_and_tell(
     seconds: float,
     steps: int,
     seed: int | None,
-    scope: dict[str, int] | None,
+    scope: Mapping[str, int] | None,
     strict: bool,
     traces: Path,
     wanted: Collection[str] = (),
@@ -109,6 +111,16 @@ def fuzz_and_tell(
     finally:
         stopped(reached)
     return found if jobs == 1 else fuzz_beside(spec, implementation, jobs=jobs, **options)
+
+
+def _impossible(spec: Spec, sizes: dict[str, int]) -> list[tuple[list[str], str]]:
+    """The operations that need something of which a scope has none, by what that is."""
+    found: dict[str, list[str]] = {}
+    for name, action in spec.actions.items():
+        needed = {s.type.plural for s in action.slots if s.type in spec.unused and not s.optional and not s.subset}
+        for missing in sorted(plural for plural in needed if not sizes[plural]):
+            found.setdefault(missing, []).append(name)
+    return [(names, missing) for missing, names in found.items()]
 
 
 def fuzz_code(report: FuzzReport, missing: list[str]) -> int:
