@@ -21,8 +21,10 @@ from oneowner.spec import SPEC
 BUILDERS = {"c": ("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", "adapter", "adapter.c")}
 BUILDERS["rust"] = ("cargo", "build", "--offline", "--quiet")
 BUILDERS["python"] = (sys.executable, "-m", "py_compile", "adapter.py", "oneowner_adapter.py")
+BUILDERS["javascript"] = ("node", "--check", "adapter.mjs")
 STARTED = {"c": ("./adapter",), "rust": ("target/debug/adapter",), "python": (sys.executable, "adapter.py")}
-SOURCES = {"c": "adapter.c", "rust": "src/main.rs", "python": "adapter.py"}
+STARTED["javascript"] = ("node", "adapter.mjs")
+SOURCES = {"c": "adapter.c", "rust": "src/main.rs", "python": "adapter.py", "javascript": "adapter.mjs"}
 
 
 def works(command: str) -> bool:
@@ -189,6 +191,7 @@ PRINTS = {
     "c": ("static void reset(oo_call *call) {\n", 'printf("stray\\n");\n'),
     "rust": ("-> Result<Handles, Error> {\n", 'println!("stray");\n'),
     "python": ("-> dict[str, str]:\n", '        print("stray")\n'),
+    "javascript": ("  reset(topology) {\n", '    console.log("stray");\n'),
 }
 
 
@@ -263,6 +266,16 @@ class Mine:
     def forget(self, call):
         return object()
 run(Mine())
+""",
+    "javascript": """import { Outcome, run, SUSPENDED } from "./oneowner.mjs";
+const waiting = [];
+const operations = {
+  wait(call) { waiting.push(call); return SUSPENDED; },
+  async wake(call, { fd }) { while (waiting.length) waiting.pop().ok(fd); },
+  stop() { waiting.pop().error("ECANCELED"); throw new Outcome("EAGAIN"); },
+  forget() { return Symbol("nothing"); },
+};
+await run({ name: "waiting", operations, reset: () => ({ SYSTEM: "p1" }) });
 """,
 }
 
@@ -342,7 +355,7 @@ def test_a_folder_that_is_full_is_left_alone(language: str, tmp_path: Path) -> N
 
 
 def test_another_language_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="there are c, rust, python"):
+    with pytest.raises(SpecError, match="there are c, rust, python, javascript"):
         new_adapter.copy("cobol", tmp_path / "new")
     assert run("new", "adapter", "--lang", "cobol", str(tmp_path / "new")).code == 2
     assert not list(tmp_path.iterdir())

@@ -12,8 +12,15 @@ from ...model.language import SpecError
 from .console import HOLDS
 
 KITS = Path(__file__).parent.parent / "adapters" / "kits"
-LANGUAGES = ("c", "rust", "python")
-TRIED = {"c": "exec:./adapter", "rust": "exec:target/debug/adapter", "python": "'exec:python3 adapter.py'"}
+TRIED = {
+    "c": "exec:./adapter",
+    "rust": "exec:target/debug/adapter",
+    "python": "'exec:python3 adapter.py'",
+    "javascript": "'exec:node adapter.mjs'",
+}
+"""By language, how its adapter is reached."""
+
+LANGUAGES = tuple(TRIED)
 BUILT = shutil.ignore_patterns("adapter", "*.o", "target", "Cargo.lock", "__pycache__", "*.pyc", ".oneowner")
 """What building or trying a kit in its place leaves there."""
 
