@@ -29,6 +29,7 @@ from .museum import museum
 from .new import new
 from .prove import prove
 from .replay import replay
+from .report import report
 from .schema import schema
 from .serve import serve
 from .show import show
@@ -64,6 +65,7 @@ COMMANDS: tuple[click.Command, ...] = (
     new,
     prove,
     replay,
+    report,
     schema,
     serve,
     show,

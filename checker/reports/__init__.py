@@ -2,10 +2,11 @@
 
 from .exploration import clause_depths, exploration, exploration_violation
 from .failures import failure_lines, fuzz_failure
-from .files import write
+from .files import put, write
 from .junit import junit
 from .page import html
 from .proof import disagreement, proof_matrix, proof_summary, refutation
+from .results import read_statement, results
 from .sarif import sarif
 from .statement import badge, statement
 from .told import Told
@@ -25,7 +26,10 @@ __all__ = [
     "junit",
     "proof_matrix",
     "proof_summary",
+    "put",
+    "read_statement",
     "refutation",
+    "results",
     "rooms",
     "sarif",
     "statement",

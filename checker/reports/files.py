@@ -23,14 +23,14 @@ def write(spec: Spec, report: Report, kind: str, path: Path, traces: Path = TRAC
     """Write a run as `kind`: junit, html, sarif or statement, which has its badge beside it.  `traces` is where its failures
     are kept.  Raises SpecError where it cannot be written."""
     if kind == "statement":
-        _put(path, json.dumps(statement(spec, report), indent=1) + "\n")
-        _put(path.with_suffix(BADGE), badge(spec, report))
+        put(path, json.dumps(statement(spec, report), indent=1) + "\n")
+        put(path.with_suffix(BADGE), badge(spec, report))
         return
     kinds: dict[str, Callable[[Spec, Report, Path], str]] = {"junit": junit, "html": html, "sarif": sarif}
-    _put(path, kinds[kind](spec, report, traces))
+    put(path, kinds[kind](spec, report, traces))
 
 
-def _put(path: Path, text: str) -> None:
+def put(path: Path, text: str) -> None:
     """Write a file as a whole or not at all; its folder is made.  Raises SpecError."""
     target = Path(os.path.realpath(path))
     part = target.parent / f".oneowner-{os.getpid()}.part"

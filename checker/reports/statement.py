@@ -11,6 +11,7 @@ from ...model.language import (
 from ..conform import PASS, PERMITTED, Report, Verdict, code_of
 from ..suite import digest, known_causes
 from .template import filled
+from .told import Told, call_lines
 
 
 def statement(spec: Spec, report: Report) -> dict[str, Any]:
@@ -35,13 +36,16 @@ def statement(spec: Spec, report: Report) -> dict[str, Any]:
         "causes": {cause: report.causes[cause] for cause in known_causes(spec, report.called(spec))},
         "known_failing": sorted(report.expected),
         "deviations": [asdict(each) for each in report.declared],
-        "verdicts": {v.clause: _verdict(v) for v in report.verdicts.values()},
+        "verdicts": {v.clause: _verdict(spec, report, v) for v in report.verdicts.values()},
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    told = {"status": verdict.status, "times": verdict.times, "reason": verdict.reason}
-    return told | ({"reasons": [asdict(reason) for reason in verdict.failure.reasons]} if verdict.failure else {})
+def _verdict(spec: Spec, report: Report, verdict: Verdict) -> dict[str, Any]:
+    told: dict[str, Any] = {"status": verdict.status, "times": verdict.times, "reason": verdict.reason}
+    if verdict.failure is not None:
+        told["reasons"] = [asdict(reason) for reason in verdict.failure.reasons]
+        told["calls"] = call_lines(Told.of(spec, verdict.failure, strict=report.strict).calls)
+    return told
 
 
 def badge(spec: Spec, report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -235,9 +236,14 @@ def told_lines(spec: Spec, report: Report, verdict: Verdict, traces: Path) -> li
         verdict.failure.text,
         *map(str, verdict.failure.reasons),
         f"seen again {verdict.shown} times{verdict.failure.freshly}",
-        *(_line(*each) for each in enumerate(told.calls, 1)),
+        *call_lines(told.calls),
     ]
     return [*lines, f"Again: {replay(report, traces, verdict.clause)}"]
+
+
+def call_lines(calls: Sequence[ToldCall]) -> list[str]:
+    """The calls of a failure in lines, with numbers."""
+    return [_line(*each) for each in enumerate(calls, 1)]
 
 
 def _line(number: int, call: ToldCall) -> str:
