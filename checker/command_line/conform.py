@@ -25,7 +25,7 @@ REPORTS = ("junit", "html", "sarif", "statement")
 @click.command(cls=Configured)
 @common
 @click.argument("connection")
-@click.option("--profile", "profiles", multiple=True, help="What to test (default: what the adapter names; may be repeated).")
+@click.option("--profile", "profiles", multiple=True, help="What to test: core, one+other (default: what the adapter names).")
 @click.option(
     "-k", "patterns", multiple=True, metavar="CLAUSE", help="Only clauses of this name, part or glob (may be repeated)."
 )

@@ -191,7 +191,10 @@ class Spec:
                 raise SpecError(f"an opening calls {name} with {with_what}; it takes {', '.join(taken) or 'nothing'}")
 
     def profile(self, name: str) -> frozenset[str]:
-        """The operations of a profile, `all` being every one.  Raises SpecError for a name that there is not."""
+        """The operations of a profile, `all` being every one; "one+other" has those of both.  Raises SpecError for a name that
+        there is not."""
+        if "+" in name:
+            return frozenset[str]().union(*(self.profile(part) for part in name.split("+")))
         if name == ALL:
             return frozenset(self.actions)
         if name not in self.profiles:
