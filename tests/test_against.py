@@ -70,9 +70,6 @@ def test_the_command_shows_the_calls_and_both_answers(tmp_path: Path) -> None:
     assert "py:oneowner.reference_impl: as the specification says" in ran.out
     assert f"{other}: send must be refused with EBUSY; the implementation does it" in ran.out
     assert "1 difference between" in ran.out
-    alike = run("conform", other, "--against", other, "--profile", "core", "--time", "0", "--format", "json", cwd=tmp_path)
-    assert alike.code == 0
-    assert alike.json["differences"] == []
 
 
 @pytest.mark.parametrize("option", [("-k", "send/ok"), ("--strict",), ("--report", "html=x")])

@@ -234,18 +234,6 @@ def test_the_suite_comes_to_the_causes_that_it_says() -> None:
     assert len(known) > 640
 
 
-def test_profiles_compose_and_need_what_both_do() -> None:
-    both = SPEC.profile("resources+signals")
-    assert both == SPEC.profile("resources") | SPEC.profile("signals")
-    alone = [s for s in SUITE if any(s.operations <= SPEC.profile(name) for name in ("resources", "signals"))]
-    assert len([s for s in SUITE if s.operations <= both]) > len(alone)
-    with pytest.raises(SpecError, match="no profile is called 'half'"):
-        SPEC.profile("core+half")
-    ran = run("conform", REFERENCE, "--profile", "resources+signals", "-k", "free/EFAULT", "--format", "json")
-    assert ran.code == 0
-    assert ran.json["profiles"] == ["resources+signals"]
-
-
 def test_profiles_name_operations_that_there_are_and_all_has_every_one() -> None:
     assert frozenset().union(*SPEC.profiles.values()) <= SPEC.profile("all") == frozenset(SPEC.actions)
 

@@ -120,7 +120,7 @@ def test_fuzz_takes_the_same_file(tmp_path: Path) -> None:
         "        return {'error': 'EINVAL'} if answer == {'error': 'EMSGSIZE'} and operation == 'send' else answer\n\n\n"
         "implementation = Shorter\n"
     )
-    chosen = ("--time", "5", "--seed", "1", "--deviations", "deviations.toml")
+    chosen = ("--time", "3", "--seed", "1", "--deviations", "deviations.toml")
     for jobs in ("1", "2"):
         ran = run("fuzz", "py:shorter", *chosen, "--jobs", jobs, "--format", "json", cwd=tmp_path)
         assert not ran.json["failures"]
