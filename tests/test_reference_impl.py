@@ -103,5 +103,12 @@ def test_what_is_no_hypercall_raises_and_changes_nothing() -> None:
         Interface().call("allocate", {"caller": "x"})
 
 
+def test_a_physical_processor_that_the_machine_has_not_is_no_argument() -> None:
+    interface, _, at = machine()
+    processor = at["ok"]("assign_processor", caller=at["system"], partition=at["client"])
+    with pytest.raises(ValueError, match="there is no physical processor 99"):
+        interface.call("map_processor", {"caller": at["system"], "processor": processor, "physical": 99})
+
+
 def test_it_has_exactly_the_operations_of_the_specification() -> None:
     assert set(SPEC.actions) == HYPERCALLS | SYSTEM_CALLS
