@@ -61,6 +61,23 @@ def test_what_only_one_supports_is_told() -> None:
     assert found.lacks == ({"free"}, frozenset())
 
 
+def test_what_one_does_wrongly_that_the_other_does_not_have_is_no_difference_but_told_as_lacking() -> None:
+    class NoFree(conforming.WithoutFree):
+        """Wrong where the other has nothing."""
+
+    found = against(SPEC, (FreesTwice(), NoFree()), SUITE, profiles=("core",))
+    assert not found.differences
+    assert found.lacks == (frozenset(), {"free"})
+
+
+class FreesTwice(conforming.Around):
+    """Frees what is not there."""
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = super().call(operation, arguments)
+        return {"ok": None} if operation == "free" and answer == {"error": "EFAULT"} else answer
+
+
 def test_the_command_shows_the_calls_and_both_answers(tmp_path: Path) -> None:
     other = "py:oneowner.reference_impl.bugs:queued_twice"
     chosen = ("conform", "py:oneowner.reference_impl", "--against", other, "--profile", "core", "--time", "0")

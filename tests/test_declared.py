@@ -11,7 +11,7 @@ from command import run
 
 from oneowner.checker.conform import FAIL, Conformance, code_of
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.session import Declared, read_declared
+from oneowner.checker.session import Declared, Mismatch, read_declared, smallest_failure
 from oneowner.checker.suite import stored_suite
 from oneowner.model.language import SpecError
 from oneowner.spec import SPEC
@@ -63,6 +63,18 @@ def test_a_deviation_of_one_cause_is_none_of_the_others_of_its_clause() -> None:
     assert OF_FILES.cause not in failure.causes
     every = [SHORTER, *(Declared("free/EBUSY", cause, "all") for cause in sorted(CAUSES))]
     assert not Conformance(SPEC, Held(), "held", suite, profiles=("all",), declared=every).run().broken
+
+
+def test_a_failure_that_is_not_declared_is_not_made_short_into_one_that_is() -> None:
+    suite = [s for s in stored_suite(SPEC) if "send/EMSGSIZE" in s.clauses][:3]
+    seen = Conformance(SPEC, Shorter(), "shorter", suite, profiles=("all",)).run().verdicts["send/EMSGSIZE"].failure
+    assert seen is not None
+    (cause, *_) = seen.causes
+    mismatch = Mismatch(seen.clause, "as it was seen first")
+    mismatch.causes = frozenset(["send/EMSGSIZE#another"])
+    for known, says in (([], seen.text), ([Declared(seen.clause, cause)], "as it was seen first")):
+        found = smallest_failure(SPEC, Shorter(), seen.scope, seen.calls, mismatch, deviations=known)
+        assert found.text == says
 
 
 def test_conform_fuzzes_what_fails_only_as_it_is_declared() -> None:

@@ -35,7 +35,8 @@ class Difference:
 
 @dataclass
 class Against:
-    """What came of it: the differences, by which operations only one of the two has, and how much was tried."""
+    """What came of it: the differences, the operations that the first, and the second, alone does not have, and how much was
+    tried."""
 
     differences: list[Difference] = field(default_factory=list)
     lacks: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
@@ -60,21 +61,21 @@ def against(
     known: tuple[list[Declared], list[Declared]] = ([], [])
     reports = []
     try:
-        for side, one in enumerate(pair):
+        for side, implementation in enumerate(pair):
             report = Conformance(
-                spec, one, ("the first", "the second")[side], suite, profiles=profiles, strict=True, progress=progress
+                spec, implementation, ("the first", "the second")[side], suite, profiles=profiles, strict=True, progress=progress
             ).run()
             reports.append(report)
             found.calls += report.calls
             if report.interrupted:
                 raise KeyboardInterrupt
-        without = [frozenset(report.unsupported) for report in reports]
-        found.lacks = without[0] - without[1], without[1] - without[0]
+        one, other = (frozenset(report.called(spec)) for report in reports)
+        found.lacks = other - one, one - other
         for side, report in enumerate(reports):
             for failure in (v.failure for v in report.verdicts.values() if v.failure is not None):
                 _hold(spec, pair, side, failure, found, known)
-        operations = {name for profile in reports[0].profiles for name in spec.profile(profile)}
-        _fuzz(spec, pair, frozenset(spec.actions) - operations | without[0] | without[1], seconds, seed, found, known, progress)
+        if one & other:
+            _fuzz(spec, pair, frozenset(spec.actions) - (one & other), seconds, seed, found, known, progress)
     except KeyboardInterrupt:
         found.interrupted = True
     found.seconds = time.monotonic() - began
@@ -114,9 +115,11 @@ def _hold(
     known: tuple[list[Declared], list[Declared]],
 ) -> None:
     """Ask the other what one fails; take note if it is answered otherwise, and that it is known."""
-    _, seen = again(spec, pair[1 - side], failure.scope, failure.calls, strict=True)
+    session, seen = again(spec, pair[1 - side], failure.scope, failure.calls, strict=True)
     other = seen.text if seen is not None else RIGHT
     known[side].extend(_declared(failure.clause, failure.causes))
+    if seen is None and len(session.recorded) < len(failure.calls):
+        return  # it has not all of these operations, which is told
     if seen is not None and _alike(seen.text) == _alike(failure.text):
         return
     says = (failure.text, other) if side == 0 else (other, failure.text)

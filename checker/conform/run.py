@@ -325,7 +325,9 @@ class Conformance:
             return mismatch.clause
         self.progress(f"fails: {mismatch.clause}: {mismatch.text}")
         try:
-            failure = smallest_failure(self.spec, self.implementation, scope, calls, mismatch, strict=self.strict)
+            failure = smallest_failure(
+                self.spec, self.implementation, scope, calls, mismatch, strict=self.strict, deviations=self.report.declared
+            )
             self._take_failure(failure)
         except KeyboardInterrupt:
             self._note(Failure(mismatch.clause, mismatch.text, calls, scope, causes=mismatch.causes), 0)

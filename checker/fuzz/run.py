@@ -420,9 +420,11 @@ def _take_failure(
     if report.interrupted or not shrink:
         return
     try:
-        found = smallest_failure(spec, implementation, scope, calls, mismatch, strict=strict)
+        found = smallest_failure(spec, implementation, scope, calls, mismatch, strict=strict, deviations=budget.declared)
         report.failures[-1] = found
-        found = by_the_graph(spec, implementation, found, strict=strict) or found
+        if not budget.declared:
+            # what the graph knows may be a failure of the clause that is declared
+            found = by_the_graph(spec, implementation, found, strict=strict) or found
         report.failures[-1] = tried_afresh(spec, fresh, found, strict=strict)
     except KeyboardInterrupt:
         report.interrupted = True

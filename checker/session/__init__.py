@@ -9,6 +9,7 @@ from .handles import MOST_WORLDS, NEVER, Origin, Recorded, World
 from .oracle import fast_model, have_built, model, stop_building
 from .reasons import Reason, reasons
 from .session import Session
+from .shared import answered
 from .wrong import LATE, Mismatch, Unknown
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Unknown",
     "World",
     "again",
+    "answered",
     "by_itself",
     "declared",
     "fast_model",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,6 +10,7 @@ from ...model.language import Spec
 from ..adapters import Implementation, restarts, stopped
 from ..errors import AdapterError
 from .again import again, same, without
+from .declared import Declared, declared
 from .handles import Origin, Recorded
 from .reasons import Reason, reasons
 from .session import Session
@@ -59,8 +60,10 @@ def smallest_failure(
     mismatch: Mismatch,
     *,
     strict: bool = False,
+    deviations: Collection[Declared] = (),
 ) -> Failure:
-    """A failure in the fewest calls found.  One that does not show itself again is reported as it was seen, and said so.
+    """A failure in the fewest calls found.  One that does not show itself again is reported as it was seen, and said so; so is
+    one whose causes make it none of the declared deviations, where the fewest calls show one of these.
 
     Where a probe showed it, it is the failure of the first call after which that probe is answered wrongly.  Where the process
     that it was seen in does not show it each time, as one that ends after so many calls, it is looked for in fresh ones.
@@ -73,6 +76,9 @@ def smallest_failure(
     if found is None:
         text = f"{mismatch.text} (once; the same calls made again are answered rightly)"
         return Failure(mismatch.clause, text, calls, scope, causes=mismatch.causes)
+    is_known = any(each.fits(found.failure.clause, found.failure.causes) for each in deviations)
+    if is_known and mismatch.causes and not declared(deviations, mismatch):
+        return Failure(mismatch.clause, mismatch.text, calls, scope, causes=mismatch.causes)
     return found.failure
 
 

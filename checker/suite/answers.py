@@ -24,7 +24,6 @@ from ...model.language import (
     Spec,
     SpecError,
     Type,
-    answer_fields,
     is_subset,
     late_clause,
     member_type,
@@ -32,7 +31,7 @@ from ...model.language import (
 )
 from ...model.recording import causes
 from ..adapters import Implementation
-from ..session import NEVER, Session, World, have_built
+from ..session import NEVER, Session, World, answered, have_built
 from .stored import digest
 from .suite import Sequence as Calls
 
@@ -134,7 +133,7 @@ class Answers:
         self.sorts = [kind for kind in spec.unused if kind.handles]
         number = {kind: at for at, kind in enumerate(self.sorts)}
         actions = spec.actions.items()
-        self.fields = {name: [(n, number.get(kind)) for n, kind in answer_fields(a.answer)] for name, a in actions}
+        self.fields = {name: [(n, number.get(kind)) for n, kind in each] for name, each in answered(spec).items()}
         self.slots = {name: [(s.name, number.get(s.type)) for s in a.slots if not s.fresh] for name, a in actions}
         """By operation the fields of its answer, and its arguments: each with the number of its sort, None where it is data."""
 
@@ -357,7 +356,7 @@ class _Recording(Session):
 
     def _shown(self, operation: str, expected: Any) -> tuple[Any, ...]:
         found: list[Any] = []
-        for at, (name, kind) in enumerate(answer_fields(self.spec.actions[operation].answer)):
+        for at, (name, kind) in enumerate(answered(self.spec)[operation]):
             value = expected[at] if name else expected
             if kind in self.sorts:
                 found.append(int(value))
