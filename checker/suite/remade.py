@@ -44,18 +44,24 @@ SWITCHED, SHARED = 1 / 4, 1 / 2
 
 def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -> list[Step]:
     """Ways through each other: each in its order, with other names for what they give; of some sorts they share what the same
-    operation gave the one of them that came to it first.  Without calls that would be refused then."""
+    operation gave the one of them that came to it first.  A call that would be refused then, and was not, waits for the
+    others, since one of them may make way for it, and is left out if none does."""
     calls, vector = list[Step](), model.initial()
-    left = [list(with_fresh_names(model, list(way)))[::-1] for way in ways]
+    left = [[(a.name, given, outcome.effective) for a, _, given, outcome in replayed(model, way)][::-1] for way in ways]
     names: list[dict[tuple[Type, int], int]] = [{} for _ in ways]
     given_by: list[dict[str, list[int]]] = [{} for _ in ways]
     sorts = {s.type for action in model.spec.actions.values() for s in action.slots if s.fresh}
     shared = {kind for kind in model.spec.unused if kind in sorts and chance.random() < SHARED}
-    turn = 0
+    turn, waiting = 0, set[int]()
     while any(left):
-        if not left[turn] or chance.random() < SWITCHED:
-            turn = chance.choice([n for n, calls_left in enumerate(left) if calls_left])
-        name, arguments = left[turn].pop()
+        if not left[turn] or turn in waiting or chance.random() < SWITCHED:
+            ready = [n for n, calls_left in enumerate(left) if calls_left and n not in waiting]
+            if not ready:
+                left[min(waiting)].pop()
+                waiting.clear()
+                continue
+            turn = chance.choice(ready)
+        name, arguments, effective = left[turn].pop()
         action = model.spec.actions[name]
         fresh = [s for s in action.slots if s.fresh]
         mine = given_by[turn].setdefault(name, [])
@@ -70,9 +76,14 @@ def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -
             outcome = model.step(action, vector, given)
         except SpecError:
             continue
+        if effective and not outcome.effective:
+            left[turn].append((name, arguments, effective))
+            waiting.add(turn)
+            continue
+        calls.append((name, given))
         if outcome.effective:
+            waiting.clear()
             vector = outcome.state
-            calls.append((name, given))
             mine += [given[s.name] for s in fresh if given[s.name]][:1]
             names[turn] |= {(s.type, arguments[s.name]): given[s.name] for s in fresh if given[s.name]}
     return calls

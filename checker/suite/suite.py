@@ -25,6 +25,7 @@ from ..session import Epilogue, Most, fast_model, kinds
 from .chart import Chart, Move, chart
 from .cycles import Cyclist
 from .deviations import Deviations
+from .histories import Histories
 from .more import causes_of, replayed
 from .rehearsal import Rehearsal
 from .remade import Made, remade
@@ -159,17 +160,62 @@ def scouted(spec: Spec, drawn: list[Sequence], kept: list[Sequence], seeking: bo
     scouts += [(ALL, Scout(model, spec.profile(ALL), ways, seed), WALKS // SCOUTS) for seed in range(SCOUTS)]
     models = {name: Model(spec, exploration.sizes, exploration.arguments) for name, exploration in spec.explorations.items()}
     come_to = [(s.operations, scouts[-1][1].come_to(models[s.scope], s.calls)) for s in drawn]
-    again = _again(model, [s.calls[: s.ending] for s in kept if not s.scope and s.ending is not None and not s.cycle])
+    endings = _again(model, [s.calls[: s.ending] for s in kept if not s.scope and s.ending is not None and not s.cycle])
     made: list[Sequence] = []
     for name, scout, walks in scouts:
         inside = spec.profile(name)
         known = {target for operations, targets in come_to if operations <= inside for target in targets}
-        for found in itertools.chain(scout.kept(known, _inside(again, inside)), scout.found(known, walks) if seeking else ()):
+        for found in itertools.chain(scout.kept(known, _inside(endings, inside)), scout.found(known, walks) if seeking else ()):
             made.append(ended(model, found, inside, len(made)))
             come_to.append((made[-1].operations, found.targets))
     again = _again(model, [s.calls for s in kept if not s.scope and s.ending is None])
     made += noticing(model, [s for s in drawn if not s.pairs] + made, again, seeking)
-    return [*made, *soaking(model, ways)]
+    made += histories_again(model, made, [*endings, *again])
+    return [*(with_refusals(model, made) if seeking else made), *soaking(model, ways)]
+
+
+def histories_again(model: Model, made: list[Sequence], again: list[list[Made]]) -> list[Sequence]:
+    """Sequences for the histories of causes that only ways of those that were made `again` come to, profile by profile."""
+    found: list[Sequence] = []
+    ways = [[(action.name, given) for action, _, given, _ in each] for each in again]
+    for inside in map(model.spec.profile, (*model.spec.profiles, ALL)):
+        histories = Histories(model, inside)
+        for sequence in (s for s in (*made, *found) if s.operations <= inside):
+            histories.add(sequence.calls)
+        for calls in (way for way in ways if all(name in inside for name, _ in way)):
+            if histories.add(calls):
+                found.append(Sequence("", tuple(calls), clauses_of(model, calls)))
+    return found
+
+
+def clauses_of(model: Model, calls: Collection[Step]) -> tuple[str, ...]:
+    """The clauses of calls, without those of late answers."""
+    return tuple(dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in replayed(model, list(calls))))
+
+
+def with_refusals(model: Model, made: list[Sequence]) -> list[Sequence]:
+    """Sequences of which those in the scope of fuzzing have refused calls in between, so that causes come in every history:
+    profile by profile, such as their least one has."""
+    filled = list(made)
+    free = {n for n, s in enumerate(made) if not (s.scope or s.pairs or s.cycle)}
+    for inside in map(model.spec.profile, (*model.spec.profiles, ALL)):
+        histories = Histories(model, inside)
+        within = [n for n, s in enumerate(filled) if not s.scope and s.operations <= inside]
+        for number in within:
+            histories.add(filled[number].calls)
+        for number in within:
+            if number in free:
+                free.remove(number)
+                sequence = filled[number]
+                until = len(sequence.calls) if sequence.ending is None else sequence.ending
+                calls = tuple(histories.filled(sequence.calls[:until]))
+                filled[number] = replace(
+                    sequence,
+                    calls=(*calls, *sequence.calls[until:]),
+                    clauses=tuple(dict.fromkeys((*sequence.clauses, *clauses_of(model, calls)))),
+                    ending=None if sequence.ending is None else len(calls),
+                )
+    return filled
 
 
 def _again(model: Model, ways: Iterable[tuple[Step, ...]]) -> list[list[Made]]:
