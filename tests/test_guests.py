@@ -41,9 +41,8 @@ BUGS = [
     *(SenderStaysOwner, RefusedSendUnmaps, bugs.FailedSendLosesRegion, bugs.OldFrameAfterMove, bugs.UnmapFailureIgnored),
     *(bugs.QueuedTwice, bugs.BothEndsRollBack, bugs.PublishThenFail, bugs.PendingCounted, bugs.DeadPeer),
     *(bugs.RefusalKeepsCharge, bugs.RefundWrongPartition, newer_bugs.EmptyMessageLeaksRoom),
+    *(bugs.ClearAfterDrain, bugs.AcceptLeaksCharge),
 ]
-NOT_YET = [bugs.ClearAfterDrain, bugs.AcceptLeaksCharge]
-"""What the suite does not see where only guests are concerned."""
 
 
 def among_guests(bug: type[ControlOS]) -> type[ControlOS]:
@@ -92,10 +91,7 @@ def noticed(made: Any) -> str:
     return ""
 
 
-PLANTED = [*BUGS, *(pytest.param(bug, marks=pytest.mark.xfail(strict=True)) for bug in NOT_YET)]
-
-
-@pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.__name__)
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_the_suite_finds_it_between_guests(bug: type[ControlOS]) -> None:
     assert noticed(Interface(among_guests(bug)))
 

@@ -4,6 +4,7 @@ from .answers import ANSWERS, Answers, Resumed, Ways, answers, further, head, re
 from .chart import chart
 from .cycles import returns
 from .deviations import Deviations
+from .histories import Histories
 from .more import causes_of, given_to, named, replayed
 from .remade import mixed
 from .stored import digest, known_causes, of, read, stored_suite, write
@@ -17,6 +18,7 @@ __all__ = [
     "Answers",
     "Deviations",
     "Ground",
+    "Histories",
     "Resumed",
     "Sequence",
     "Walk",
