@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from oneowner.checker.suite import Histories, stored_suite
+from oneowner.checker.suite import Histories, replayed, stored_suite
 from oneowner.model.concrete import Model
-from oneowner.model.graph import with_fresh_names
 from oneowner.model.language import ALL, Step
 from oneowner.spec import SPEC
 
@@ -30,12 +29,7 @@ def filled() -> list[Step]:
 
 
 def exits(calls: Sequence[Step]) -> list[str]:
-    vector, found = MODEL.initial(), []
-    for name, arguments in with_fresh_names(MODEL, list(calls)):
-        outcome = MODEL.step(SPEC.actions[name], vector, dict(arguments))
-        found.append(f"{name}/{outcome.exit}")
-        vector = outcome.state
-    return found
+    return [f"{action.name}/{outcome.exit}" for action, _, _, outcome in replayed(MODEL, calls)]
 
 
 def test_a_refusal_comes_after_what_it_is_given_took_part_in() -> None:

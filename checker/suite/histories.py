@@ -15,9 +15,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...model.concrete import Model, Outcome, Vector, picked
-from ...model.language import EFFECTIVE, Action, Step, Type
+from ...model.language import EFFECTIVE, Action, Component, Step, Type
 from .more import SEVERAL, named, replayed
-from .remade import Made
 from .shown import Element, Shown
 
 AWAY = 2
@@ -33,7 +32,7 @@ class Past:
 
     def __init__(self, model: Model) -> None:
         self.model, self.spec = model, model.spec
-        self._refer = defaultdict[Type, list[Any]](list)
+        self._refer = defaultdict[Type, list[Component]](list)
         for component in self.spec.components:
             if component.kind == "map" and len(component.keys) == 1 and component.value in self.spec.unused:
                 self._refer[component.keys[0]].append(component)
@@ -127,10 +126,10 @@ class Histories:
             shown.after(action, vector, outcome)
             filled.append((action.name, arguments))
             if number in chosen:
-                filled += [(refused.name, given) for refused, _, given, _ in self._refusals(past, shown, outcome.state)]
+                filled += self._refusals(past, shown, outcome.state)
         return filled
 
-    def _refusals(self, past: Past, shown: Shown, vector: Vector) -> Iterator[Made]:
+    def _refusals(self, past: Past, shown: Shown, vector: Vector) -> Iterator[Step]:
         """Calls that are refused in a state, each for something new."""
         unused = self.model.unused(vector)
         for action in self.actions:
@@ -146,7 +145,7 @@ class Histories:
                     targets = self._targets(past, action, vector, arguments, exit)
                     if not targets <= self.known:
                         self.known |= targets
-                        yield action, vector, arguments, self.model.step(action, vector, arguments)
+                        yield action.name, arguments
 
     def _targets(self, past: Past, action: Action, vector: Vector, arguments: Mapping[str, Any], exit: str) -> set[str]:
         """What a refused call shows of its causes, if it is refused for one alone."""

@@ -177,20 +177,22 @@ def scouted(spec: Spec, drawn: list[Sequence], kept: list[Sequence], seeking: bo
 def histories_again(model: Model, made: list[Sequence], again: list[list[Made]]) -> list[Sequence]:
     """Sequences for the histories of causes that only ways of those that were made `again` come to, profile by profile."""
     found: list[Sequence] = []
-    ways = [[(action.name, given) for action, _, given, _ in each] for each in again]
     for inside in map(model.spec.profile, (*model.spec.profiles, ALL)):
         histories = Histories(model, inside)
         for sequence in (s for s in (*made, *found) if s.operations <= inside):
             histories.add(sequence.calls)
-        for calls in (way for way in ways if all(name in inside for name, _ in way)):
-            if histories.add(calls):
-                found.append(Sequence("", tuple(calls), clauses_of(model, calls)))
+        found += [_walked(way) for way in _inside(again, inside) if histories.add([(a.name, given) for a, _, given, _ in way])]
     return found
 
 
-def clauses_of(model: Model, calls: Collection[Step]) -> tuple[str, ...]:
+def _walked(made: list[Made]) -> Sequence:
+    """The sequence of a way that was walked."""
+    return Sequence("", tuple((action.name, given) for action, _, given, _ in made), _clauses(made))
+
+
+def _clauses(made: Iterable[Made]) -> tuple[str, ...]:
     """The clauses of calls, without those of late answers."""
-    return tuple(dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in replayed(model, list(calls))))
+    return tuple(dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in made))
 
 
 def with_refusals(model: Model, made: list[Sequence]) -> list[Sequence]:
@@ -212,7 +214,7 @@ def with_refusals(model: Model, made: list[Sequence]) -> list[Sequence]:
                 filled[number] = replace(
                     sequence,
                     calls=(*calls, *sequence.calls[until:]),
-                    clauses=tuple(dict.fromkeys((*sequence.clauses, *clauses_of(model, calls)))),
+                    clauses=tuple(dict.fromkeys((*sequence.clauses, *_clauses(replayed(model, calls))))),
                     ending=None if sequence.ending is None else len(calls),
                 )
     return filled
@@ -242,8 +244,7 @@ def noticing(model: Model, drawn: list[Sequence], again: list[list[Made]], seeki
         deviations = Deviations(model, inside, [way for operations, way in ways if operations <= inside], noticed)
         found = (calls for _, calls in (deviations.found() if seeking else ()))
         for calls in itertools.chain(deviations.kept(_inside(again, inside)), found):
-            clauses = dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in calls)
-            made.append(Sequence("", tuple((action.name, given) for action, _, given, _ in calls), tuple(clauses)))
+            made.append(_walked(calls))
             ways.append((made[-1].operations, calls))
     return made
 
@@ -258,9 +259,7 @@ def soaking(model: Model, ways: list[tuple[Step, ...]]) -> list[Sequence]:
         for cycle in Cyclist(model, inside, ways).cycles(CYCLES if name == ALL else CYCLES // 4):
             if not {name for name, _ in cycle.calls} <= had:
                 calls, before = (*cycle.before, *cycle.calls), len(cycle.before)
-                made_again = replayed(model, calls)
-                clauses = tuple(dict.fromkeys(f"{action.name}/{outcome.exit}" for action, _, _, outcome in made_again))
-                whole = ended(model, Found(calls, clauses, frozenset()), inside, len(made))
+                whole = ended(model, Found(calls, _clauses(replayed(model, calls)), frozenset()), inside, len(made))
                 made.append(replace(whole, cycle=(before, len(calls))))
     return made
 
