@@ -30,21 +30,17 @@ def drawn(seed: int) -> tuple[list[Sequence[Step]], list[Step]]:
     return ways, mixed(MODEL, ways, chance)
 
 
-def test_each_call_does_what_it_did_alone_or_what_it_was_refused_for() -> None:
+def test_each_call_does_something() -> None:
     for seed in range(40):
-        ways, calls = drawn(seed)
-        refused = {exit.split("/")[0] for way in ways for exit in exits(way) if not does_something(exit)}
-        assert all(does_something(exit) or exit.split("/")[0] in refused for exit in exits(calls))
+        _, calls = drawn(seed)
+        assert all(exit.endswith(("/ok", "/suspended")) for exit in exits(calls))
 
 
-def does_something(exit: str) -> bool:
-    return exit.endswith(("/ok", "/suspended"))
-
-
-def test_one_way_alone_is_its_calls_in_their_order() -> None:
+def test_one_way_alone_is_its_calls_that_do_something_in_their_order() -> None:
     for seed in range(20):
         way = random.Random(seed).choice(WAYS)
-        assert exits(mixed(MODEL, [way], random.Random(seed))) == exits(way)
+        effective = [name for (name, _), exit in zip(way, exits(way), strict=True) if exit.endswith(("/ok", "/suspended"))]
+        assert [name for name, _ in mixed(MODEL, [way], random.Random(seed))] == effective
 
 
 def binding(*ends: Step) -> list[Step]:

@@ -44,10 +44,10 @@ SWITCHED, SHARED = 1 / 4, 1 / 2
 
 def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -> list[Step]:
     """Ways through each other: each in its order, with other names for what they give; of some sorts they share what the same
-    operation gave the one of them that came to it first.  A call that would be refused then, and was not, waits for the
-    others, since one of them may make way for it, and is left out if none does."""
+    operation gave the one of them that came to it first.  A call that would be refused then waits for the others, since one
+    of them may make way for it, and is left out if none does; what was refused in its own way is left out."""
     calls, vector = list[Step](), model.initial()
-    left = [[(a.name, given, outcome.effective) for a, _, given, outcome in replayed(model, way)][::-1] for way in ways]
+    left = [[(a.name, given) for a, _, given, outcome in replayed(model, way) if outcome.effective][::-1] for way in ways]
     names: list[dict[tuple[Type, int], int]] = [{} for _ in ways]
     given_by: list[dict[str, list[int]]] = [{} for _ in ways]
     sorts = {s.type for action in model.spec.actions.values() for s in action.slots if s.fresh}
@@ -61,7 +61,7 @@ def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -
                 waiting.clear()
                 continue
             turn = chance.choice(ready)
-        name, arguments, effective = left[turn].pop()
+        name, arguments = left[turn].pop()
         action = model.spec.actions[name]
         fresh = [s for s in action.slots if s.fresh]
         mine = given_by[turn].setdefault(name, [])
@@ -76,14 +76,13 @@ def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -
             outcome = model.step(action, vector, given)
         except SpecError:
             continue
-        if effective and not outcome.effective:
-            left[turn].append((name, arguments, effective))
+        if not outcome.effective:
+            left[turn].append((name, arguments))
             waiting.add(turn)
-            continue
-        calls.append((name, given))
-        if outcome.effective:
+        else:
             waiting.clear()
             vector = outcome.state
+            calls.append((name, given))
             mine += [given[s.name] for s in fresh if given[s.name]][:1]
             names[turn] |= {(s.type, arguments[s.name]): given[s.name] for s in fresh if given[s.name]}
     return calls
