@@ -1,8 +1,8 @@
 """The pytest plugin: `pytest --oneowner CONNECTION` runs a test a clause, beside whatever other tests there are.
 
-The tests are the fixed suite's: for each clause of the profile the shortest sequence that comes to it.  A clause that is not
-supported, or that cannot be reached because something before it fails, is skipped with the reason.  The fixture `oneowner`
-is for further tests.
+The tests are the fixed suite's: for each clause of the profile the shortest sequences that come to it, for each of its causes.
+A clause that is not supported, or that cannot be reached because something before it fails, is skipped with the reason.  The
+fixture `oneowner` is for further tests.
 Nothing of the checker is imported before the option is given, since pytest loads this in every project.
 """
 

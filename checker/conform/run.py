@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from ...model.concrete import Model
 from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation, limited
 from ..errors import Unsupported
@@ -30,7 +31,7 @@ from ..session import (
     stop_building,
     tried_afresh,
 )
-from ..suite import Resumed, Ways, answers, further, stored_suite
+from ..suite import Resumed, Ways, alone, answers, further, stored_suite
 from ..suite import Sequence as Calls
 from .verdicts import FAIL, FLAKY, PASS, PERMITTED, UNKNOWN, UNSUPPORTED, UNTESTED, Report, Verdict, matches
 
@@ -44,7 +45,7 @@ MANY = 20
 """For how many sequences in the scope of fuzzing it is worth while to have the specification built."""
 
 TRIES = 8
-"""In how many sequences it is tried whether a probe can be trusted."""
+"""In how many sequences it is tried whether a probe can be trusted, and whether a cause is there without others."""
 
 
 def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], operations: Collection[str]) -> set[str]:
@@ -69,8 +70,8 @@ def smoke(spec: Spec, implementation: Implementation, scope: Mapping[str, int], 
 
 class Conformance:
     """One run.  `suite` is the spec's whole suite, of which the profiles' part is used; `patterns` choose clauses by name, and
-    with `shortest` only the shortest sequence that comes to one of them is run.  A failure is made again in what `fresh` makes,
-    too."""
+    with `shortest` only the shortest sequences that come to one of them, for each of its causes, are run.  A failure is made
+    again in what `fresh` makes, too."""
 
     def __init__(
         self,
@@ -150,7 +151,7 @@ class Conformance:
         without = self._smoke()
         chosen = [s for s in self.suite if any(c in self.report.verdicts for c in s.clauses)]
         if self.shortest:
-            chosen = [min(chosen, key=lambda s: len(s.calls))]
+            chosen = self._shortest(chosen, without)
         for number, sequence in enumerate(chosen, 1):
             self._sequence(sequence, without)
             self.report.sequences += 1
@@ -166,6 +167,26 @@ class Conformance:
             self._judge(verdict, without)
             if verdict.failure is not None and (probe := self.report.verdicts.get(verdict.failure.probe)) and probe.failure:
                 verdict.reason += f"; but {probe.clause}, which shows it, fails by itself too: mend that first"
+
+    def _shortest(self, sequences: Sequence[Calls], without: frozenset[str]) -> list[Calls]:
+        """The shortest sequences that come to what is looked for: to each cause, where that can be with no other error and with
+        nothing that is not supported."""
+        found: dict[str, list[Calls]] = {}
+        wanted = self.report.verdicts.keys()
+        for sequence in sorted(sequences, key=lambda s: len(s.calls)):
+            for each in self._answers.come_to(sequence, wanted) if self._answers else wanted & set(sequence.clauses):
+                found.setdefault(each, []).append(sequence)
+        chosen: dict[int, Calls] = {}
+        for each, some in found.items():
+            usable = [s for s in some if not s.operations & without]
+            sequence = next((s for s in usable[:TRIES] if each in self._alone(s)), (usable or some)[0])
+            # what comes to it before it comes to what is not supported is not known beforehand
+            for one in [sequence] if usable or each.partition("/")[0] in without else some:
+                chosen[id(one)] = one
+        return list(chosen.values())
+
+    def _alone(self, sequence: Calls) -> set[str]:
+        return set(alone(Model(self.spec, sequence.sizes(self.spec)), sequence.calls))
 
     def _smoke(self) -> frozenset[str]:
         scope = self._scope(self.spec.fuzz_scope)

@@ -5,7 +5,7 @@ from .chart import chart
 from .cycles import returns
 from .deviations import Deviations
 from .histories import Histories
-from .more import causes_of, given_to, named, replayed
+from .more import alone, causes_of, given_to, named, replayed
 from .remade import mixed
 from .stored import digest, known_causes, of, read, stored_suite, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
@@ -23,6 +23,7 @@ __all__ = [
     "Sequence",
     "Walk",
     "Ways",
+    "alone",
     "answers",
     "causes_of",
     "chart",

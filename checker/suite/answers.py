@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
@@ -222,6 +222,12 @@ class Answers:
             for cause in known[call.operation].named(call.came) if call.came else ():
                 found[cause] += times
         return found
+
+    def come_to(self, sequence: Calls, clauses: Set[str]) -> set[str]:
+        """Which of some clauses a sequence comes to, and for which of their causes; looking apart."""
+        made = {max(number, ~number) for number in self.rows[sequence.number]}
+        own = {number: 1 for number in made if not self.calls[number].looks and not clauses.isdisjoint(self.clauses[number])}
+        return {c for number in own for c in self.clauses[number]} & clauses | set(self.causes(own))
 
 
 class _Named:

@@ -37,6 +37,14 @@ def named(model: Model, action: Action, vector: Vector, arguments: Mapping[str, 
     return causes(model.spec)[action.name].named(model.came(action, vector, arguments, exit))
 
 
+def alone(model: Model, calls: Sequence[Step]) -> Iterator[str]:
+    """The clauses and causes of calls that are not refused, or for nothing else too."""
+    for action, vector, arguments, outcome in replayed(model, calls):
+        if len(model.refusals(action, vector, arguments, SEVERAL)) < SEVERAL:
+            yield f"{action.name}/{outcome.exit}"
+            yield from named(model, action, vector, arguments, outcome.exit)
+
+
 def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], outcome: Outcome) -> Iterator[str]:
     """With which of few values a call took effect for each of its causes, whether it asks for them then or not; which handles it
     was given that live, though it was refused, for that cause alone; and of which set it was given several, whatever it came
@@ -53,7 +61,7 @@ def given_to(model: Model, action: Action, vector: Vector, arguments: Mapping[st
     else:
         unused = model.unused(vector)
         handles = [slot for slot in lent(model, action) if lives(unused, slot, arguments[slot.name])]
-        if handles and len(model.refusals(action, vector, arguments, SEVERAL)) == 1:
+        if handles and len(model.refusals(action, vector, arguments, SEVERAL)) < SEVERAL:
             for cause in named(model, action, vector, arguments, outcome.exit):
                 yield from (living(cause, slot) for slot in handles)
 
