@@ -117,7 +117,7 @@ def _become(arguments: list[str], env: dict[str, str], cwd: str, out: str, err: 
         opened = os.open(path, how, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = open(0, closefd=False)
+    sys.stdin = os.fdopen(0)
     code: Any = 0
     try:
         main()

@@ -14,6 +14,7 @@ import pytest
 from bells import BELLS
 from evaluate import plain
 from planting import changed
+from sampling import one_in
 from states import random_vector
 from test_readings_agree import FEW, SCOPE, TRIPLES, UNDEFINED, exits, triples
 from token_ring import RING
@@ -119,7 +120,7 @@ def differences(layout: Layout, action: Action, part: Part, cases: Sequence[Case
                 yield f"{call}: the answers differ"
 
 
-def test_the_batch_reading_agrees_with_the_concrete_one_on_20000_random_states_operations_and_arguments() -> None:
+def test_the_batch_reading_agrees_with_the_concrete_one_on_random_states_operations_and_arguments() -> None:
     found, compared = disagreements(SPEC, SPEC, TRIPLES)
     assert found == []
     assert sum(compared.values()) >= 0.95 * TRIPLES
@@ -143,7 +144,7 @@ def every_call(batch: Batch, action: Action, block: Block) -> dict[tuple[int, in
     return found
 
 
-@pytest.mark.parametrize("action", SPEC.actions.values(), ids=SPEC.actions)
+@pytest.mark.parametrize("action", one_in(3, SPEC.actions.values()), ids=lambda action: action.name)
 def test_all_calls_made_as_one_come_to_what_each_comes_to_alone(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Batch(Model(SPEC, SCOPE))
     states = list(dict.fromkeys(state for state, *_ in calls(batch.model, 30, Counter(), action.name)))[:12]

@@ -18,7 +18,7 @@ from bells import BELLS
 from planting import without_writes
 from random_specs import drawn
 from states import random_vector
-from test_readings_agree import SCOPE, TRIPLES, starts, triples
+from test_readings_agree import MANY, SCOPE, starts, triples
 from token_ring import AT_NONE, RING
 
 from oneowner.model.compiled import Library, Printer, printed
@@ -62,15 +62,15 @@ def walked(model: Model, chance: random.Random, count: int) -> Iterator[tuple[Ve
             vector = model.initial()
 
 
-def test_it_agrees_with_the_concrete_one_on_20000_random_states_operations_and_arguments(library: Library) -> None:
+def test_it_agrees_with_the_concrete_one_on_random_states_operations_and_arguments(library: Library) -> None:
     compared: Counter[str] = Counter()
-    for state, action, arguments in triples(library.model, random.Random(5), TRIPLES, compared, ""):
+    for state, action, arguments in triples(library.model, random.Random(5), MANY, compared, ""):
         right = outcome(library.model, action, state, arguments)
         compared[f"{action.name}/{right.exit if right else 'undefined'}"] += 1
         assert outcome(library, action, state, arguments) == right, (action.name, arguments)
     effective = {clause for clause in compared if clause.partition("/")[2] in EFFECTIVE}
     assert {clause.partition("/")[0] for clause in effective} == set(SPEC.actions)
-    assert sum(compared.values()) >= TRIPLES
+    assert sum(compared.values()) >= MANY
 
 
 def test_it_judges_statements_and_gives_out_names_as_the_concrete_one(library: Library) -> None:

@@ -19,7 +19,7 @@ from oneowner.checker.logs import search as searching
 
 Search = searching.Search
 
-DRAWN = int(os.environ.get("ONEOWNER_DRAWN", "80"))
+DRAWN = int(os.environ.get("ONEOWNER_DRAWN", "40"))
 DRAWN_FROM = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0"))
 SMALL = {
     "shelf": (SHELF, {"shelves": 2, "slips": 3, "numbers": 2}),

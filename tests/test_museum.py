@@ -60,9 +60,6 @@ REAL = [
 ]
 """The bugs of the first wing that real systems had; the others of it are our own, of the same classes."""
 
-BY_FUZZING = ["id_inherits_permission"]
-"""Those that the suite does not see."""
-
 PROVED_WRONG_AT_ONCE = ["no_scrub", "free_before_unmap", "clear_after_drain", "unlink_frees_at_once", "grant_ignores_reserve"]
 
 
@@ -81,7 +78,7 @@ def built() -> None:
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("name", one_in(2, [name for name in REAL if name not in BY_FUZZING]))
+@pytest.mark.parametrize("name", one_in(2, REAL))
 def test_a_real_bug_in_the_implementation_is_caught_by_the_suite(name: str) -> None:
     implementation = connect(f"{VARIANTS['']}:{name}")
     shortest_first = sorted(of(SPEC), key=lambda sequence: (sequence.cycle is not None, len(sequence.calls)))
@@ -89,7 +86,7 @@ def test_a_real_bug_in_the_implementation_is_caught_by_the_suite(name: str) -> N
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("name", dict.fromkeys([*BY_FUZZING, *one_in(7, REAL)]))
+@pytest.mark.parametrize("name", one_in(9, REAL))
 def test_a_real_bug_in_the_implementation_is_caught_by_fuzzing(name: str) -> None:
     caught = plant(SPEC, IN_THE_IMPLEMENTATION[name], seconds=120, seed=1)
     assert caught.caught, caught.text

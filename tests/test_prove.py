@@ -254,13 +254,13 @@ def as_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("as_found")
-@pytest.mark.parametrize(("operation", "within", "line", "statement"), one_in(5, GUARDS), ids=lambda v: v[:40])
+@pytest.mark.parametrize(("operation", "within", "line", "statement"), one_in(9, GUARDS), ids=lambda v: v[:40])
 def test_an_operation_without_one_of_its_guards_is_refuted(operation: str, within: str, line: str, statement: str) -> None:
     assert refuted(without(operation, within, line, instead_of(line)), operation, statement)
 
 
 @pytest.mark.usefixtures("as_found")
-@pytest.mark.parametrize(("operation", "within", "line", "statement"), one_in(5, EFFECTS), ids=lambda v: v[:40])
+@pytest.mark.parametrize(("operation", "within", "line", "statement"), one_in(11, EFFECTS), ids=lambda v: v[:40])
 def test_an_operation_without_one_of_its_effects_is_refuted(operation: str, within: str, line: str, statement: str) -> None:
     assert refuted(without(operation, within, line, instead_of(line)), operation, statement)
 

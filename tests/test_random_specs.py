@@ -23,7 +23,7 @@ from oneowner.model.graph import run, with_fresh_names
 from oneowner.model.language import Call, Exploration, LeadsTo, Spec, Step, reading
 from oneowner.model.search import Limits
 
-FIRST, MANY = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0")), int(os.environ.get("ONEOWNER_DRAWN", "24"))
+FIRST, MANY = int(os.environ.get("ONEOWNER_DRAWN_FROM", "0")), int(os.environ.get("ONEOWNER_DRAWN", "10"))
 SEEDS = range(FIRST, FIRST + MANY)
 LARGE, FEW = 1500, 50
 T = TypeVar("T")

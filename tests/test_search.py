@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bells import BELLS
+from sampling import one_in
 from scales import SCALES
 from searching import (
     CORE,
@@ -129,7 +130,10 @@ def test_a_shortest_way_leads_to_every_state(spec: Spec, exploration: Exploratio
     assert symmetry or ends == set(plain.parents)
 
 
-@pytest.mark.parametrize(("spec", "exploration", "statement"), WRONG, ids=[f"{name}-{e.opening}" for _, e, name in WRONG])
+SOME = one_in(2, WRONG)
+
+
+@pytest.mark.parametrize(("spec", "exploration", "statement"), SOME, ids=[f"{name}-{e.opening}" for _, e, name in SOME])
 def test_a_violation_comes_with_a_shortest_trace_that_replays(spec: Spec, exploration: Exploration, statement: str) -> None:
     plain = plainly(spec, exploration)
     for symmetry in (False, True):
