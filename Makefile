@@ -4,7 +4,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TIME ?= 300
 # tests that go through all of a long list there, and through some of it in `make test`
-LONG := $(addprefix tests/test_,prove.py conform.py mutants.py planted_traces.py museum.py c_implementation.py spec_text.py linux.py protocol.py generated.py search.py symmetry.py liveness.py batch_reading.py compiled_reading.py readings_agree.py hostile_adapters.py)
+LONG := $(addprefix tests/test_,prove.py conform.py mutants.py planted_traces.py museum.py c_implementation.py spec_text.py linux.py protocol.py generated.py \
+	search.py symmetry.py liveness.py batch_reading.py compiled_reading.py readings_agree.py hostile_adapters.py)
 
 .PHONY: check test lint fuzz mutants bench cross large huge museum generated clean
 
