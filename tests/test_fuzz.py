@@ -211,7 +211,8 @@ def test_an_interruption_that_is_lost_where_it_comes_stops_it_all_the_same() -> 
 
     report = fuzz(RING, Swallowing(), seconds=20, seed=1)
     assert report.interrupted
-    assert 400 < report.calls <= 500
+    # it may come while it is looked after a call, and that is finished
+    assert 400 < report.calls <= 510
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
