@@ -83,6 +83,17 @@ def test_a_refusal_shows_what_no_look_does(bug: str, calls: list[tuple[str, dict
     assert len(blamed) < TRIES
 
 
+def test_what_is_known_to_fail_is_no_look() -> None:
+    aim = aimed(SPEC, implementation(), [*LISTENING, *TAKEN_OVER], 1)
+    aim.failing = {f"{name}/{exit}" for name, each in aim.session.causes.items() for exit in each.last} - {"bind/EADDRINUSE"}
+    before = aim.session.vector
+    aim.session.compare_values("close", {"process": 1, "fd": 2})
+    looked = len(aim.session.recorded)
+    for _ in range(TRIES):
+        aim.knock(before)
+    assert {f"{call.operation}/{call.exit}" for call in aim.session.recorded[looked:]} == {"bind/EADDRINUSE"}
+
+
 def test_the_right_system_is_asked_for_refusals_alone() -> None:
     aim = aimed(SPEC, implementation(), [*LISTENING, *TAKEN_OVER], 1)
     before, number = aim.session.vector, len(aim.session.recorded)

@@ -75,11 +75,15 @@ class Reach:
 
 
 class Aim:
-    """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too."""
+    """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too.  What is
+    known to be `failing`, clauses, shows nothing of other calls."""
 
-    def __init__(self, session: Session, chance: random.Random, targets: Sequence[Target]) -> None:
+    def __init__(
+        self, session: Session, chance: random.Random, targets: Sequence[Target], failing: Collection[str] = ()
+    ) -> None:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
+        self.failing = failing
         self.seen: Counter[tuple[str, int]] = Counter()
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
@@ -173,7 +177,7 @@ class Aim:
         numbers = self._drawn(size, min(size, HANDFUL)) if size else []
         exits = session.reach(name, choices, numbers, ())
         last = session.causes[name].last
-        refused = [at for at, exit in enumerate(exits) if exit not in EFFECTIVE]
+        refused = [at for at, exit in enumerate(exits) if exit not in EFFECTIVE and f"{name}/{exit}" not in self.failing]
         if refused:
             number = numbers[max(refused, key=lambda at: last.get(exits[at], -1))]
             with contextlib.suppress(Unsupported):

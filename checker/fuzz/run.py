@@ -55,10 +55,13 @@ from .aim import LOOKED_AFTER, Aim, Target, targets
 REPEATS = 10
 PATIENCE = 2
 MARKED = 1 / 4
-"""After how many of the calls that a run begins with data is written somewhere."""
+"""After how many of the calls that a run begins with data is written somewhere, and after how many refusals are asked for."""
 
 BESIDE = 1 / 2
 """How many of the runs begin with several beginnings through each other, which share some of what they are given."""
+
+TWICE = 1 / 4
+"""How often another is the same once more."""
 
 OTHERS = (1, 1, 1, 2)
 """How many others there are then, each as likely."""
@@ -221,20 +224,24 @@ def _machine(
             self.session = Session(spec, implementation, {**varied, **scope}, strict=strict, without=without)
             self.begun = True
             self.left = chance.choice((steps, steps // SHORT))
-            self.aim = Aim(self.session, chance, budget.targets)
+            self.aim = Aim(self.session, chance, budget.targets, {each.clause for each in budget.declared})
             budget.stop_when_spent(self, ask=True)
             self.cut_short = True
             with self.noting():
                 with contextlib.suppress(Unsupported):
                     begin = beginnings[opening].calls
                     if chance.random() < BESIDE:
-                        others = [chance.choice(beginnings).calls for _ in range(chance.choice(OTHERS))]
-                        begin = mixed(self.session.model, [begin, *others], chance)
+                        ways = [begin]
+                        for _ in range(chance.choice(OTHERS)):
+                            ways.append(begin if chance.random() < TWICE else chance.choice(beginnings).calls)
+                        begin = mixed(self.session.model, ways, chance)
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
-                        made = given | self.session.fresh(spec.actions[name])
+                        made, before = given | self.session.fresh(spec.actions[name]), self.session.vector
                         if self.session.compare_values(name, given) in EFFECTIVE:
                             self.aim.lives.note(name, made)
+                        if chance.random() < MARKED:
+                            self.aim.knock(before)
                         if chance.random() < MARKED:
                             self.aim.mark()
                 if beginnings[opening].calls and not beginnings[opening].clauses:
