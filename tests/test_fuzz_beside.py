@@ -75,7 +75,7 @@ def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
 
 
 def test_a_scope_has_the_specifications_own_sizes_but_for_those_that_are_said_and_what_it_has_none_of_is_told() -> None:
-    ran = run("fuzz", "--scope", "regions=3,senders=0", "--time", "8", "--seed", "1", "--format", "json")
+    ran = run("fuzz", "--scope", "regions=3,senders=0", "--time", "4", "--seed", "1", "--format", "json")
     assert "without senders create_sender, destroy_sender, connect_event, request_event, send_event cannot succeed" in ran.err
     assert ran.json["clauses"]["read_event/ok"] > 0, "there was one partition, one port, one of everything"
     assert "create_sender/ok" in ran.json["unexercised"]

@@ -4,9 +4,7 @@ Arguments drawn evenly would mostly be refused for the same first reasons and ne
 the model: of the calls that can be made with what is live, plus a dead, a foreign and a never-issued handle a sort, it
 takes a sample and sees where they lead.  What it goes for, and so which rule comes next, `Aim.choose` says: mostly a success
 of an operation that this run has seldom had, so that runs get deep; else a cause that it has seen least often, so that
-wrong arguments are tried wherever they get furthest; now and then the same call once more.  After a call it is asked what is to
-be refused now of what it changed, and of others of its sort (`Aim.knock`); and now and then some of what belongs together ends,
-and is made once more (`Lives`).  Runs begin with an opening of the
+wrong arguments are tried wherever they get furthest; now and then the same call once more.  Runs begin with an opening of the
 spec's (an accepted socket with two files open while another process waits in select, say), with all that is refused there, or
 with a way of its suite, or with several of these through each other; they end with an epilogue (`session.Epilogue`).
 
@@ -30,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import EFFECTIVE, OK, Noted, Spec, Step, noting_interruptions
+from ...model.language import OK, Noted, Spec, Step, noting_interruptions
 from ..adapters import Implementation, limited
 from ..errors import Unsupported
 from ..session import (
@@ -50,31 +48,27 @@ from ..session import (
 )
 from ..suite import mixed, stored_suite
 from ..traces import by_the_graph
-from .aim import LOOKED_AFTER, Aim, Target, targets
+from .aim import Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
 MARKED = 1 / 4
-"""After how many of the calls that a run begins with data is written somewhere, and after how many refusals are asked for."""
+"""After how many of the calls that a run begins with data is written somewhere."""
 
 BESIDE = 1 / 2
 """How many of the runs begin with several beginnings through each other, which share some of what they are given."""
-
-TWICE = 1 / 4
-"""How often another is the same once more."""
 
 OTHERS = (1, 1, 1, 2)
 """How many others there are then, each as likely."""
 
 SWEPT = 1 / 2
-"""How many of the runs try at their end, once each, all that is refused; those that begin with an opening do there, and more
-thoroughly."""
+"""How many of the runs that begin with a way try there, once each, all that is refused; of others all do, more thoroughly."""
 
 SHORT = 4
 """Of how many times fewer calls every other run is, so that more beginnings and ends are seen."""
 
-TURN = 1 / 6
-"""After how many of the calls something ends that belongs together."""
+LOOKED_AFTER = 1 / 3
+"""How often it is looked after a call."""
 
 STRETCH = 25
 """How many calls are made between two choices of Hypothesis, which take longer than a call."""
@@ -168,8 +162,7 @@ class _Budget:
         one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
         least = min(self.had[n] for n in range(len(beginnings)))
         seen = self.report.clauses.keys()
-        fresh = [(n, each) for n, each in enumerate(beginnings) if each.calls and not self.had[n]]
-        news = [n for n, each in fresh if not (each.clauses and seen >= each.clauses)]
+        news = [n for n, each in enumerate(beginnings) if not self.had[n] and not (each.clauses and seen >= each.clauses)]
         due = self.failed or self.report.runs <= REPEATS or (number in news if news else self.had[number] <= least)
         self.had[number] += due
         return due
@@ -224,28 +217,24 @@ def _machine(
             self.session = Session(spec, implementation, {**varied, **scope}, strict=strict, without=without)
             self.begun = True
             self.left = chance.choice((steps, steps // SHORT))
-            self.aim = Aim(self.session, chance, budget.targets, {each.clause for each in budget.declared})
+            self.aim = Aim(self.session, chance, budget.targets)
             budget.stop_when_spent(self, ask=True)
             self.cut_short = True
             with self.noting():
                 with contextlib.suppress(Unsupported):
                     begin = beginnings[opening].calls
                     if chance.random() < BESIDE:
-                        ways = [begin]
-                        for _ in range(chance.choice(OTHERS)):
-                            ways.append(begin if chance.random() < TWICE else chance.choice(beginnings).calls)
-                        begin = mixed(self.session.model, ways, chance)
+                        others = [chance.choice(beginnings).calls for _ in range(chance.choice(OTHERS))]
+                        begin = mixed(self.session.model, [begin, *others], chance)
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
-                        made, before = given | self.session.fresh(spec.actions[name]), self.session.vector
-                        if self.session.compare_values(name, given) in EFFECTIVE:
-                            self.aim.lives.note(name, made)
-                        if chance.random() < MARKED:
-                            self.aim.knock(before)
+                        self.session.compare_values(name, given)
                         if chance.random() < MARKED:
                             self.aim.mark()
-                if beginnings[opening].calls and not beginnings[opening].clauses:
+                if not beginnings[opening].clauses:
                     self.aim.sweep()
+                elif chance.random() < SWEPT:
+                    self.aim.sweep(1)
             self.cut_short = False
             self.choose()
 
@@ -288,8 +277,6 @@ def _machine(
                 self.ended = self.cut_short = True
                 try:
                     with self.noting():
-                        if self.aim.chance.random() < SWEPT:
-                            self.aim.sweep(1)
                         Epilogue(self.session, self.aim.chance).run()
                 except Unknown:
                     hypothesis.reject()
@@ -300,15 +287,11 @@ def _machine(
             (name, wanted), exit = self.next, ""
             try:
                 with self.noting():
-                    values, before = self.aim.coming(), self.session.vector
                     exit = self.session.compare(name, self.given, look=wanted == AGAIN)
-                    news = self.aim.made(name, exit, values)
+                    news = self.aim.made(name, exit)
                     if news or self.aim.chance.random() < LOOKED_AFTER:
                         self.aim.look_after(name, self.given)
-                    self.aim.knock(before)
                     self.aim.take_turn()
-                    if self.aim.chance.random() < TURN:
-                        self.aim.lives.turn()
             except Unknown:
                 hypothesis.reject()
             except Unsupported:

@@ -137,8 +137,8 @@ class Epilogue:
         self.take()
         self.mark()
         self.look()
-        self.undo()
         probing, self.session.probing = self.session.probing, False
+        self.undo()
         self.fill()
         self.mark()
         self.session.probing = probing
