@@ -7,11 +7,13 @@ each that runs tests has done that, and is forked for each command.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,7 +65,7 @@ def forked(arguments: Sequence[str], env: dict[str, str], cwd: Path | str) -> Ra
         server.stdin.write(json.dumps(asked) + "\n")
         server.stdin.flush()
         if not select.select([server.stdout], [], [], LIMIT)[0]:
-            server.kill()
+            _end(server)
             _server.cache_clear()
             raise subprocess.TimeoutExpired(list(arguments), LIMIT)
         code = int(server.stdout.readline())
@@ -73,9 +75,17 @@ def forked(arguments: Sequence[str], env: dict[str, str], cwd: Path | str) -> Ra
 @functools.cache
 def _server() -> subprocess.Popen[str]:
     """What is forked."""
-    server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.kill)
+    command, pipe = [sys.executable, __file__], subprocess.PIPE
+    server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
+    atexit.register(_end, server)
     return server
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    """End it, with the command that it may be waiting for."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def serve() -> None:

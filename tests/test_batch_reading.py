@@ -120,7 +120,7 @@ def differences(layout: Layout, action: Action, part: Part, cases: Sequence[Case
                 yield f"{call}: the answers differ"
 
 
-def test_the_batch_reading_agrees_with_the_concrete_one_on_random_states_operations_and_arguments() -> None:
+def test_the_batch_reading_agrees_with_the_concrete_one_on_20000_random_states_operations_and_arguments() -> None:
     found, compared = disagreements(SPEC, SPEC, TRIPLES)
     assert found == []
     assert sum(compared.values()) >= 0.95 * TRIPLES

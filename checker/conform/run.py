@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ...model.concrete import Model
 from ...model.language import ALL, EFFECTIVE, Spec, SpecError
 from ..adapters import Implementation, limited
 from ..errors import Unsupported
@@ -27,6 +26,7 @@ from ..session import (
     again,
     by_itself,
     have_built,
+    model,
     smallest_failure,
     stop_building,
     tried_afresh,
@@ -179,14 +179,12 @@ class Conformance:
         chosen: dict[int, Calls] = {}
         for each, some in found.items():
             usable = [s for s in some if not s.operations & without]
-            sequence = next((s for s in usable[:TRIES] if each in self._alone(s)), (usable or some)[0])
+            unmixed = (s for s in usable[:TRIES] if each in alone(model(self.spec, s.sizes(self.spec)), s.calls))
+            sequence = next(unmixed, (usable or some)[0])
             # what comes to it before it comes to what is not supported is not known beforehand
             for one in [sequence] if usable or each.partition("/")[0] in without else some:
                 chosen[id(one)] = one
         return list(chosen.values())
-
-    def _alone(self, sequence: Calls) -> set[str]:
-        return set(alone(Model(self.spec, sequence.sizes(self.spec)), sequence.calls))
 
     def _smoke(self) -> frozenset[str]:
         scope = self._scope(self.spec.fuzz_scope)
