@@ -108,7 +108,13 @@ class Counted:
         self.over = False
 
     def reset(self, topology: dict[str, Any]) -> Any:
-        return self.implementation.reset(topology)
+        try:
+            return self.implementation.reset(topology)
+        except AdapterError:
+            if self.calls:
+                # what it was asked to do in the run before has broken it
+                self.seen()
+            raise
 
     def call(self, operation: str, arguments: dict[str, Any]) -> Any:
         if self.calls >= self.cap:

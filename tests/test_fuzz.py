@@ -147,7 +147,22 @@ def test_an_answer_out_of_the_protocol_is_no_failure_of_a_clause() -> None:
         fuzz(RING, Machine("protocol"), seconds=5, seed=1)
 
 
-def test_what_goes_wrong_in_an_opening_is_a_failure_too() -> None:
+def test_what_dies_between_two_runs_is_told_though_it_comes_back() -> None:
+    class Dying(Machine):
+        resets = 0
+
+        def reset(self, topology: dict[str, int]) -> dict[str, str]:
+            self.resets += 1
+            if self.resets == 3:
+                raise AdapterError("the adapter is gone")
+            return super().reset(topology)
+
+    with pytest.raises(AdapterError, match="is gone"):
+        fuzz(RING, Dying(), seconds=5, seed=1)
+
+
+def test_what_goes_wrong_in_an_opening_is_a_failure_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneowner.checker.fuzz.run.stored_suite", lambda spec: [])
     spec = replace(SPEC, openings={"a socket listens": SPEC.openings["a socket listens"]})
     report = fuzz(spec, connect("py:oneowner.reference_impl.bugs:highest_descriptor"), seconds=10, steps=0, seed=1)
     assert [f.clause for f in report.failures] == ["socket/ok"]

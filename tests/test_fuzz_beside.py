@@ -12,9 +12,11 @@ import pytest
 from command import run
 
 from oneowner.checker import AdapterError, AdapterFault
-from oneowner.checker.fuzz import fuzz_beside
+from oneowner.checker.fuzz import fuzz, fuzz_beside
 from oneowner.model import load
 from oneowner.model.symbolic import clauses
+from oneowner.reference_impl import implementation
+from oneowner.spec import SPEC
 
 RING = load("token_ring:RING")
 HERE = {"PYTHONPATH": str(Path(__file__).parent)}
@@ -72,6 +74,14 @@ def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert "Traceback" not in err
+
+
+def test_ways_that_name_what_a_scope_has_none_of_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneowner.checker.fuzz.run.BESIDE", 1)
+    report = fuzz(SPEC, implementation(), scope={**SPEC.fuzz_scope, "senders": 0}, seconds=4, seed=1)
+    assert report.failures == []
+    assert report.runs > 1
+    assert not report.clauses["destroy_sender/ok"]
 
 
 def test_a_scope_has_the_specifications_own_sizes_but_for_those_that_are_said_and_what_it_has_none_of_is_told() -> None:

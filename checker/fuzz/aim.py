@@ -11,14 +11,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...model.concrete import picked
-from ...model.language import EFFECTIVE, OK, Spec
+from ...model.concrete import Model, Vector, picked
+from ...model.language import EFFECTIVE, OK, Spec, Step, Type
 from ...model.recording import causes
 from ..errors import Unsupported
 from ..session import Session, kinds
+from .detours import Detours
+from .lives import Lives
 
 SAMPLE, LARGE_SAMPLE = 60, 200
 """Of how many calls of an operation it is tried where they lead; and of how many with live elements, when a run begins."""
+
+LOOKED_AFTER = 1 / 3
+"""How often it is looked after a call."""
 
 TRIES = 6
 HANDFUL = 12
@@ -30,6 +35,10 @@ LOOKED, LOOK_SAMPLE, NEARER = 2, 16, 3
 """How many calls that change nothing are made where it is looked after a call, chosen among how many of an operation; and how
 much rather about what the call was about."""
 
+KNOCKED, BESIDES = 6, 2
+"""About how many of the things that a call has changed calls are made that are to be refused, and about how many others of their
+sorts."""
+
 Target = tuple[str, int, str]
 """A cause: its operation, its number among the operation's, and its exit."""
 
@@ -38,6 +47,18 @@ def targets(spec: Spec, without: Collection[str] = ()) -> list[Target]:
     """The causes of a spec, but for those of some operations."""
     known = {name: each for name, each in causes(spec).items() if name not in without}
     return [(name, number, cause.exit) for name, each in known.items() for number, cause in enumerate(each.all)]
+
+
+def changed(model: Model, before: Vector, after: Vector) -> list[tuple[Type, int]]:
+    """The elements of which something is otherwise than it was."""
+    found: dict[tuple[Type, int], None] = {}
+    for component, was, now in zip(model.components, before, after, strict=True):
+        if was != now and component.kind != "parameter":
+            for key in model.keys(component):
+                at = model.index(component, key)
+                if was[at] != now[at]:
+                    found |= dict.fromkeys(zip(component.keys, key, strict=True))
+    return list(found)
 
 
 @dataclass
@@ -55,11 +76,21 @@ class Reach:
 
 
 class Aim:
-    """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too."""
+    """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too.  What is
+    known to be `failing`, clauses, shows nothing of other calls."""
 
-    def __init__(self, session: Session, chance: random.Random, targets: Sequence[Target]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        chance: random.Random,
+        targets: Sequence[Target],
+        failing: Collection[str] = (),
+        ways: Sequence[Sequence[Step]] = (),
+    ) -> None:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
+        self.failing = failing
+        self.living = True
         self.seen: Counter[tuple[str, int]] = Counter()
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]
@@ -67,16 +98,22 @@ class Aim:
         self._takers: dict[Any, list[tuple[str, str]]] = {}
         for action in session.actions.values():
             for slot in action.slots:
-                if slot.type in session.names and not slot.fresh and not slot.subset:
+                if not slot.fresh and not slot.subset:
                     self._takers.setdefault(slot.type, []).append((action.name, slot.name))
         self.successes: Counter[str] = Counter()
         self._vain: Counter[str] = Counter()
         self._names = list(session.actions)
         self._weights = [self._weight(name) for name in self._names]
         self._at = {name: at for at, name in enumerate(self._names)}
+        self.lives = Lives(session, self.chance, self._make)
+        self.detours = Detours(session, self.chance, ways, self.lives, self._make)
+        self._coming: tuple[str, dict[str, Any]] = "", {}
 
-    def made(self, name: str, exit: str) -> bool:
-        """Take note of a call that was made, and of the handles that died by it; whether a cause of it is new to this run."""
+    def made(self, name: str, exit: str, values: Mapping[str, Any] | None = None) -> bool:
+        """Take note of a call that was made, with `values` that can be made again, and of the handles that died by it; whether a
+        cause of it is new to this run."""
+        if values is not None and exit in EFFECTIVE:
+            self.lives.note(name, values)
         came = self.session.had_last
         news = any(came >> number & 1 and not self.seen[name, number] for number in range(came.bit_length()))
         self.seen.update((name, number) for number in range(came.bit_length()) if came >> number & 1)
@@ -125,6 +162,36 @@ class Aim:
             number = chance.choice(right if right and chance.random() < 3 / 4 else numbers)
             with contextlib.suppress(Unsupported):
                 session.compare(look, session.handles(look, picked(choices, number), chance), probe=True)
+
+    def knock(self, before: Vector) -> None:
+        """Make calls that are to be refused, given what the last call has changed since `before`, or another of its sort, which
+        it should not have touched: of much of a state nothing tells but a refusal."""
+        session, chance = self.session, self.chance
+        touched = [e for e in changed(session.model, before, session.vector) if e[0] in self._takers]
+        asked = chance.sample(touched, min(KNOCKED, len(touched)))
+        unused = session.model.unused(session.vector)
+        for kind, _ in chance.sample(touched, min(BESIDES, len(touched))):
+            live = [e for e in session.model.domain(kind) if e and not unused.get(kind, 0) >> e & 1]
+            asked += [(kind, element) for element in live and [chance.choice(live)]]
+        for kind, element in asked:
+            takers = self._takers[kind]
+            any(self._knock(name, {slot: [element]}) for name, slot in chance.sample(takers, min(FEW, len(takers))))
+
+    def _knock(self, name: str, given: Mapping[str, list[Any]]) -> bool:
+        """Make a call that is refused as late as can be, with some arguments given; whether there was one.  It is no probe: what
+        it should not have done is its own fault."""
+        session = self.session
+        choices = {**session.choices(name, strangers=False), **given}
+        size = math.prod(map(len, choices.values()))
+        numbers = self._drawn(size, min(size, HANDFUL)) if size else []
+        exits = session.reach(name, choices, numbers, ())
+        last = session.causes[name].last
+        refused = [at for at, exit in enumerate(exits) if exit not in EFFECTIVE and f"{name}/{exit}" not in self.failing]
+        if refused:
+            number = numbers[max(refused, key=lambda at: last.get(exits[at], -1))]
+            with contextlib.suppress(Unsupported):
+                session.compare(name, session.handles(name, picked(choices, number), self.chance))
+        return bool(refused)
 
     def mark(self) -> None:
         """Write data somewhere, so that what is lost or scrubbed is missed."""
@@ -199,7 +266,27 @@ class Aim:
     def _going_for(self, name: str, exit: str, found: Reach) -> tuple[tuple[str, str], dict[str, Any]]:
         calls = found.calls[exit]
         arguments = found.arguments(calls[-1] if found.hit else self.chance.choice(calls))
+        self._coming = name, arguments
         return (name, exit), self.session.handles(name, arguments, self.chance)
+
+    def coming(self) -> dict[str, Any]:
+        """The arguments of the call that was chosen, in the model's values, with what it would be given now."""
+        name, arguments = self._coming
+        return arguments | self.session.fresh(self.session.actions[name])
+
+    def _make(self, name: str, values: Mapping[str, Any]) -> str:
+        """Make a call for its own sake, and look after it."""
+        session = self.session
+        made = {**values, **session.fresh(session.actions[name])}
+        given = session.handles(name, values, self.chance)
+        before = session.vector
+        exit = session.compare(name, given)
+        self.made(name, exit, made)
+        if self.chance.random() < LOOKED_AFTER:
+            self.look_after(name, given)
+        if self.living:
+            self.knock(before)
+        return exit
 
     def _reach(
         self, name: str, wanted: Collection[str], *, strangers: bool, sample: int = SAMPLE, because: int | None = None

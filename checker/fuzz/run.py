@@ -4,7 +4,9 @@ Arguments drawn evenly would mostly be refused for the same first reasons and ne
 the model: of the calls that can be made with what is live, plus a dead, a foreign and a never-issued handle a sort, it
 takes a sample and sees where they lead.  What it goes for, and so which rule comes next, `Aim.choose` says: mostly a success
 of an operation that this run has seldom had, so that runs get deep; else a cause that it has seen least often, so that
-wrong arguments are tried wherever they get furthest; now and then the same call once more.  Runs begin with an opening of the
+wrong arguments are tried wherever they get furthest; now and then the same call once more.  In half of the runs it is
+asked after a call what is to be refused now of what it changed, and of others of its sort (`Aim.knock`); and now and then some of
+what belongs together ends, and is made once more (`Lives`).  Runs begin with an opening of the
 spec's (an accepted socket with two files open while another process waits in select, say), with all that is refused there, or
 with a way of its suite, or with several of these through each other; they end with an epilogue (`session.Epilogue`).
 
@@ -28,9 +30,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...model.language import OK, Noted, Spec, Step, noting_interruptions
+from ...model.language import EFFECTIVE, OK, Noted, Spec, Step, noting_interruptions
 from ..adapters import Implementation, limited
-from ..errors import Unsupported
+from ..errors import AdapterError, Unsupported
 from ..session import (
     Declared,
     Epilogue,
@@ -48,27 +50,43 @@ from ..session import (
 )
 from ..suite import mixed, stored_suite
 from ..traces import by_the_graph
-from .aim import Aim, Target, targets
+from .aim import LOOKED_AFTER, Aim, Target, targets
 
 REPEATS = 10
 PATIENCE = 2
 MARKED = 1 / 4
-"""After how many of the calls that a run begins with data is written somewhere."""
+"""After how many of the calls that a run begins with data is written somewhere, and after how many refusals are asked for."""
+
+OPENED = 6
+"""Every how many of the first runs begins with an opening."""
+
+AGAIN_AT_MOST = 4
+"""How often a way is had first that has not led to its clause, beside others or in a run of other sizes."""
 
 BESIDE = 1 / 2
 """How many of the runs begin with several beginnings through each other, which share some of what they are given."""
+
+TWICE = 1 / 4
+"""How often another is the same once more."""
 
 OTHERS = (1, 1, 1, 2)
 """How many others there are then, each as likely."""
 
 SWEPT = 1 / 2
-"""How many of the runs that begin with a way try there, once each, all that is refused; of others all do, more thoroughly."""
+"""How many of the runs try at their end, once each, all that is refused; those that begin with an opening do so there, and more
+thoroughly."""
 
 SHORT = 4
 """Of how many times fewer calls every other run is, so that more beginnings and ends are seen."""
 
-LOOKED_AFTER = 1 / 3
-"""How often it is looked after a call."""
+LIVING = 1 / 2
+"""In how many of the runs refusals are asked for and ends are made; the others fill what they would empty."""
+
+TURN = 1 / 3
+"""After how many of the calls of these something ends that belongs together."""
+
+WAY = 1 / 15
+"""After how many of the calls a way of the suite is gone."""
 
 STRETCH = 25
 """How many calls are made between two choices of Hypothesis, which take longer than a call."""
@@ -129,8 +147,9 @@ class _Budget:
         progress: Callable[[FuzzReport], None] | None,
         enough: Callable[[], bool],
         declared: Collection[Declared],
+        repeats: int,
     ) -> None:
-        self.enough, self.declared = enough, declared
+        self.enough, self.declared, self.repeats = enough, declared, repeats
         self.until = time.monotonic() + seconds
         self.at_most = self.until + PATIENCE * seconds
         self.wanted = wanted
@@ -142,6 +161,7 @@ class _Budget:
         self.noted = Noted()
         self.failed = False
         self.had: Counter[int] = Counter()
+        self.firsts: tuple[int, Collection[int]] = -1, ()
 
     @contextlib.contextmanager
     def noting(self, session: Session) -> Iterator[None]:
@@ -157,15 +177,30 @@ class _Budget:
             raise
 
     def turn(self, number: int, beginnings: Sequence[Beginning]) -> bool:
-        """Whether it is this beginning's turn: first of those of which it is not said where they lead, and of those that lead to
-        a clause that was not come to; then none has been had less often.  The first runs may repeat stored failures, and pass:
-        one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
-        least = min(self.had[n] for n in range(len(beginnings)))
-        seen = self.report.clauses.keys()
-        news = [n for n, each in enumerate(beginnings) if not self.had[n] and not (each.clauses and seen >= each.clauses)]
-        due = self.failed or self.report.runs <= REPEATS or (number in news if news else self.had[number] <= least)
+        """Whether it is this beginning's turn: first of those of which it is not said where they lead, and, oftener, of those
+        that lead to a clause that was not come to; then none has been had less often.  The first runs may repeat stored failures,
+        and pass: one that is rejected is forgotten.  So does what comes after a failure, which is that run again."""
+        if self.failed or self.report.runs < self.repeats:
+            due = True
+        else:
+            if self.firsts[0] != self.report.runs:
+                self.firsts = self.report.runs, self._firsts(beginnings)
+            due = number in self.firsts[1]
         self.had[number] += due
         return due
+
+    def _firsts(self, beginnings: Sequence[Beginning]) -> Collection[int]:
+        """The beginnings one of which is to come next."""
+        seen = self.report.clauses.keys()
+        news = [
+            n
+            for n, each in enumerate(beginnings)
+            if each.calls and self.had[n] < (AGAIN_AT_MOST if each.clauses else 1) and not (each.clauses and seen >= each.clauses)
+        ]
+        opens = self.report.runs % OPENED == 0
+        least = min(self.had[n] for n in range(len(beginnings)))
+        seldom = [n for n in range(len(beginnings)) if self.had[n] == least]
+        return {n for n in news if opens != bool(beginnings[n].clauses)} or set(news or seldom)
 
     def avoids(self, clause: str, chance: random.Random) -> bool:
         """Whether a call that is to come to a clause is left out now, because that is known to fail."""
@@ -196,7 +231,8 @@ def _machine(
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-    beginnings = _beginnings(spec, without)
+    beginnings = _beginnings(spec, without, scope)
+    known = [each.calls for each in beginnings if each.clauses]
 
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
@@ -206,35 +242,44 @@ def _machine(
             self.given: dict[str, Any] = {}
             self.cut_short = False
             self.left = steps
-            self.ended = False
+            self.ended = self.living = self.thorough = False
 
-        @initialize(opening=st.sampled_from(range(len(beginnings))), chance=st.randoms(use_true_random=True))
-        def begin(self, opening: int, chance: random.Random) -> None:
-            if not budget.turn(opening, beginnings):
+        @initialize(opening=st.sampled_from(range(len(beginnings))), drawn=st.integers(0, 2**64 - 1))
+        def begin(self, opening: int, drawn: int) -> None:
+            # the simplest draw comes first whatever the seed is
+            if not drawn or not budget.turn(opening, beginnings):
                 hypothesis.reject()
+            chance = random.Random(drawn)
             budget.report.runs += 1
             varied = limited(spec.variety(chance.randrange(1 << 16)), implementation)
             self.session = Session(spec, implementation, {**varied, **scope}, strict=strict, without=without)
             self.begun = True
-            self.left = chance.choice((steps, steps // SHORT))
-            self.aim = Aim(self.session, chance, budget.targets)
+            self.living = chance.random() < LIVING
+            self.thorough = bool(beginnings[opening].calls) and not beginnings[opening].clauses
+            self.left = steps // SHORT if self.living else steps
+            self.aim = Aim(self.session, chance, budget.targets, {each.clause for each in budget.declared}, known)
+            self.aim.living = self.living
             budget.stop_when_spent(self, ask=True)
             self.cut_short = True
             with self.noting():
                 with contextlib.suppress(Unsupported):
                     begin = beginnings[opening].calls
                     if chance.random() < BESIDE:
-                        others = [chance.choice(beginnings).calls for _ in range(chance.choice(OTHERS))]
-                        begin = mixed(self.session.model, [begin, *others], chance)
+                        ways = [begin]
+                        for _ in range(chance.choice(OTHERS)):
+                            ways.append(begin if chance.random() < TWICE else chance.choice(beginnings).calls)
+                        begin = mixed(self.session.model, ways, chance)
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
-                        self.session.compare_values(name, given)
+                        made, before = given | self.session.fresh(spec.actions[name]), self.session.vector
+                        if self.session.compare_values(name, given) in EFFECTIVE:
+                            self.aim.lives.note(name, made)
+                        if self.living and chance.random() < MARKED:
+                            self.aim.knock(before)
                         if chance.random() < MARKED:
                             self.aim.mark()
-                if not beginnings[opening].clauses:
+                if self.thorough:
                     self.aim.sweep()
-                elif chance.random() < SWEPT:
-                    self.aim.sweep(1)
             self.cut_short = False
             self.choose()
 
@@ -260,7 +305,7 @@ def _machine(
                 budget.report.calls += len(self.session.recorded)
                 budget.report.clauses.update(self.session.clauses)
                 budget.report.causes.update(self.session.had())
-            if budget.progress:
+            if budget.progress and self.begun:
                 budget.progress(budget.report)
             budget.failed |= self.cut_short
             if not self.cut_short and sys.exc_info()[0] is None:
@@ -277,6 +322,8 @@ def _machine(
                 self.ended = self.cut_short = True
                 try:
                     with self.noting():
+                        if not self.thorough and self.aim.chance.random() < SWEPT:
+                            self.aim.sweep(1)
                         Epilogue(self.session, self.aim.chance).run()
                 except Unknown:
                     hypothesis.reject()
@@ -287,11 +334,18 @@ def _machine(
             (name, wanted), exit = self.next, ""
             try:
                 with self.noting():
+                    values, before = self.aim.coming(), self.session.vector
                     exit = self.session.compare(name, self.given, look=wanted == AGAIN)
-                    news = self.aim.made(name, exit)
+                    news = self.aim.made(name, exit, values)
                     if news or self.aim.chance.random() < LOOKED_AFTER:
                         self.aim.look_after(name, self.given)
+                    if self.living:
+                        self.aim.knock(before)
                     self.aim.take_turn()
+                    if self.living and self.aim.chance.random() < TURN:
+                        self.aim.lives.turn()
+                    if self.aim.chance.random() < WAY:
+                        self.aim.detours.go(self.aim.successes)
             except Unknown:
                 hypothesis.reject()
             except Unsupported:
@@ -305,15 +359,25 @@ def _machine(
     return Machine
 
 
-def _beginnings(spec: Spec, without: Collection[str]) -> list[Beginning]:
+def _beginnings(spec: Spec, without: Collection[str], scope: Mapping[str, int]) -> list[Beginning]:
     """What runs begin with: the openings of the spec, the ways of its suite to each clause and cause, and, seldomer, nothing.
-    The ways that notice deviations are many, and would leave few turns to the others."""
+    The ways that notice deviations are many, and would leave few turns to the others.  What a scope has too little for is left
+    out."""
     found = [Beginning(calls) for calls in spec.openings.values()]
     for sequence in stored_suite(spec):
         if not sequence.pairs and (sequence.scope or sequence.causes or sequence.ending is not None):
             found.append(Beginning(sequence.calls[: sequence.ending], frozenset(sequence.clauses)))
-    found = [each for each in found if not any(name in without for name, _ in each.calls)]
+    found = [each for each in found if all(name not in without and _fits(spec, scope, name, given) for name, given in each.calls)]
     return [*found, *[Beginning(())] * (1 + len(found) // 8)]
+
+
+def _fits(spec: Spec, scope: Mapping[str, int], name: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a scope has what a call names."""
+    for slot in (s for s in spec.actions[name].slots if not s.fresh and s.type in spec.unused):
+        value = arguments[slot.name]
+        if any(element > scope[slot.type.plural] for element in (value if slot.subset else [value])):
+            return False
+    return True
 
 
 def fuzz(
@@ -355,7 +419,7 @@ def fuzz(
     sizes = spec.scope(scope or spec.fuzz_scope)
     for opening in spec.openings.values():
         spec.check_calls(opening)
-    budget = _Budget(seconds, wanted, targets(spec, without), progress, enough, declared)
+    budget = _Budget(seconds, wanted, targets(spec, without), progress, enough, declared, REPEATS if database else 0)
     budget.report.without = frozenset(without)
     started = time.monotonic()
     first = random.SystemRandom().randrange(2**32) if seed is None else seed
@@ -383,10 +447,10 @@ def fuzz(
                 run_state_machine_as_test(machine, settings=chosen)
         except Unsatisfiable:
             continue  # some hundred runs that were all rejected, as they are when nothing fails: go on with the next
-        except (Mismatch, Flaky):
+        except (Mismatch, Flaky) as error:
             # flaky is what Hypothesis calls a failure that it does not see again: it was seen all the same
             if budget.first is None and not budget.noted.seen:
-                raise
+                raise next((e for e in getattr(error, "exceptions", ()) if isinstance(e, AdapterError)), error) from None
         except KeyboardInterrupt:
             budget.report.interrupted = True
         except BaseException:

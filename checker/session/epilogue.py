@@ -137,8 +137,8 @@ class Epilogue:
         self.take()
         self.mark()
         self.look()
-        probing, self.session.probing = self.session.probing, False
         self.undo()
+        probing, self.session.probing = self.session.probing, False
         self.fill()
         self.mark()
         self.session.probing = probing

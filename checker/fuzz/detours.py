@@ -1,0 +1,63 @@
+"""Ways of the suite gone from where a run is: what takes many calls in the right order is seldom drawn one by one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...model.language import EFFECTIVE, Members, Slot, Step, Type
+from ..session import Session
+from ..suite import replayed
+from .lives import Lives
+
+AMONG = 12
+"""Among how many ways one is chosen."""
+
+SHARED = 1 / 2
+"""How often a sort of what a way would be given is what the run was given before, by the same operation."""
+
+
+class Detours:
+    """Ways that a run may go; `make` makes a call, and `lives` knows those that were made."""
+
+    def __init__(
+        self,
+        session: Session,
+        chance: random.Random,
+        ways: Sequence[Sequence[Step]],
+        lives: Lives,
+        make: Callable[[str, Mapping[str, Any]], str],
+    ) -> None:
+        self.session, self.chance, self.ways, self.lives, self.make = session, chance, ways, lives, make
+
+    def go(self, had: Mapping[str, int]) -> None:
+        """Go a way with an operation that has succeeded least often, as `had` counts them; what is refused is left out."""
+        if not self.ways:
+            return
+        among = [self.chance.choice(self.ways) for _ in range(AMONG)]
+        way = min(among, key=lambda each: min((had.get(name, 0) for name, _ in each), default=0))
+        names: dict[tuple[Type, int], int] = {}
+        kinds = sorted(self.session.spec.unused, key=lambda kind: kind.__name__)
+        shared = {kind for kind in kinds if self.chance.random() < SHARED}
+        steps = [(action, arguments) for action, _, arguments, outcome in replayed(self.session.model, way) if outcome.effective]
+        for action, arguments in steps:
+            fresh = [s for s in action.slots if s.fresh]
+            if len(fresh) == 1 and fresh[0].type in shared:
+                taken = {element for (kind, _), element in names.items() if kind is fresh[0].type}
+                known = [e for e in self.lives.given(action.name, fresh[0]) if e not in taken]
+                if known:
+                    names[fresh[0].type, arguments[fresh[0].name]] = self.chance.choice(known)
+                    continue
+            given = {s.name: _renamed(s, arguments[s.name], names) for s in action.slots if not s.fresh}
+            new = self.session.fresh(action)
+            ((_, exit),) = self.session.foresee(action.name, [given])
+            if exit in EFFECTIVE:
+                self.make(action.name, given)
+                names |= {(s.type, arguments[s.name]): new[s.name] for s in fresh if new[s.name]}
+
+
+def _renamed(slot: Slot, value: Any, names: Mapping[tuple[Type, int], int]) -> Any:
+    if slot.subset:
+        return Members(names.get((slot.type, element), element) for element in value)
+    return value and names.get((slot.type, value), value)
