@@ -29,7 +29,7 @@ from .rooms import (
     late,
     used,
 )
-from .scenes import EXPLORATIONS, FLOWS, FUZZ_SCOPE, LARGE, OPENINGS, PHASES, PROFILES, with_the_rest
+from .scenes import EXPLORATIONS, FLOWS, FUZZ_SCOPE, GIVEN, LARGE, OPENINGS, PARTS, PHASES, PROFILES, with_the_rest
 
 
 class System(
@@ -175,6 +175,8 @@ SPEC = Spec(
     flows=FLOWS,
     phases=PHASES,
     profiles=PROFILES,
+    parts=PARTS,
+    given=GIVEN,
     suite=Path(__file__).parent / "scenes" / "suite.jsonl",
     requirements=Path(__file__).with_name("requirements.toml"),
     seldom=frozenset(["terminate", "set_limit", "close_port", "destroy_receiver", "destroy_sender", "cancel", "refuse"]),

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ def answers(now: str) -> str:
     if is_drawn((ROOT / SUITE).read_text(encoding="utf-8")) and not os.environ.get("ONEOWNER_EVERY"):
         # what the specification's modules say is told from their comments here
         return head(SPEC) + now[now.index("\n") :]
-    return recorded(SPEC, implementation(), read(SPEC, ROOT / SUITE))
+    numbered = [replace(sequence, number=number) for number, sequence in enumerate(read(SPEC, ROOT / SUITE))]
+    return recorded(SPEC, implementation(), numbered)
 
 
 def is_drawn(suite: str) -> bool:

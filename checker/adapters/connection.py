@@ -40,6 +40,12 @@ def limited(scope: Mapping[str, int], implementation: Implementation) -> dict[st
     return {name: min(size, limits.get(name, size)) for name, size in scope.items()}
 
 
+def is_given(implementation: Implementation) -> bool:
+    """Whether an implementation takes with reset what there is from the start, in place of the calls that make it."""
+    introduction = getattr(implementation, "introduction", None)
+    return introduction is not None and introduction.capabilities.given
+
+
 def connect(where: str, **options: Any) -> Implementation:
     """Reach the implementation at a connection string; `options` are those of `remote.Remote`.  Raises AdapterError."""
     scheme, _, rest = where.partition(":")

@@ -28,9 +28,11 @@ Value = int | bool | str | list[int | str] | None
 
 
 class Capabilities(msgspec.Struct, forbid_unknown_fields=True):
-    """What an adapter can do beside answering calls.  settle: it knows when every actor is idle or suspended, and says so."""
+    """What an adapter can do beside answering calls.  settle: it knows when every actor is idle or suspended, and says so.
+    given: it has no calls that make what a specification says can be given, and takes that with reset."""
 
     settle: bool = False
+    given: bool = False
 
 
 class Introduction(msgspec.Struct, forbid_unknown_fields=True):
@@ -160,15 +162,18 @@ def _request(method: str, params: dict[str, Any]) -> dict[str, Any]:
 def _params(spec: Spec) -> dict[str, dict[str, Any]]:
     return {
         "initialize": _object({"protocol": {"type": "array", "items": {"type": "integer"}}, "client": {"type": "string"}}),
-        "reset": _object({"topology": {"type": "object", "additionalProperties": {"type": "integer"}}}),
+        "reset": _object(
+            {"topology": {"type": "object", "additionalProperties": {"type": "integer"}}}, {"given": {"type": "object"}}
+        ),
         "call": {"oneOf": [{"$ref": f"#/$defs/calls/{name}"} for name in spec.actions]},
         "settle": _object({}),
         "shutdown": _object({}),
     }
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+def _object(properties: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    every = properties | (optional or {})
+    return {"type": "object", "properties": every, "required": list(properties), "additionalProperties": False}
 
 
 def _call(spec: Spec, action: Action) -> dict[str, Any]:

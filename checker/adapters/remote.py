@@ -105,7 +105,7 @@ class Remote:
             self._ask("shutdown", {})
             self.stop()
 
-    def reset(self, topology: dict[str, Any]) -> dict[str, str]:
+    def reset(self, topology: dict[str, Any], given: dict[str, Any] | None = None) -> dict[str, str]:
         if not self._opened:
             self.start()
         self._hold_log()
@@ -116,7 +116,7 @@ class Remote:
         if too_much:
             asked = ", ".join(f"{name}={topology[name]} (its limit is {most})" for name, most in too_much.items())
             raise Unsupported("reset", f"{self.name} cannot have {asked}")
-        found = self._ask("reset", {"topology": topology})
+        found = self._ask("reset", {"topology": topology} if given is None else {"topology": topology, "given": given})
         handles: dict[str, str] = self._decoded(wire.handles_decoder, found, "reset")
         return handles
 

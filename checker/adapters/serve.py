@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from ..errors import AdapterError, Unsupported
 from . import protocol as wire
-from .connection import Implementation
+from .connection import Implementation, is_given
 
 
 def serve(
@@ -58,18 +58,18 @@ class Server:
 
     def _do(self, number: int, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
         if method == "initialize":
-            name = type(self.implementation).__name__
-            capabilities = {"settle": True}
+            said = getattr(self.implementation, "introduction", None)
             return {
                 "protocol": wire.PROTOCOL,
-                "name": name,
+                "name": said.name if said else type(self.implementation).__name__,
                 "language": "Python",
-                "profiles": ["all"],
-                "capabilities": capabilities,
+                "profiles": said.profiles if said else ["all"],
+                "capabilities": {"settle": True, "given": is_given(self.implementation)},
+                "limits": said.limits if said else {},
             }
         if method == "reset":
             self.waiting.clear()
-            return self.implementation.reset(params["topology"])
+            return self.implementation.reset(*(params[each] for each in ("topology", "given") if each in params))
         if method == "call":
             return self._call(number, params["op"], params["actor"], params["args"])
         if method in ("settle", "shutdown"):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ...model.language import ALL, EFFECTIVE, Spec, SpecError
-from ..adapters import Implementation, limited
+from ..adapters import Implementation, is_given, limited
 from ..errors import Unsupported
 from ..fuzz import fuzz
 from ..session import (
@@ -93,8 +93,11 @@ class Conformance:
         self.spec, self.implementation, self.strict, self.fresh = spec, implementation, strict, fresh
         self.introduction = getattr(implementation, "introduction", None)
         self.chosen = tuple(profiles or (self.introduction.profiles if self.introduction else [ALL]))
-        self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile))
-        self.suite = [s for s in suite if any(s.operations <= spec.profile(profile) for profile in self.chosen)]
+        self.given = spec.given.operations if spec.given and is_given(implementation) else frozenset[str]()
+        self.operations = frozenset(name for profile in self.chosen for name in spec.profile(profile)) - self.given
+        self.suite = [s for s in suite if any(s.operations <= spec.profile(profile) | self.given for profile in self.chosen)]
+        if self.given:
+            self.suite = [made for s in self.suite if (made := s.with_given_first(spec)) is not None]
         found = dict.fromkeys(c for s in self.suite for c in s.clauses if c.partition("/")[0] in self.operations)
         self.clauses = frozenset(c for s in suite for c in s.clauses)
         in_order = [c for name in spec.actions for c in found if c.partition("/")[0] == name]
@@ -107,7 +110,7 @@ class Conformance:
         """By operation, the refusals that failed."""
         self._fresh_for = FRESH_FOR
         self._looked: Ways = set()
-        self._answers = answers(spec) if suite == stored_suite(spec) else None
+        self._answers = answers(spec) if suite == stored_suite(spec) and not self.given else None
         self._made: Counter[int] = Counter()
         """How often calls were made, by their number in the answers, that were right."""
         self._built = False
@@ -162,7 +165,7 @@ class Conformance:
         if broken := self.report.broken:
             self.report.not_fuzzed = f"{broken[0].clause} fails{f', and {len(broken) - 1} more' if broken[1:] else ''}"
         elif self.seconds and supported:
-            self._fuzz(frozenset(self.spec.actions) - supported)
+            self._fuzz(frozenset(self.spec.actions) - supported - self.given)
         for verdict in self.report.verdicts.values():
             self._judge(verdict, without)
             if verdict.failure is not None and (probe := self.report.verdicts.get(verdict.failure.probe)) and probe.failure:
@@ -223,7 +226,7 @@ class Conformance:
                 sizes = self._sizes(sequence)
                 answering, implementation = implementation, self.implementation
                 session = Session(self.spec, answering, sizes, strict=self.strict, probing=probing)
-                session.unsupported |= without | (set(self.spec.actions) - self.operations)
+                session.unsupported |= without | (set(self.spec.actions) - self.operations - self.given)
                 furthest, way = -1, hash(tuple(sizes.items()))
                 for at, (name, arguments) in sequence.played():
                     # what is done over and over is looked at the first time, and at the end

@@ -128,6 +128,8 @@ class Aim:
 
     def _weight(self, name: str) -> float:
         """How much an operation is to be gone for: the less, the more often it has succeeded or been tried in vain."""
+        if name in self.session.unsupported:
+            return 0
         rare = 1 / (1 + self.successes[name] + self._vain[name] / 2)
         return rare / 4 if name in self.session.spec.seldom else rare
 

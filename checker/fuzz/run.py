@@ -43,6 +43,7 @@ from ..session import (
     Unknown,
     by_itself,
     declared,
+    given_first,
     have_built,
     smallest_failure,
     stop_building,
@@ -269,6 +270,8 @@ def _machine(
                         for _ in range(chance.choice(OTHERS)):
                             ways.append(begin if chance.random() < TWICE else chance.choice(beginnings).calls)
                         begin = mixed(self.session.model, ways, chance)
+                    if self.session.start.given:
+                        begin = [begin[number] for number in given_first(self.session.model, begin)]
                     for name, arguments in begin:
                         given = {s.name: arguments[s.name] for s in spec.actions[name].slots if not s.fresh}
                         made, before = given | self.session.fresh(spec.actions[name]), self.session.vector

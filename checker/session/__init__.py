@@ -10,6 +10,7 @@ from .oracle import fast_model, have_built, model, stop_building
 from .reasons import Reason, reasons
 from .session import Session
 from .shared import answered
+from .start import given_first
 from .wrong import LATE, Mismatch, Unknown
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "by_itself",
     "declared",
     "fast_model",
+    "given_first",
     "have_built",
     "kinds",
     "model",

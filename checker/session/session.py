@@ -31,6 +31,7 @@ from .ahead import Ahead
 from .handles import MOST_WORLDS, NEVER, Names, Origin, Recorded, World, bind
 from .oracle import model
 from .shared import Side, answered, shared
+from .start import Start
 from .wrong import LATE, Mismatch, Unknown
 
 ANSWERS = ("ok", "error", "suspended", "indeterminate")
@@ -90,6 +91,7 @@ class Session(Ahead):
         self._refused = 0
         self._coming: tuple[str, int] = "", 0
         """The operation of the last call that was no probe, and its causes by bit, as they are due."""
+        self.start = Start(self)
         self._reset()
 
     @staticmethod
@@ -118,7 +120,7 @@ class Session(Ahead):
         if isinstance(heading, dict):
             heading["scope"] = self.scope
         try:
-            constants = self.implementation.reset(self.spec.topology(self.scope))
+            constants = self.start.reset()
         except (AdapterError, Unsupported):
             raise
         except Exception as error:
@@ -150,7 +152,7 @@ class Session(Ahead):
                 self._probed = f"{operation}/{exit}"
             refused = exit not in EFFECTIVE and not probe
             self._refused += refused
-            if self.probing and self.spec.probes and not probe:
+            if self.probing and self.spec.probes and not probe and self.start.begun:
                 if self.vector is not before:
                     self._probe(before)
                 elif refused and (look or self._refused % EVERY == 0):
@@ -232,7 +234,8 @@ class Session(Ahead):
                     encoded[value] = wire[name]
         self.vectors.append(outcome.state)
         try:
-            answer = self._ask(operation, wire, exit)
+            told = self.start.answer(action, outcome)
+            answer = self._ask(operation, wire, exit) if told is None else told
         except Unsupported:
             self.unsupported.add(operation)
             self.vectors.pop()
@@ -241,7 +244,7 @@ class Session(Ahead):
             self.recorded.append(Recorded(operation, origins, exit, None, probe))
             raise
         self.recorded.append(Recorded(operation, origins, exit, answer, probe))
-        late = self._late_answers(operation, exit)
+        late = self._late_answers(operation, exit) if told is None else []
         if "indeterminate" in answer:
             self._branch(foreseen)
         else:

@@ -21,7 +21,8 @@ from ...model.concrete import Model
 from ...model.graph import with_fresh_names
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
-from ..session import Epilogue, Most, fast_model, kinds
+from ..session import Epilogue, Most, fast_model, given_first, kinds
+from ..session import model as model_of
 from .chart import Chart, Move, chart
 from .cycles import Cyclist
 from .deviations import Deviations
@@ -85,6 +86,16 @@ class Sequence:
     @cached_property
     def operations(self) -> frozenset[str]:
         return frozenset(name for name, _ in self.calls)
+
+    def with_given_first(self, spec: Spec) -> Sequence | None:
+        """The same for an implementation to which something is given, as far as that can be; None where nothing is left of it."""
+        order = given_first(model_of(spec, self.sizes(spec)), self.calls)
+        first, last = self.cycle or (0, 0)
+        if not order or [n for n in order if first <= n < last] != [*range(first, last)]:
+            return None
+        cycle = self.cycle and (order.index(first), order.index(first) + last - first)
+        ending = None if self.ending is None else sum(n < self.ending for n in order)
+        return replace(self, calls=tuple(self.calls[n] for n in order), cycle=cycle, ending=ending)
 
 
 @dataclass(frozen=True)

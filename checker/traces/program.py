@@ -11,15 +11,18 @@ from ..session import LATE, NEVER, Failure, Origin, Session, again
 def program(spec: Spec, where: str, failure: Failure, implementation: Any) -> str:
     """The calls of a failure in Python; the last is the one that breaks the clause."""
     session, _ = again(spec, implementation, failure.scope, failure.calls)
-    names = _variables(spec, session)
+    given = [session.start.found] if session.start.given else []
+    names = _variables(spec, session) | {origin: repr(handle) for origin, handle in session.start.made.items()}
     told = {reason.call - 1 for reason in failure.reasons}
     lines = [
         "from oneowner.checker.adapters import connect",
         "",
         f"system = connect({where!r})",
-        f"constants = system.reset({spec.topology(failure.scope)!r})",
+        f"constants = system.reset({', '.join(map(repr, [spec.topology(failure.scope), *given]))})",
     ]
     for index, call in enumerate(session.recorded):
+        if given and session.spec.given and call.operation in session.spec.given.operations:
+            continue
         shown = ", ".join(f'"{name}": {_value(session, names, call.operation, name, a)}' for name, a in call.arguments.items())
         text = f'system.call("{call.operation}", {{{shown}}})'
         last = index == len(session.recorded) - 1

@@ -51,7 +51,7 @@ from .reading import (
     subset,
     suspend,
 )
-from .scenes import ALL, Exploration, Flow, Late, Phases, Scope, Stage, Step, late_clause, parse_scope
+from .scenes import ALL, Exploration, Flow, Given, Late, Phases, Scope, Stage, Step, late_clause, parse_scope
 from .spec import Spec
 from .vocabulary import (
     Chosen,
@@ -100,6 +100,7 @@ __all__ = [
     "Exploration",
     "Flow",
     "Fresh",
+    "Given",
     "Held",
     "Invariant",
     "Late",

@@ -58,6 +58,16 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What an implementation may have from the start, in place of the `operations` that make it.  `of(system, sizes, handle)`
+    says in JSON what a state has of it, concretely, with `handle(sort, element)` for the name of a thing; None where there is
+    more than can be given."""
+
+    operations: frozenset[str]
+    of: Callable[[Any, Scope, Callable[[type[Sort], int], str]], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
 class Phases:
     """What states the elements of `sort` go through: `of(system, element)` names the one that an element is in, concretely."""
 

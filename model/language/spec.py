@@ -16,7 +16,7 @@ from . import vocabulary
 from .checking import check_function
 from .declarations import Action, Counter, Declaration, Invariant, LeadsTo, Rest, StepProperty, Unused, declared
 from .reading import SpecError
-from .scenes import ALL, Exploration, Flow, Late, Phases, Scope, Step
+from .scenes import ALL, Exploration, Flow, Given, Late, Phases, Scope, Step
 from .vocabulary import Component, Sort, State, Type
 
 LARGEST = 1_000_000
@@ -43,6 +43,8 @@ class Spec:
     suite: the file of its fixed conformance suite, if it is stored.
     requirements: the file of the requirements that `seed` names, if there is one.
     profiles: by name, operations that make sense as a part; `all` is not among them.
+    parts: profiles too, but the suite is not drawn for them alone: they have what it does with their operations only.
+    given: what an implementation may have from the start.
     seldom: operations that undo much, which a fuzzer tries now and then only.
     late: the answers to suspended calls that a step brings: (before, after with outputs, scope) -> [Late]; with @each_waiter they
     can be exported.
@@ -72,6 +74,8 @@ class Spec:
     suite: Path | None = None
     requirements: Path | None = None
     profiles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    given: Given | None = None
     seldom: frozenset[str] = frozenset()
     replaced: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     where: str = ""
@@ -197,9 +201,10 @@ class Spec:
             return frozenset[str]().union(*(self.profile(part) for part in name.split("+")))
         if name == ALL:
             return frozenset(self.actions)
-        if name not in self.profiles:
-            raise SpecError(f"no profile is called {name!r}; there are {', '.join([*self.profiles, ALL])}")
-        return self.profiles[name]
+        known = {**self.profiles, **self.parts}
+        if name not in known:
+            raise SpecError(f"no profile is called {name!r}; there are {', '.join([*known, ALL])}")
+        return known[name]
 
     def room(self, name: str) -> str:
         """The room (last part of the module's name) in which operation or statement `name` stands."""

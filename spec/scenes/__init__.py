@@ -2,17 +2,20 @@
 
 from .explorations import EXPLORATIONS, FUZZ_SCOPE, LARGE, with_the_rest
 from .flows import CLIENT, FLOWS, SERVER, STEPS, in_order
+from .given import GIVEN
 from .openings import OPENINGS
 from .phases import PHASES
-from .profiles import PROFILES
+from .profiles import PARTS, PROFILES
 
 __all__ = [
     "CLIENT",
     "EXPLORATIONS",
     "FLOWS",
     "FUZZ_SCOPE",
+    "GIVEN",
     "LARGE",
     "OPENINGS",
+    "PARTS",
     "PHASES",
     "PROFILES",
     "SERVER",

@@ -7,11 +7,16 @@ def _calls(*names: str) -> frozenset[str]:
     return frozenset(" ".join(names).split())
 
 
-CORE = _calls(
-    "create_partition terminate allocate free read_memory write_memory create_receiver destroy_receiver create_sender",
-    "destroy_sender connect_event send_event read_event take_signal refuse create_port connect cancel accept send receive",
-    "close_port",
+_REGIONS = _calls("create_partition allocate free read_memory write_memory")
+_MESSAGES = _calls(
+    "create_partition create_receiver create_port connect take_signal accept send receive close_port",
 )
+_EVENTS = _calls(
+    "create_partition create_receiver destroy_receiver create_sender destroy_sender connect_event send_event read_event",
+    "take_signal",
+)
+_LIFECYCLE = _calls("create_partition terminate")
+CORE = _REGIONS | _MESSAGES | _EVENTS | _LIFECYCLE | _calls("cancel refuse")
 _SOCKETS = _calls(
     "create_process exit socket bind listen permit forbid accept_socket connect_socket read_socket", "getpeername select close"
 )
@@ -39,3 +44,12 @@ PROFILES: dict[str, frozenset[str]] = {
     "sockets-map": CORE | _SOCKETS | _calls("send_mapped read_mapped write_mapped release"),
 }
 """By name, the operations of a profile.  The profile `all` has every operation, those too that none of these names."""
+
+PARTS: dict[str, frozenset[str]] = {
+    "regions": _REGIONS,
+    "messages": _MESSAGES,
+    "transfer": _REGIONS | _MESSAGES,
+    "events": _EVENTS,
+    "lifecycle": _LIFECYCLE,
+}
+"""Of the core, by name, what makes sense with less."""

@@ -1,0 +1,135 @@
+"""The start of a system in which something is given: partitions that are there, channels that are connected.
+
+What makes that is done in the model alone; with the first call of anything else the implementation starts with what has come of
+it, under the names that the checker has given it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ...model.concrete import Model, Outcome, Vector
+from ...model.language import EFFECTIVE, OK, SUSPENDED, Action, Sort, Spec, Step, Type, is_subset
+from ..adapters import Implementation, is_given
+from ..errors import AdapterError, Unsupported, quoted
+from .handles import Names, Recorded
+from .shared import answered
+
+
+class Started(Protocol):
+    """What a start knows of its session."""
+
+    spec: Spec
+    implementation: Implementation
+    scope: dict[str, int]
+    model: Model
+    handle_sorts: list[type[Sort]]
+    recorded: list[Recorded]
+
+    @property
+    def vector(self) -> Vector: ...
+
+    @property
+    def names(self) -> dict[Type, Names]: ...
+
+    def encoded(self, kind: Type, value: Any) -> Any: ...
+
+
+def given_first(model: Model, calls: Sequence[Step]) -> list[int]:
+    """The calls, by number, in an order in which what makes what is given comes before all else: as many as there can be of which
+    each comes to the same.  Of what makes it, what is refused is left out."""
+    given = model.spec.given
+    assert given is not None
+    played, vector = list[tuple[Action, dict[str, Any], str]](), model.initial()
+    for name, arguments in calls:
+        action = model.spec.actions[name]
+        made, outcome = _step(model, action, vector, arguments)
+        vector = outcome.state
+        played.append((action, made, outcome.exit))
+    makes = [action.name in given.operations for action, _, _ in played]
+    kept = [n for n, (_, _, exit) in enumerate(played) if not makes[n] or exit in EFFECTIVE]
+    begun = next((n for n in kept if not makes[n]), len(calls))
+    late = [n for n in kept if makes[n] and n > begun]
+    for end in (len(calls), *late[:1]):
+        order = sorted((n for n in kept if n < end), key=lambda n: (not makes[n], n))
+        if end in late or _same(model, [played[n] for n in order]):
+            return order
+    return []
+
+
+def _same(model: Model, played: Sequence[tuple[Action, dict[str, Any], str]]) -> bool:
+    vector = model.initial()
+    for action, arguments, exit in played:
+        made, outcome = _step(model, action, vector, arguments)
+        if (made, outcome.exit) != (arguments, exit):
+            return False
+        vector = outcome.state
+    return True
+
+
+def _step(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Outcome]:
+    made = {**arguments, **{s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}}
+    return made, model.step(action, vector, made)
+
+
+class Start:
+    """Of a session.  `begun` says whether the implementation has started, `found` with what, and `made` by call and field of its
+    answer the names of what was given."""
+
+    def __init__(self, session: Started) -> None:
+        self.session = session
+        self.given = session.spec.given if is_given(session.implementation) else None
+        self.begun = self.given is None
+        self.found: dict[str, Any] = {}
+        self.made: dict[tuple[int, str], str] = {}
+
+    def reset(self) -> Mapping[str, str]:
+        """The handles of the constants, of an implementation that starts now unless something is given."""
+        session = self.session
+        if self.given is None:
+            return session.implementation.reset(session.spec.topology(session.scope))
+        return {c.name: c.name for kind in session.handle_sorts for c in kind.constants}
+
+    def answer(self, action: Action, outcome: Outcome) -> dict[str, Any] | None:
+        """What a call comes to that makes what is given; None where the implementation is to be asked, which has started then.
+
+        Raises Unsupported where it cannot start with that, and for what comes after the start.
+        """
+        if self.given is None or (self.begun and action.name not in self.given.operations):
+            return None
+        if action.name not in self.given.operations:
+            self._begin(action.name)
+            return None
+        if self.begun or outcome.exit == SUSPENDED:
+            raise Unsupported(action.name, "what it makes is there from the start")
+        if outcome.exit not in EFFECTIVE:
+            return {"error": outcome.exit}
+        told = {
+            name: self._shown(name, kind, outcome.answer[at] if name else outcome.answer)
+            for at, (name, kind) in enumerate(answered(self.session.spec)[action.name])
+        }
+        return {OK: told.get("", told or None)}
+
+    def _shown(self, field: str, kind: Type, value: Any) -> Any:
+        session = self.session
+        if is_subset(kind) or kind not in session.names:
+            return session.encoded(kind, value)
+        names = session.names[kind]
+        if not value or value in names.handle:
+            return names.handle.get(value)
+        handle = self.made[len(session.recorded), field] = f"{kind.__name__.lower()}-{len(names.origin) + 1}"
+        return handle
+
+    def _begin(self, operation: str) -> None:
+        assert self.given is not None
+        session, implementation = self.session, self.session.implementation
+        handles = {kind: names.handle for kind, names in session.names.items()}
+        found = self.given.of(session.model.system(session.vector), session.model.scope, lambda kind, e: handles[kind][e])
+        if found is None:
+            raise Unsupported(operation, "what was made before it cannot be given")
+        constants = self.reset()
+        told = implementation.reset(session.spec.topology(session.scope), found)  # type: ignore[call-arg]
+        if not isinstance(told, dict) or any(told.get(name) != handle for name, handle in constants.items()):
+            raise AdapterError(f"reset answers {quoted(told)}; what is given keeps its name, and so {', '.join(constants)} too")
+        self.begun, self.found = True, found

@@ -1,0 +1,138 @@
+"""Systems in which partitions and connected channels are there from the start: what makes them is done in the model alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import run
+from paired import MAKE, Paired
+
+from oneowner.checker import AdapterError, Unsupported
+from oneowner.checker.adapters import Budgets, connect
+from oneowner.checker.conform import Conformance
+from oneowner.checker.fuzz import fuzz
+from oneowner.checker.session import Session, given_first
+from oneowner.checker.suite import replayed, stored_suite
+from oneowner.model.concrete import Model
+from oneowner.model.language import EFFECTIVE, Step
+from oneowner.spec import SPEC
+
+HERE = str(Path(__file__).parent)
+SUITE = stored_suite(SPEC)
+PARTS = [s for s in SUITE if s.operations <= SPEC.profile("transfer") and not s.cycle]
+PAIR: list[Step] = [
+    ("create_partition", {"caller": 1}),
+    ("create_receiver", {"caller": 1}),
+    ("create_receiver", {"caller": 2}),
+    ("create_port", {"caller": 1, "receiver": 1}),
+    ("create_port", {"caller": 2, "receiver": 2}),
+    ("connect", {"caller": 1, "port": 1, "partition": 2, "service": 1}),
+    ("take_signal", {"caller": 2}),
+    ("accept", {"caller": 2, "signal": 1, "port": 2}),
+]
+
+
+def made(session: Session, calls: list[Step]) -> list[str]:
+    return [session.compare_values(name, arguments) for name, arguments in calls]
+
+
+def test_the_suite_holds_a_system_of_connected_pairs_to_all_that_it_has() -> None:
+    report = Conformance(SPEC, Paired(), "paired", SUITE).run()
+    assert report.broken == []
+    assert {each.partition("/")[0] for each in report.verdicts} == SPEC.profile("transfer") - MAKE
+    right = [clause for clause, verdict in report.verdicts.items() if verdict.status == "pass"]
+    assert len(right) == 27, sorted(set(report.verdicts) - set(right))
+
+
+@pytest.mark.parametrize(
+    ("bug", "clause"), [("no_scrub", "read_memory/ok"), ("queued_twice", "send/EBUSY"), ("dead_peer", "send/EPIPE")]
+)
+def test_it_finds_bugs_there(bug: str, clause: str) -> None:
+    report = Conformance(SPEC, Paired(f".bugs:{bug}"), "paired", SUITE).run()
+    assert clause in [verdict.clause for verdict in report.broken]
+
+
+def test_fuzzing_goes_on_with_what_is_given() -> None:
+    without = frozenset(SPEC.actions) - SPEC.profile("transfer")
+    report = fuzz(SPEC, Paired(), seconds=4, seed=1, without=without, wanted=["receive/ok"])
+    assert report.failures == []
+    assert report.clauses["receive/ok"]
+    found = fuzz(SPEC, Paired(".bugs:no_scrub"), seconds=20, seed=1, without=without)
+    assert [failure.clause for failure in found.failures] == ["read_memory/ok"]
+
+
+def test_a_failure_is_a_program_that_begins_with_what_is_given(tmp_path: Path) -> None:
+    ran = run("conform", "py:paired:no_scrub", "--time", "0", cwd=tmp_path, env={"PYTHONPATH": HERE})
+    assert ran.code == 1
+    assert "{'partitions': ['SYSTEM'], 'channels': []})" in ran.out
+    assert "create_p" not in ran.out
+    (stored,) = (tmp_path / ".oneowner").glob("*read_memory-ok.itf.json")
+    again = run("replay", str(stored), cwd=tmp_path, env={"PYTHONPATH": HERE})
+    assert "read_memory: its answer must be" in again.out
+    assert again.code == 1
+
+
+def test_it_is_given_behind_the_protocol_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", HERE)
+    remote = connect(f"exec:{sys.executable} -m oneowner serve py:paired", budgets=Budgets(30.0, 1.0))
+    try:
+        session = Session(SPEC, remote, SPEC.fuzz_scope, without=SPEC.actions.keys() - SPEC.profile("transfer"))
+        assert made(session, [*PAIR, ("allocate", {"caller": 1}), ("send", {"caller": 1, "port": 1, "region": 1, "short": 0})])
+        assert session.compare_values("receive", {"caller": 2, "port": 2}) == "ok"
+    finally:
+        remote.stop()
+
+
+def test_the_names_of_what_is_given_are_the_checkers() -> None:
+    paired = Paired()
+    session = Session(SPEC, paired, SPEC.fuzz_scope)
+    made(session, PAIR)
+    assert paired.given == {}
+    session.compare_values("allocate", {"caller": 2})
+    assert paired.given == {
+        "partitions": ["SYSTEM", "partition-2"],
+        "channels": [{"SYSTEM": "port-1", "partition-2": "port-2"}],
+    }
+
+
+def test_what_cannot_be_given_and_what_comes_too_late_is_not_supported() -> None:
+    for number in range(3, len(PAIR)):
+        session = Session(SPEC, Paired(), SPEC.fuzz_scope)
+        made(session, PAIR[:number])
+        if number > 3:
+            with pytest.raises(Unsupported, match="cannot be given"):
+                session.compare_values("allocate", {"caller": 1})
+        else:
+            session.compare_values("allocate", {"caller": 1})
+            with pytest.raises(Unsupported, match="from the start"):
+                session.compare_values("create_port", {"caller": 1, "receiver": 1})
+
+
+def test_who_does_not_keep_the_names_is_told() -> None:
+    class Own(Paired):
+        def reset(self, topology: dict[str, Any], given: dict[str, Any]) -> dict[str, str]:
+            return {**super().reset(topology, given), "SYSTEM": "mine"}
+
+    with pytest.raises(AdapterError, match="what is given keeps its name, and so SYSTEM too"):
+        Session(SPEC, Own(), SPEC.fuzz_scope).compare_values("allocate", {"caller": 1})
+
+
+def exits(calls: list[Step], scope: dict[str, int]) -> list[tuple[str, Any, str]]:
+    return [(a.name, given, outcome.exit) for a, _, given, outcome in replayed(Model(SPEC, scope), calls)]
+
+
+def test_with_what_is_given_first_each_call_comes_to_the_same() -> None:
+    whole = 0
+    for sequence in PARTS:
+        order = given_first(Model(SPEC, sequence.sizes(SPEC)), sequence.calls)
+        before = exits(list(sequence.calls), sequence.sizes(SPEC))
+        after = exits([sequence.calls[n] for n in order], sequence.sizes(SPEC))
+        assert after == [before[n] for n in order]
+        makes = [name in MAKE for name, _, _ in after]
+        assert makes == sorted(makes, reverse=True)
+        assert all(exit in EFFECTIVE for (_, _, exit), it in zip(after, makes, strict=True) if it)
+        whole += {n for n, (name, _, exit) in enumerate(before) if name not in MAKE or exit in EFFECTIVE} == set(order)
+    assert len(PARTS) > whole > len(PARTS) // 2
