@@ -14,8 +14,8 @@ from oneowner.checker import AdapterError, Unsupported
 from oneowner.checker.adapters import Budgets, connect
 from oneowner.checker.conform import Conformance
 from oneowner.checker.fuzz import fuzz
-from oneowner.checker.session import Session, given_first
-from oneowner.checker.suite import replayed, stored_suite
+from oneowner.checker.session import Session
+from oneowner.checker.suite import given_first, replayed, stored_suite
 from oneowner.model.concrete import Model
 from oneowner.model.language import EFFECTIVE, Step
 from oneowner.spec import SPEC

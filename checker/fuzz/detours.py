@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...model.language import EFFECTIVE, Members, Slot, Step, Type
+from ...model.language import EFFECTIVE, Step, Type
 from ..session import Session
-from ..suite import replayed
+from ..suite import renamed, replayed
 from .lives import Lives
 
 AMONG = 12
@@ -49,15 +49,10 @@ class Detours:
                 if known:
                     names[fresh[0].type, arguments[fresh[0].name]] = self.chance.choice(known)
                     continue
-            given = {s.name: _renamed(s, arguments[s.name], names) for s in action.slots if not s.fresh}
+            made = renamed(self.session.model, action, self.session.vector, arguments, names)
+            given = {s.name: made[s.name] for s in action.slots if not s.fresh}
             new = self.session.fresh(action)
             ((_, exit),) = self.session.foresee(action.name, [given])
             if exit in EFFECTIVE:
                 self.make(action.name, given)
                 names |= {(s.type, arguments[s.name]): new[s.name] for s in fresh if new[s.name]}
-
-
-def _renamed(slot: Slot, value: Any, names: Mapping[tuple[Type, int], int]) -> Any:
-    if slot.subset:
-        return Members(names.get((slot.type, element), element) for element in value)
-    return value and names.get((slot.type, value), value)

@@ -43,13 +43,12 @@ from ..session import (
     Unknown,
     by_itself,
     declared,
-    given_first,
     have_built,
     smallest_failure,
     stop_building,
     tried_afresh,
 )
-from ..suite import mixed, stored_suite
+from ..suite import given_first, mixed, stored_suite
 from ..traces import by_the_graph
 from .aim import LOOKED_AFTER, Aim, Target, targets
 

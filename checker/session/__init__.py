@@ -10,7 +10,6 @@ from .oracle import fast_model, have_built, model, stop_building
 from .reasons import Reason, reasons
 from .session import Session
 from .shared import answered
-from .start import given_first
 from .wrong import LATE, Mismatch, Unknown
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "by_itself",
     "declared",
     "fast_model",
-    "given_first",
     "have_built",
     "kinds",
     "model",

@@ -6,11 +6,11 @@ it, under the names that the checker has given it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ...model.concrete import Model, Outcome, Vector
-from ...model.language import EFFECTIVE, OK, SUSPENDED, Action, Sort, Spec, Step, Type, is_subset
+from ...model.language import EFFECTIVE, OK, SUSPENDED, Action, Sort, Spec, Type, is_subset
 from ..adapters import Implementation, is_given
 from ..errors import AdapterError, Unsupported, quoted
 from .handles import Names, Recorded
@@ -34,43 +34,6 @@ class Started(Protocol):
     def names(self) -> dict[Type, Names]: ...
 
     def encoded(self, kind: Type, value: Any) -> Any: ...
-
-
-def given_first(model: Model, calls: Sequence[Step]) -> list[int]:
-    """The calls, by number, in an order in which what makes what is given comes before all else: as many as there can be of which
-    each comes to the same.  Of what makes it, what is refused is left out."""
-    given = model.spec.given
-    assert given is not None
-    played, vector = list[tuple[Action, dict[str, Any], str]](), model.initial()
-    for name, arguments in calls:
-        action = model.spec.actions[name]
-        made, outcome = _step(model, action, vector, arguments)
-        vector = outcome.state
-        played.append((action, made, outcome.exit))
-    makes = [action.name in given.operations for action, _, _ in played]
-    kept = [n for n, (_, _, exit) in enumerate(played) if not makes[n] or exit in EFFECTIVE]
-    begun = next((n for n in kept if not makes[n]), len(calls))
-    late = [n for n in kept if makes[n] and n > begun]
-    for end in (len(calls), *late[:1]):
-        order = sorted((n for n in kept if n < end), key=lambda n: (not makes[n], n))
-        if end in late or _same(model, [played[n] for n in order]):
-            return order
-    return []
-
-
-def _same(model: Model, played: Sequence[tuple[Action, dict[str, Any], str]]) -> bool:
-    vector = model.initial()
-    for action, arguments, exit in played:
-        made, outcome = _step(model, action, vector, arguments)
-        if (made, outcome.exit) != (arguments, exit):
-            return False
-        vector = outcome.state
-    return True
-
-
-def _step(model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Outcome]:
-    made = {**arguments, **{s.name: model.fresh(vector, s.type) for s in action.slots if s.fresh}}
-    return made, model.step(action, vector, made)
 
 
 class Start:

@@ -4,9 +4,10 @@ from .answers import ANSWERS, Answers, Resumed, Ways, answers, further, head, re
 from .chart import chart
 from .cycles import returns
 from .deviations import Deviations
+from .given import given_first
 from .histories import Histories
 from .more import alone, causes_of, given_to, named, replayed
-from .remade import mixed
+from .remade import mixed, renamed
 from .stored import digest, known_causes, of, read, stored_suite, write
 from .suite import OFTEN, Sequence, Walk, generate, walks, ways, within
 from .tours import LONGEST, Ground
@@ -30,6 +31,7 @@ __all__ = [
     "digest",
     "further",
     "generate",
+    "given_first",
     "given_to",
     "head",
     "known_causes",
@@ -38,6 +40,7 @@ __all__ = [
     "of",
     "read",
     "recorded",
+    "renamed",
     "replayed",
     "returns",
     "stored_suite",

@@ -26,7 +26,7 @@ def together(model: Model, one: Sequence[Step], other: Sequence[Step]) -> list[S
     names: dict[tuple[Type, int], int] = {}
     for name, arguments in with_fresh_names(model, list(other)):
         action = model.spec.actions[name]
-        given = _renamed(model, action, vector, arguments, names)
+        given = renamed(model, action, vector, arguments, names)
         try:
             outcome = model.step(action, vector, given)
         except SpecError:
@@ -71,7 +71,7 @@ def mixed(model: Model, ways: Sequence[Sequence[Step]], chance: random.Random) -
                 mine.append(theirs[len(mine)])
                 names[turn][fresh[0].type, arguments[fresh[0].name]] = mine[-1]
                 continue
-        given = _renamed(model, action, vector, arguments, names[turn])
+        given = renamed(model, action, vector, arguments, names[turn])
         try:
             outcome = model.step(action, vector, given)
         except SpecError:
@@ -94,7 +94,7 @@ def remade(model: Model, calls: Sequence[Step]) -> list[Made] | None:
     shown, made = Shown(model), list[Made]()
     for name, arguments in calls:
         action = model.spec.actions[name]
-        given = _renamed(model, action, vector, arguments, names)
+        given = renamed(model, action, vector, arguments, names)
         if _is_hidden(model, action, given, vector, shown):
             return None
         outcome = model.step(action, vector, given)
@@ -129,7 +129,7 @@ def shortest(model: Model, calls: Sequence[Step], shows: Callable[[list[Made]], 
         size = max(1, size // 2)
 
 
-def _renamed(
+def renamed(
     model: Model, action: Action, vector: Vector, arguments: Mapping[str, Any], names: Mapping[tuple[Type, int], int]
 ) -> dict[str, Any]:
     """The arguments of a call where what was given out before has other names, and what it gives the least free ones."""

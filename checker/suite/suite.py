@@ -21,11 +21,12 @@ from ...model.concrete import Model
 from ...model.graph import with_fresh_names
 from ...model.language import ALL, Spec, Step, load
 from ...model.search import workers
-from ..session import Epilogue, Most, fast_model, given_first, kinds
+from ..session import Epilogue, Most, fast_model, kinds
 from ..session import model as model_of
 from .chart import Chart, Move, chart
 from .cycles import Cyclist
 from .deviations import Deviations
+from .given import given_first
 from .histories import Histories
 from .more import causes_of, replayed
 from .rehearsal import Rehearsal
