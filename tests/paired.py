@@ -11,6 +11,7 @@ from oneowner.spec import SPEC
 
 assert SPEC.given
 MAKE = SPEC.given.operations
+HAS = SPEC.profile("transfer") - MAKE
 
 
 def introduction(*profiles: str) -> Any:
@@ -44,7 +45,7 @@ class Paired:
         return {"SYSTEM": "SYSTEM"}
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        if operation in MAKE:
+        if operation not in HAS:
             raise Unsupported(operation)
         known = {name: self.handles.get(v, v) if isinstance(v, str) else v for name, v in arguments.items()}
         answer: dict[str, Any] = self.machine.call(operation, known)

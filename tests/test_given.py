@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from command import run
-from paired import MAKE, Paired
+from paired import HAS, MAKE, Paired
 
 from oneowner.checker import AdapterError, Unsupported
 from oneowner.checker.adapters import Budgets, connect
-from oneowner.checker.conform import Conformance
+from oneowner.checker.conform import Conformance, smoke
 from oneowner.checker.fuzz import fuzz
 from oneowner.checker.session import Session
 from oneowner.checker.suite import given_first, replayed, stored_suite
@@ -136,3 +136,10 @@ def test_with_what_is_given_first_each_call_comes_to_the_same() -> None:
         assert all(exit in EFFECTIVE for (_, _, exit), it in zip(after, makes, strict=True) if it)
         whole += {n for n, (name, _, exit) in enumerate(before) if name not in MAKE or exit in EFFECTIVE} == set(order)
     assert len(PARTS) > whole > len(PARTS) // 2
+
+
+def test_smoke_tells_what_is_given_which_a_fuzzer_still_makes(tmp_path: Path) -> None:
+    ran = run("smoke", "py:paired", env={"PYTHONPATH": HERE}, cwd=tmp_path)
+    assert "7 of 74 operations are supported: allocate, free, read_memory, write_memory, send, receive, close_port" in ran.out
+    assert "6 more make what is there from the start: create_partition, create_receiver, take_signal, create_port" in ran.out
+    assert smoke(SPEC, Paired(), SPEC.fuzz_scope, SPEC.actions) == SPEC.actions.keys() - HAS - MAKE

@@ -21,6 +21,7 @@ from .console import CONVERSATION, HOLDS, VIOLATION, Output, budgets_option, com
 def smoke(spec_name: str, format: str, connection: str, must_return: float, must_not_return: float, traces: Path) -> int:
     """Shake hands with the implementation at CONNECTION and make every call once: does it speak the protocol?"""
     from ..conform import smoke as run
+    from ..conform import taken_as_given
     from ..session import Mismatch
 
     spec, out = load(spec_name), Output(format)
@@ -40,13 +41,16 @@ def smoke(spec_name: str, format: str, connection: str, must_return: float, must
         raise AdapterError(f"{connection}: {error}") from None
     finally:
         stopped(implementation)
-    supported = [name for name in spec.actions if name not in unsupported]
+    given = taken_as_given(spec, implementation)
+    supported = [name for name in spec.actions if name not in unsupported | given]
     name = about.name if about else connection
     out.line(f"{name} speaks the protocol; profiles: {', '.join(profiles) or 'none named'}")
     out.line(
         f"{len(supported)} of {len(spec.actions)} operations are supported{': ' + ', '.join(supported) if supported else ''}"
     )
-    out.result({"connection": connection, "name": name, "profiles": profiles, "supported": supported})
+    if given:
+        out.line(f"{len(given)} more make what is there from the start: {', '.join(n for n in spec.actions if n in given)}")
+    out.result({"connection": connection, "name": name, "profiles": profiles, "supported": supported, "given": sorted(given)})
     return HOLDS
 
 

@@ -1,7 +1,7 @@
 """A conformance run: smoke, the fixed suite, fuzzing; a verdict for every clause."""
 
 from .against import Against, Difference, against
-from .run import Conformance, smoke
+from .run import Conformance, smoke, taken_as_given
 from .verdicts import (
     FAIL,
     FLAKY,
@@ -35,4 +35,5 @@ __all__ = [
     "code_of",
     "matches",
     "smoke",
+    "taken_as_given",
 ]

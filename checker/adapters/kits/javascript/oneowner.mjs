@@ -141,10 +141,11 @@ class Line {
   initialize({ protocol }) {
     if (!Array.isArray(protocol) || !protocol.includes(1)) throw new Failure(BAD_PARAMS, "this adapter speaks protocol 1");
     const { name, version = "", profiles = [], limits = {} } = this.adapter;
-    return { protocol: 1, name, version, language: "JavaScript", profiles, capabilities: { settle: true }, limits };
+    const capabilities = { settle: true, ...(this.adapter.given ? { given: true } : {}) };
+    return { protocol: 1, name, version, language: "JavaScript", profiles, capabilities, limits };
   }
 
-  async reset({ topology }) {
+  async reset({ topology, given }) {
     if (!isObject(topology)) throw new Failure(BAD_PARAMS, "a reset has a topology");
     for (const [name, size] of Object.entries(topology)) {
       if (!Number.isSafeInteger(size) || size < 0) throw new Failure(BAD_PARAMS, `missing or of another type: ${name}`);
@@ -152,9 +153,10 @@ class Line {
         throw new Failure(UNSUPPORTED, "the topology is larger than the adapter's limits");
       }
     }
+    if (this.adapter.given && !isObject(given)) throw new Failure(BAD_PARAMS, "a reset says what is given");
     this.era++;
     this.suspended.clear();
-    return await this.adapter.reset(topology);
+    return await this.adapter.reset(topology, given);
   }
 
   async call(id, { actor, op, args }) {

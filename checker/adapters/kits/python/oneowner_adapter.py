@@ -43,7 +43,8 @@ class Failure(Exception):
 
 
 class Adapter(Protocol):
-    """What an adapter is."""
+    """What an adapter is.  One that has `given = True` too has partitions and connected channels from the start: its reset takes
+    them as a second argument, and it needs no operations that make them."""
 
     name: str
     version: str
@@ -52,9 +53,8 @@ class Adapter(Protocol):
     operations: dict[str, Callable[..., Any]]
     """By operation the method that does it: called with the Call and its arguments by name, it returns the answer (None, an
     integer, a string, a boolean, or a dictionary of the fields of an answer that has several) or raises Outcome."""
-
-    def reset(self, topology: dict[str, int]) -> dict[str, str]:
-        """Start afresh; the handles of what is there from the start."""
+    reset: Callable[..., dict[str, str]]
+    """Start afresh with a topology, sizes by name; the handles of what is there from the start."""
 
 
 class Call:
@@ -88,6 +88,7 @@ class Line:
 
     def __init__(self, adapter: Adapter, output: int) -> None:
         self.adapter, self.output = adapter, output
+        self.given: bool = getattr(adapter, "given", False)
         self.era = 0
         self.suspended: set[Call] = set()
 
@@ -136,7 +137,7 @@ class Line:
             "version": self.adapter.version,
             "language": "Python",
             "profiles": self.adapter.profiles,
-            "capabilities": {"settle": True},
+            "capabilities": {"settle": True, **({"given": True} if self.given else {})},
             "limits": self.adapter.limits,
         }
 
@@ -149,9 +150,11 @@ class Line:
                 raise Failure(BAD_PARAMS, f"missing or of another type: {name}")
             if size > self.adapter.limits.get(name, size):
                 raise Failure(UNSUPPORTED, "the topology is larger than the adapter's limits")
+        if self.given and not isinstance(params.get("given"), dict):
+            raise Failure(BAD_PARAMS, "a reset says what is given")
         self.era += 1
         self.suspended.clear()
-        return self.adapter.reset(topology)
+        return self.adapter.reset(topology, params["given"]) if self.given else self.adapter.reset(topology)
 
     def call(self, number: int, params: dict[str, Any]) -> Any:
         actor, operation, given = params.get("actor"), params.get("op"), params.get("args")
