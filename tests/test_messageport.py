@@ -54,15 +54,24 @@ def test_the_program_shows_whether_the_end_is_told(runtime: str) -> None:
         ("buffer ? [buffer] : []", "[]", "send/ok"),
         ("structuredClone(buffer, { transfer: [buffer] });\n    }", "}", "free/ok"),
         ('if (buffer && unread(region)) fail("EBUSY");', "", "send/EBUSY"),
-        ("ports.delete(port);", "", "close_port/ok"),
     ],
 )
 def test_the_suite_sees_what_is_broken_in_it(tmp_path: Path, right: str, wrong: str, clause: str) -> None:
+    assert clause in conform(broken(tmp_path, right, wrong), PRESENT[0], "--deviations", str(HERE / "deviations.toml"))
+
+
+def test_fuzzing_sees_that_a_closed_port_is_used(tmp_path: Path) -> None:
+    adapter = broken(tmp_path, "ports.delete(port);", "")
+    found = conform(adapter, PRESENT[0], "--deviations", str(HERE / "deviations.toml"), "--time", "30", "--seed", "1")
+    assert [clause.partition("/")[2] for clause in found] == ["EBADF"]
+
+
+def broken(folder: Path, right: str, wrong: str) -> Path:
     source = (HERE / "adapter.mjs").read_text(encoding="utf-8")
     assert source.count(right) == 1
-    broken = tmp_path / "adapter.mjs"
-    broken.write_text(source.replace(right, wrong).replace(KIT, str(HERE / KIT)), encoding="utf-8")
-    assert clause in conform(broken, PRESENT[0], "--deviations", str(HERE / "deviations.toml"))
+    made = folder / "adapter.mjs"
+    made.write_text(source.replace(right, wrong).replace(KIT, str(HERE / KIT)), encoding="utf-8")
+    return made
 
 
 def test_the_command_of_the_page_is_right() -> None:
