@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from paired import HAS, MAKE, Paired
 from oneowner.checker import AdapterError, Unsupported
 from oneowner.checker.adapters import Budgets, connect
 from oneowner.checker.conform import Conformance, smoke
-from oneowner.checker.fuzz import fuzz
+from oneowner.checker.fuzz import Aim, fuzz, targets
 from oneowner.checker.session import Session
 from oneowner.checker.suite import given_first, replayed, stored_suite
 from oneowner.model.concrete import Model
@@ -65,13 +67,14 @@ def test_fuzzing_goes_on_with_what_is_given() -> None:
 
 
 def test_a_failure_is_a_program_that_begins_with_what_is_given(tmp_path: Path) -> None:
-    ran = run("conform", "py:paired:no_scrub", "--time", "0", cwd=tmp_path, env={"PYTHONPATH": HERE})
+    ran = run("conform", "py:paired:dead_peer", "--time", "0", cwd=tmp_path, env={"PYTHONPATH": HERE})
     assert ran.code == 1
-    assert "{'partitions': ['SYSTEM'], 'channels': []})" in ran.out
-    assert "create_p" not in ran.out
-    (stored,) = (tmp_path / ".oneowner").glob("*read_memory-ok.itf.json")
+    assert "'channels': [{'" in ran.out
+    assert 'call("close_port"' in ran.out
+    assert 'call("create_p' not in ran.out
+    (stored,) = (tmp_path / ".oneowner").glob("*send-EPIPE.itf.json")
     again = run("replay", str(stored), cwd=tmp_path, env={"PYTHONPATH": HERE})
-    assert "read_memory: its answer must be" in again.out
+    assert "send must be refused with EPIPE" in again.out
     assert again.code == 1
 
 
@@ -136,6 +139,37 @@ def test_with_what_is_given_first_each_call_comes_to_the_same() -> None:
         assert all(exit in EFFECTIVE for (_, _, exit), it in zip(after, makes, strict=True) if it)
         whole += {n for n, (name, _, exit) in enumerate(before) if name not in MAKE or exit in EFFECTIVE} == set(order)
     assert len(PARTS) > whole > len(PARTS) // 2
+
+
+def test_the_end_of_a_sequence_is_where_it_was() -> None:
+    ended = [s for s in SUITE if s.ending is not None and s.operations <= SPEC.profile("core") and not s.cycle][:40]
+    moved = 0
+    for sequence in ended:
+        made = sequence.with_given_first(SPEC)
+        if made is None:
+            continue
+        assert made.ending is not None
+        ending = made.calls[made.ending :]
+        assert list(ending) == [call for call in sequence.calls[sequence.ending :] if call[0] not in MAKE][: len(ending)]
+        moved += made.ending != sequence.ending
+    assert moved
+
+
+def test_a_run_of_fuzzing_begins_with_what_is_given_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneowner.checker.fuzz.run.stored_suite", lambda spec: [])
+    send: Step = ("send", {"caller": 1, "port": 1, "region": 1, "short": 0})
+    spec = replace(SPEC, openings={"a region is sent": [("allocate", {"caller": 1}), *PAIR, send]})
+    without = frozenset(SPEC.actions) - SPEC.profile("transfer")
+    report = fuzz(spec, Paired(), seconds=0.1, steps=0, seed=1, without=without, wanted=["send/ok"])
+    assert report.failures == []
+    assert report.clauses["send/ok"]
+
+
+def test_what_is_not_supported_is_no_longer_gone_for() -> None:
+    session = Session(SPEC, Paired(), SPEC.fuzz_scope)
+    session.unsupported |= SPEC.actions.keys() - {"create_partition", "allocate"}
+    aim = Aim(session, random.Random(1), [each for each in targets(SPEC) if each[0] == "allocate"])
+    assert {aim.choose()[0][0] for _ in range(100)} == {"create_partition", "allocate"}
 
 
 def test_smoke_tells_what_is_given_which_a_fuzzer_still_makes(tmp_path: Path) -> None:

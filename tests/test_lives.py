@@ -183,5 +183,17 @@ def test_a_detour_goes_a_way_with_what_has_succeeded_least(monkeypatch: pytest.M
         assert [name for name, _ in aim.lives.made] == ["create_process"]
 
 
+def test_only_what_takes_effect_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOOKED_AFTER", "KNOCKED", "BESIDES"):
+        monkeypatch.setattr(f"oneowner.checker.fuzz.aim.{name}", 0)
+    monkeypatch.setattr("oneowner.checker.fuzz.lives.REMADE", 1)
+    for seed in range(12):
+        aim = aimed(SPEC, implementation(), TWO_CHANNELS, seed, [WAY])
+        aim.lives.turn()
+        aim.detours.go({})
+        aim.lives.turn()
+        assert {call.exit for call in aim.session.recorded if not call.probe} <= set(EFFECTIVE)
+
+
 def test_where_no_ways_are_known_there_is_no_detour() -> None:
     assert gone([], LISTENING, 1) == []

@@ -90,12 +90,16 @@ class Sequence:
 
     def with_given_first(self, spec: Spec) -> Sequence | None:
         """The same for an implementation to which something is given, as far as that can be; None where nothing is left of it."""
+        given = spec.given.operations if spec.given else frozenset()
         order = given_first(model_of(spec, self.sizes(spec)), self.calls)
         first, last = self.cycle or (0, 0)
         if not order or [n for n in order if first <= n < last] != [*range(first, last)]:
             return None
         cycle = self.cycle and (order.index(first), order.index(first) + last - first)
-        ending = None if self.ending is None else sum(n < self.ending for n in order)
+        ending = self.ending
+        if ending is not None:
+            first_of_it = (at for at, n in enumerate(order) if n >= ending and self.calls[n][0] not in given)
+            ending = next(first_of_it, len(order))
         return replace(self, calls=tuple(self.calls[n] for n in order), cycle=cycle, ending=ending)
 
 
