@@ -15,7 +15,7 @@ HAS = SPEC.profile("transfer") - MAKE
 
 
 def introduction(*profiles: str) -> Any:
-    return Introduction(1, "paired", profiles=list(profiles), capabilities=Capabilities(given=True))
+    return Introduction(1, "paired", "7", profiles=list(profiles), capabilities=Capabilities(given=True))
 
 
 class Paired:

@@ -82,6 +82,7 @@ def test_it_is_given_behind_the_protocol_too(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTHONPATH", HERE)
     remote = connect(f"exec:{sys.executable} -m oneowner serve py:paired", budgets=Budgets(30.0, 1.0))
     try:
+        assert (remote.introduction.name, remote.introduction.version) == ("paired", "7")
         session = Session(SPEC, remote, SPEC.fuzz_scope, without=SPEC.actions.keys() - SPEC.profile("transfer"))
         assert made(session, [*PAIR, ("allocate", {"caller": 1}), ("send", {"caller": 1, "port": 1, "region": 1, "short": 0})])
         assert session.compare_values("receive", {"caller": 2, "port": 2}) == "ok"
@@ -121,6 +122,22 @@ def test_who_does_not_keep_the_names_is_told() -> None:
 
     with pytest.raises(AdapterError, match="what is given keeps its name, and so SYSTEM too"):
         Session(SPEC, Own(), SPEC.fuzz_scope).compare_values("allocate", {"caller": 1})
+
+
+def test_a_reset_that_fails_is_told_with_what_it_said() -> None:
+    class Broken(Paired):
+        def reset(self, topology: dict[str, Any], given: dict[str, Any]) -> dict[str, str]:
+            raise RuntimeError("no more")
+
+    with pytest.raises(AdapterError, match="reset failed: RuntimeError: no more"):
+        Session(SPEC, Broken(), SPEC.fuzz_scope).compare_values("allocate", {"caller": 1})
+
+
+def test_what_was_made_and_is_not_given_is_not_asked_about() -> None:
+    session = Session(SPEC, Paired(), SPEC.fuzz_scope)
+    made(session, PAIR)
+    with pytest.raises(Unsupported, match="receiver-1 is not given"):
+        session.compare_values("read_event", {"caller": 1, "receiver": 1})
 
 
 def exits(calls: list[Step], scope: dict[str, int]) -> list[tuple[str, Any, str]]:

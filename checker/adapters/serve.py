@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from ..errors import AdapterError, Unsupported
 from . import protocol as wire
 from .connection import Implementation, is_given
@@ -58,15 +60,11 @@ class Server:
 
     def _do(self, number: int, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
         if method == "initialize":
-            said = getattr(self.implementation, "introduction", None)
-            return {
-                "protocol": wire.PROTOCOL,
-                "name": said.name if said else type(self.implementation).__name__,
-                "language": "Python",
-                "profiles": said.profiles if said else ["all"],
-                "capabilities": {"settle": True, "given": is_given(self.implementation)},
-                "limits": said.limits if said else {},
-            }
+            name = type(self.implementation).__name__
+            default = wire.Introduction(1, name, language="Python", profiles=["all"])
+            said = getattr(self.implementation, "introduction", default)
+            capabilities = {"settle": True, "given": is_given(self.implementation)}
+            return {**msgspec.to_builtins(said), "capabilities": capabilities}
         if method == "reset":
             self.waiting.clear()
             return self.implementation.reset(*(params[each] for each in ("topology", "given") if each in params))

@@ -106,7 +106,7 @@ class Aim:
         self._weights = [self._weight(name) for name in self._names]
         self._at = {name: at for at, name in enumerate(self._names)}
         self.lives = Lives(session, self.chance, self._make)
-        self.detours = Detours(session, self.chance, ways, self.lives, self._make)
+        self.detours = Detours(session, self.chance, ways, self.lives)
         self._coming: tuple[str, dict[str, Any]] = "", {}
 
     def made(self, name: str, exit: str, values: Mapping[str, Any] | None = None) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from ...model.language import EFFECTIVE, Step, Type
+from ...model.language import Step, Type
 from ..session import Session
-from ..suite import renamed, replayed
+from ..suite import replayed
 from .lives import Lives
 
 AMONG = 12
@@ -19,17 +18,10 @@ SHARED = 1 / 2
 
 
 class Detours:
-    """Ways that a run may go; `make` makes a call, and `lives` knows those that were made."""
+    """Ways that a run may go; `lives` knows and makes its calls."""
 
-    def __init__(
-        self,
-        session: Session,
-        chance: random.Random,
-        ways: Sequence[Sequence[Step]],
-        lives: Lives,
-        make: Callable[[str, Mapping[str, Any]], str],
-    ) -> None:
-        self.session, self.chance, self.ways, self.lives, self.make = session, chance, ways, lives, make
+    def __init__(self, session: Session, chance: random.Random, ways: Sequence[Sequence[Step]], lives: Lives) -> None:
+        self.session, self.chance, self.ways, self.lives = session, chance, ways, lives
 
     def go(self, had: Mapping[str, int]) -> None:
         """Go a way with an operation that has succeeded least often, as `had` counts them; what is refused is left out."""
@@ -49,10 +41,4 @@ class Detours:
                 if known:
                     names[fresh[0].type, arguments[fresh[0].name]] = self.chance.choice(known)
                     continue
-            made = renamed(self.session.model, action, self.session.vector, arguments, names)
-            given = {s.name: made[s.name] for s in action.slots if not s.fresh}
-            new = self.session.fresh(action)
-            ((_, exit),) = self.session.foresee(action.name, [given])
-            if exit in EFFECTIVE:
-                self.make(action.name, given)
-                names |= {(s.type, arguments[s.name]): new[s.name] for s in fresh if new[s.name]}
+            self.lives.again(action.name, arguments, names)

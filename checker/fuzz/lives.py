@@ -15,6 +15,7 @@ from typing import Any
 from ...model.concrete import picked
 from ...model.language import EFFECTIVE, OK, Slot, Type
 from ..session import Session
+from ..suite import renamed
 
 STEPS = (1, 1, 2, 2, 3)
 """How many ends there are in a turn, each as likely."""
@@ -135,17 +136,19 @@ class Lives:
         """Make calls again in which something took part, with what is given out now in its place."""
         names: dict[Element, int] = {}
         for name, values in deeds:
-            action = self.session.actions[name]
-            again = {
-                s.name: values[s.name] if s.subset else names.get((s.type, values[s.name]), values[s.name])
-                for s in action.slots
-                if not s.fresh
-            }
-            fresh = self.session.fresh(action)
-            ((_, exit),) = self.session.foresee(name, [again])
-            if exit in EFFECTIVE:
-                self.make(name, again)
-                names |= {(s.type, values[s.name]): fresh[s.name] for s in action.slots if s.fresh}
+            self.again(name, values, names)
+
+    def again(self, name: str, values: Mapping[str, Any], names: dict[Element, int]) -> None:
+        """Make a call once more if it takes effect, with other `names` for what it is given, to which what it gives is added."""
+        session = self.session
+        action = session.actions[name]
+        made = renamed(session.model, action, session.vector, values, names)
+        given = {s.name: made[s.name] for s in action.slots if not s.fresh}
+        fresh = session.fresh(action)
+        ((_, exit),) = session.foresee(name, [given])
+        if exit in EFFECTIVE:
+            self.make(name, given)
+            names |= {(s.type, values[s.name]): fresh[s.name] for s in action.slots if s.fresh and fresh[s.name]}
 
 
 def _free(unused: Mapping[Type, int]) -> int:

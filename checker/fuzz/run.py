@@ -6,7 +6,8 @@ takes a sample and sees where they lead.  What it goes for, and so which rule co
 of an operation that this run has seldom had, so that runs get deep; else a cause that it has seen least often, so that
 wrong arguments are tried wherever they get furthest; now and then the same call once more.  In half of the runs it is
 asked after a call what is to be refused now of what it changed, and of others of its sort (`Aim.knock`); and now and then some of
-what belongs together ends, and is made once more (`Lives`).  Runs begin with an opening of the
+what belongs together ends, and is made once more (`Lives`).  In all a way of the suite is gone now and then from where the run is
+(`Detours`).  Runs begin with an opening of the
 spec's (an accepted socket with two files open while another process waits in select, say), with all that is refused there, or
 with a way of its suite, or with several of these through each other; they end with an epilogue (`session.Epilogue`).
 
@@ -77,7 +78,7 @@ SWEPT = 1 / 2
 thoroughly."""
 
 SHORT = 4
-"""Of how many times fewer calls every other run is, so that more beginnings and ends are seen."""
+"""Of how many times fewer calls the runs are in which ends are made, so that more beginnings are seen."""
 
 LIVING = 1 / 2
 """In how many of the runs refusals are asked for and ends are made; the others fill what they would empty."""

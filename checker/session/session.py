@@ -119,12 +119,7 @@ class Session(Ahead):
         heading = getattr(self.implementation, "heading", None)
         if isinstance(heading, dict):
             heading["scope"] = self.scope
-        try:
-            constants = self.start.reset()
-        except (AdapterError, Unsupported):
-            raise
-        except Exception as error:
-            raise AdapterError(f"reset failed: {type(error).__name__}: {error}") from error
+        constants = self.start.reset()
         for kind in self.handle_sorts:
             for constant in kind.constants:
                 handle = constants.get(constant.name) if isinstance(constants, dict) else None
@@ -234,7 +229,7 @@ class Session(Ahead):
                     encoded[value] = wire[name]
         self.vectors.append(outcome.state)
         try:
-            told = self.start.answer(action, outcome)
+            told = self.start.answer(action, outcome, wire)
             answer = self._ask(operation, wire, exit) if told is None else told
         except Unsupported:
             self.unsupported.add(operation)

@@ -46,23 +46,36 @@ class Start:
         self.begun = self.given is None
         self.found: dict[str, Any] = {}
         self.made: dict[tuple[int, str], str] = {}
+        self._withheld: frozenset[str] = frozenset()
+        """The names of what was made and is not given, which the implementation has never heard of."""
 
     def reset(self) -> Mapping[str, str]:
         """The handles of the constants, of an implementation that starts now unless something is given."""
-        session = self.session
         if self.given is None:
-            return session.implementation.reset(session.spec.topology(session.scope))
-        return {c.name: c.name for kind in session.handle_sorts for c in kind.constants}
+            return self._reset()
+        return {c.name: c.name for kind in self.session.handle_sorts for c in kind.constants}
 
-    def answer(self, action: Action, outcome: Outcome) -> dict[str, Any] | None:
+    def _reset(self, *given: dict[str, Any]) -> Mapping[str, str]:
+        session = self.session
+        try:
+            return session.implementation.reset(session.spec.topology(session.scope), *given)
+        except (AdapterError, Unsupported):
+            raise
+        except Exception as error:
+            raise AdapterError(f"reset failed: {type(error).__name__}: {error}") from error
+
+    def answer(self, action: Action, outcome: Outcome, wire: Mapping[str, Any]) -> dict[str, Any] | None:
         """What a call comes to that makes what is given; None where the implementation is to be asked, which has started then.
 
         Raises Unsupported where it cannot start with that, and for what comes after the start.
         """
-        if self.given is None or (self.begun and action.name not in self.given.operations):
+        if self.given is None:
             return None
         if action.name not in self.given.operations:
-            self._begin(action.name)
+            if not self.begun:
+                self._begin(action.name)
+            if unknown := self._withheld.intersection(v for v in wire.values() if isinstance(v, str)):
+                raise Unsupported(action.name, f"{min(unknown)} is not given")
             return None
         if self.begun or outcome.exit == SUSPENDED:
             raise Unsupported(action.name, "what it makes is there from the start")
@@ -86,13 +99,18 @@ class Start:
 
     def _begin(self, operation: str) -> None:
         assert self.given is not None
-        session, implementation = self.session, self.session.implementation
-        handles = {kind: names.handle for kind, names in session.names.items()}
-        found = self.given.of(session.model.system(session.vector), session.model.scope, lambda kind, e: handles[kind][e])
+        session, told_of = self.session, set[str]()
+
+        def handle(kind: type[Sort], element: int) -> str:
+            told_of.add(session.names[kind].handle[element])
+            return session.names[kind].handle[element]
+
+        found = self.given.of(session.model.system(session.vector), session.model.scope, handle)
         if found is None:
             raise Unsupported(operation, "what was made before it cannot be given")
         constants = self.reset()
-        told = implementation.reset(session.spec.topology(session.scope), found)  # type: ignore[call-arg]
+        told = self._reset(found)
         if not isinstance(told, dict) or any(told.get(name) != handle for name, handle in constants.items()):
             raise AdapterError(f"reset answers {quoted(told)}; what is given keeps its name, and so {', '.join(constants)} too")
         self.begun, self.found = True, found
+        self._withheld = frozenset(self.made.values()) - told_of
