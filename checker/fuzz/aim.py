@@ -77,7 +77,7 @@ class Reach:
 
 class Aim:
     """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too.  What is
-    known to be `failing`, clauses, shows nothing of other calls."""
+    known to be `failing`, clauses, shows nothing of other calls.  In a run that is `living` refusals are asked for after calls."""
 
     def __init__(
         self,
@@ -86,11 +86,11 @@ class Aim:
         targets: Sequence[Target],
         failing: Collection[str] = (),
         ways: Sequence[Sequence[Step]] = (),
+        living: bool = True,
     ) -> None:
         # Hypothesis' own takes ten times as long for a number
         self.session, self.chance, self.targets = session, random.Random(chance.getrandbits(64)), targets
-        self.failing = failing
-        self.living = True
+        self.failing, self.living = failing, living
         self.seen: Counter[tuple[str, int]] = Counter()
         self._due: deque[tuple[str, str, str]] = deque(maxlen=MOST_DUE)
         self._looks = [name for name in kinds(session.spec).looks if name in session.actions]

@@ -243,7 +243,7 @@ def _machine(
             self.given: dict[str, Any] = {}
             self.cut_short = False
             self.left = steps
-            self.ended = self.living = self.thorough = False
+            self.ended = self.thorough = False
 
         @initialize(opening=st.sampled_from(range(len(beginnings))), drawn=st.integers(0, 2**64 - 1))
         def begin(self, opening: int, drawn: int) -> None:
@@ -255,11 +255,10 @@ def _machine(
             varied = limited(spec.variety(chance.randrange(1 << 16)), implementation)
             self.session = Session(spec, implementation, {**varied, **scope}, strict=strict, without=without)
             self.begun = True
-            self.living = chance.random() < LIVING
+            living = chance.random() < LIVING
             self.thorough = bool(beginnings[opening].calls) and not beginnings[opening].clauses
-            self.left = steps // SHORT if self.living else steps
-            self.aim = Aim(self.session, chance, budget.targets, {each.clause for each in budget.declared}, known)
-            self.aim.living = self.living
+            self.left = steps // SHORT if living else steps
+            self.aim = Aim(self.session, chance, budget.targets, {each.clause for each in budget.declared}, known, living=living)
             budget.stop_when_spent(self, ask=True)
             self.cut_short = True
             with self.noting():
@@ -277,7 +276,7 @@ def _machine(
                         made, before = given | self.session.fresh(spec.actions[name]), self.session.vector
                         if self.session.compare_values(name, given) in EFFECTIVE:
                             self.aim.lives.note(name, made)
-                        if self.living and chance.random() < MARKED:
+                        if living and chance.random() < MARKED:
                             self.aim.knock(before)
                         if chance.random() < MARKED:
                             self.aim.mark()
@@ -342,10 +341,10 @@ def _machine(
                     news = self.aim.made(name, exit, values)
                     if news or self.aim.chance.random() < LOOKED_AFTER:
                         self.aim.look_after(name, self.given)
-                    if self.living:
+                    if self.aim.living:
                         self.aim.knock(before)
                     self.aim.take_turn()
-                    if self.living and self.aim.chance.random() < TURN:
+                    if self.aim.living and self.aim.chance.random() < TURN:
                         self.aim.lives.turn()
                     if self.aim.chance.random() < WAY:
                         self.aim.detours.go(self.aim.successes)
