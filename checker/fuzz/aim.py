@@ -77,7 +77,7 @@ class Reach:
 
 class Aim:
     """What a run goes for next.  It depends on this run alone, so that Hypothesis can make a run again, another day too.  What is
-    known to be `failing`, clauses, shows nothing of other calls.  In a run that is `living` refusals are asked for after calls."""
+    known to be `failing`, clauses, shows nothing of other calls.  In one that is `living` refusals are asked for after calls."""
 
     def __init__(
         self,
